@@ -1,0 +1,1 @@
+"""Whose address it is, and what is left (地址, Article 11)."""

@@ -1,0 +1,317 @@
+"""The configuration: one strict TOML file, read into one frozen value; secrets stay in files of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from netops.core.errors import NetopsError
+from netops.core.plane import Plane
+from netops.core.toml import Source, settled
+
+PLACES = ("config.toml", "/etc/netops/config.toml")
+
+
+class City(msgspec.Struct, frozen=True):
+    """`[city]`: whose networks these are; used on pages and documents."""
+
+    name: str = "city"
+    title_zh: str = "示例市"
+    title_en: str = "Example City"
+    authority: str = ""
+    """Code of the informatization authority (信息化主管部门), which issues documents."""
+    document_mark: str = ""
+    """发文机关代字, such as 示信办."""
+
+    def title(self, language: str) -> str:
+        """The city's name in "zh" or "en"."""
+        return self.title_en if language == "en" else self.title_zh
+
+
+class PlaneSettings(msgspec.Struct, frozen=True):
+    """`[planes.extranet]`, `[planes.intranet]`: a process serves only the planes written here."""
+
+    nets: tuple[str, ...] = ()
+    authority: str = ""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """
+    `[snmp.credentials.NAME]`: how to ask a device.
+
+    A secret is written directly only for a published default such as "public"; otherwise in a file of
+    mode 0600 named by `community_file`, `auth_key_file`, `priv_key_file`, relative to the configuration.
+    """
+
+    version: Literal["v2c", "v3"]
+    community: str = ""
+    community_file: str = ""
+    user: str = ""
+    auth_protocol: Literal["", "MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"] = ""
+    auth_key_file: str = ""
+    priv_protocol: Literal["", "DES", "AES", "AES192", "AES256"] = ""
+    priv_key_file: str = ""
+
+
+class Snmp(msgspec.Struct, frozen=True):
+    """`[snmp]`: how devices are walked."""
+
+    port: int = 161
+    timeout_seconds: float = 2.0
+    retries: int = 1
+    device_seconds: float = 60.0
+    """The most that one device may take; what was read by then is kept."""
+    concurrency: int = 32
+    credentials: dict[str, Credential] = {}
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """`[[translate]]`: management addresses that are reached through other ones (NAT, a jump host, a replay)."""
+
+    inside: str
+    outside: str
+
+
+class Flows(msgspec.Struct, frozen=True):
+    """`[flows]`: the collector."""
+
+    listen: tuple[str, ...] = ("0.0.0.0:2055",)
+    round_seconds: float = 30.0
+    """How long `round run egress` listens when no collector is running."""
+    hold_seconds: float = 600.0
+    """A flow finding that was not fed for so long is released."""
+
+
+class Web(msgspec.Struct, frozen=True):
+    """`[web]`: pages and /metrics; loopback unless told otherwise."""
+
+    listen: str = "127.0.0.1:8470"
+
+
+class Timetable(msgspec.Struct, frozen=True):
+    """`[timetable]`: how often each round runs: "30s", "5m", "6h", "1d"; "" never."""
+
+    walk: str = "5m"
+    reconcile: str = "5m"
+    egress: str = "1m"
+    triage: str = "1m"
+    inspect: str = "1d"
+
+
+class Documents(msgspec.Struct, frozen=True):
+    """`[documents]`: fonts by role, when the system's own are not to be used."""
+
+    fonts: dict[str, str] = {}
+    font_folders: tuple[str, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Everything that `config.toml` may say. Paths are absolute once read."""
+
+    city: City = City()
+    planes: dict[Plane, PlaneSettings] = msgspec.field(
+        default_factory=lambda: {plane: PlaneSettings() for plane in Plane}
+    )
+    store_url: str = "sqlite:///netops.db"
+    inventory: str = "inventory"
+    playbooks: str = ""
+    language: str = ""
+    snmp: Snmp = Snmp()
+    translate: tuple[Translation, ...] = ()
+    flows: Flows = Flows()
+    web: Web = Web()
+    timetable: Timetable = Timetable()
+    documents: Documents = Documents()
+    path: str = ""
+    """The file it was read from, or "" when there was none."""
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return Path(self.path).parent if self.path else Path.cwd()
+
+    def secret(self, written: str, file: str) -> str:
+        """
+        A secret: as written, or the first line of its file.
+
+        Raises:
+            NetopsError: the file cannot be read.
+        """
+        if not file:
+            return written
+        path = self.folder / file
+        try:
+            return path.read_text("utf-8").splitlines()[0]
+        except (OSError, IndexError, UnicodeDecodeError) as error:
+            raise NetopsError(
+                "the secret in {path} was not read",
+                "{reason}",
+                "write it there, one line, mode 0600",
+                path=path,
+                reason=error,
+            ) from error
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    city: City = City()
+    planes: dict[Plane, PlaneSettings] = {}
+    store: dict[str, str] = {}
+    inventory: dict[str, str] = {}
+    playbooks: dict[str, str] = {}
+    ui: dict[str, str] = {}
+    snmp: Snmp = Snmp()
+    translate: tuple[Translation, ...] = ()
+    flows: Flows = Flows()
+    web: Web = Web()
+    timetable: Timetable = Timetable()
+    documents: Documents = Documents()
+
+
+PLAIN = {"store": {"url"}, "inventory": {"path"}, "playbooks": {"path"}, "ui": {"language"}}
+
+
+def find(given: str | None) -> Path | None:
+    """
+    The configuration file: what was asked for, NETOPS_CONFIG, ./config.toml, /etc/netops/config.toml.
+
+    Raises:
+        NetopsError: the file asked for is not there.
+    """
+    asked = given or os.environ.get("NETOPS_CONFIG")
+    if asked:
+        if not Path(asked).is_file():
+            raise NetopsError(
+                "the configuration {path} was not read",
+                "there is no such file",
+                "netops init DIRECTORY writes one; or give another by --config",
+                path=asked,
+            )
+        return Path(asked)
+    return next((Path(place) for place in PLACES if Path(place).is_file()), None)
+
+
+def read(path: Path | None, store_url: str | None = None) -> Config:
+    """
+    The configuration in *path*, with NETOPS_STORE and *store_url* over it; defaults without a file.
+
+    Raises:
+        Faults: every fault of the file, each with line and key.
+    """
+    store_url = store_url or os.environ.get("NETOPS_STORE")
+    if path is None:
+        return Config(store_url=store_url or Config().store_url)
+    faults: list[str] = []
+    source = Source(path, path.name, faults)
+    source.unknown({field.name for field in msgspec.structs.fields(_File)})
+    values: dict[str, object] = {}
+    for field in msgspec.structs.fields(_File):
+        if field.name in source.content:
+            values[field.name] = _section(source, field.name, field.type)
+    config = None if faults else _assemble(path, values, store_url)
+    if config:
+        _check(source, config)
+    settled(
+        "the configuration was not read", faults, "mend the lines above; netops config check reads it again"
+    )
+    assert config is not None  # noqa: S101 - settled raises otherwise
+    return config
+
+
+def _section(source: Source, name: str, kind: object) -> object:
+    raw = source.content[name]
+    for key in (raw.keys() - PLAIN[name]) if name in PLAIN and isinstance(raw, dict) else ():
+        source.fault(f"unknown key {key!r}; known here: {', '.join(sorted(PLAIN[name]))}", name, key=key)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(raw, dict):
+        if name == "snmp":
+            for key, entry in (raw.get("credentials") or {}).items():
+                if isinstance(entry, dict):
+                    source.struct(entry, Credential, f"snmp.credentials.{key}")
+        return source.struct(raw, kind, name)
+    if name == "translate":
+        return tuple(entry for _, entry in source.entries(name, Translation))
+    if name == "planes" and isinstance(raw, dict):
+        for key, entry in raw.items():
+            if isinstance(entry, dict):
+                source.struct(entry, PlaneSettings, f"planes.{key}")
+    try:
+        return msgspec.convert(raw, kind, strict=True)
+    except msgspec.ValidationError as error:
+        source.fault(str(error), name)
+        return None
+
+
+def _assemble(path: Path, values: dict[str, object], store_url: str | None) -> Config:
+    def plain(section: str, key: str, default: str) -> str:
+        table = values.get(section)
+        return str(table.get(key, default)) if isinstance(table, dict) else default
+
+    folder = path.resolve().parent
+    url = store_url or plain("store", "url", Config().store_url)
+    relative = re.fullmatch(r"sqlite:///(?!/)(.+)", url)
+    if relative and not store_url:
+        url = f"sqlite:///{folder / relative[1]}"
+    playbooks = plain("playbooks", "path", "")
+    kept = {
+        key: values[key]
+        for key in ("city", "snmp", "translate", "flows", "web", "timetable", "documents")
+        if key in values
+    }
+    planes = values.get("planes") or Config().planes
+    return msgspec.structs.replace(
+        Config(),
+        **kept,
+        planes=planes,
+        store_url=url,
+        inventory=str(folder / plain("inventory", "path", "inventory")),
+        playbooks=str(folder / playbooks) if playbooks else "",
+        language=plain("ui", "language", ""),
+        path=str(path.resolve()),
+    )
+
+
+def _check(source: Source, config: Config) -> None:
+    from netaddr import AddrFormatError, IPNetwork
+
+    for plane, settings in config.planes.items():
+        for net in settings.nets:
+            try:
+                IPNetwork(net)
+            except (AddrFormatError, ValueError):
+                source.fault(f"{net!r} is not a prefix", f"planes.{plane}", key="nets")
+    for field in msgspec.structs.fields(Timetable):
+        try:
+            seconds(getattr(config.timetable, field.name))
+        except ValueError:
+            source.fault("must be like 30s, 5m, 6h, 1d or empty", "timetable", key=field.name)
+    for address in (*config.flows.listen, config.web.listen):
+        if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
+            source.fault(
+                f"{address!r} must be ADDRESS:PORT",
+                "flows" if address in config.flows.listen else "web",
+                key="listen",
+            )
+
+
+def seconds(period: str) -> float:
+    """
+    "30s", "5m", "6h" or "1d" in seconds; "" is 0.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if not period:
+        return 0.0
+    match = re.fullmatch(r"(\d+)([smhd])", period)
+    if not match:
+        raise ValueError(period)
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def share(name: str) -> Path:
+    """A folder or file that ships with netops: "playbooks", "inventory", "config.example.toml"."""
+    packaged = Path(__file__).parent / "share" / name
+    return packaged if packaged.exists() else Path(__file__).parent.parent / name

@@ -1,0 +1,295 @@
+"""The docket (问题台账): every finding with its number, first and last seen, state and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, UniqueConstraint, func, select
+
+from netops.core import ids
+from netops.core.basis import Basis
+from netops.core.errors import Missing, Refused
+from netops.core.evidence import Evidence
+from netops.core.finding import STANDING, Conclusion, Finding, Rule, Severity, State
+from netops.core.journal import Act
+from netops.core.language import N_
+from netops.core.plane import Plane
+from netops.core.store import Instant, Json, Store, metadata
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("code", String(8), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("plane", String(8), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("organization", String(64), nullable=False, index=True),
+    Column("subject", Json, nullable=False),
+    Column("basis", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("evidence", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted_until", String(10), nullable=False),
+    UniqueConstraint("key"),
+)
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("source", String(256), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+KEPT = 20
+"""Evidence ids a finding shows; older pieces stay in the store."""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What settling changed: ids of findings."""
+
+    opened: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
+    seen_again: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+
+
+def settle(
+    store: Store,
+    rules: dict[str, Rule],
+    conclusions: Iterable[Conclusion],
+    *,
+    plane: Plane,
+    at: datetime,
+    scope: Collection[str] = (),
+    seen_before: datetime | None = None,
+    blind: Collection[str] = (),
+) -> Settlement:
+    """
+    Write down what rules concluded; the same rule and subject never opens twice.
+
+    Args:
+        rules: the room's RULES, by code.
+        scope: codes whose rules were asked completely for *plane*: their findings that were not
+            concluded now are resolved, unless they were last seen after *seen_before* or name a
+            device in *blind*.
+        seen_before: findings seen later than this stay open; None resolves at once.
+        blind: names of devices that could not be seen: silence about them proves nothing.
+    """
+    opened: list[str] = []
+    reopened: list[str] = []
+    again: list[str] = []
+    resolved: list[str] = []
+    with store.write() as connection:
+        standing = {
+            row.key: row for row in connection.execute(select(findings).where(findings.c.plane == plane))
+        }
+        concluded = {}
+        for one in conclusions:
+            concluded[one.key] = one
+        for key, one in concluded.items():
+            keep_evidence(connection, one.evidence)
+            row = standing.get(key)
+            if row is None:
+                opened.append(_open(connection, rules[one.code], one, key))
+            else:
+                (reopened if row.state == State.RESOLVED else again).append(row.id)
+                _see_again(connection, row, one)
+        for key, row in standing.items():
+            if key in concluded or row.code not in scope or row.state not in STANDING:
+                continue
+            if (seen_before is not None and row.last_seen > seen_before) or _names(row.subject) & set(blind):
+                continue
+            resolved.append(row.id)
+            connection.execute(
+                findings.update()
+                .where(findings.c.id == row.id)
+                .values(state=State.RESOLVED, reason=N_("not seen any more"))
+            )
+    return Settlement(tuple(opened), tuple(reopened), tuple(again), tuple(resolved))
+
+
+def _names(subject: dict[str, Any]) -> set[str]:
+    ends = [subject, *(end for end in (subject.get("a"), subject.get("b")) if isinstance(end, dict))]
+    return {str(end[key]) for end in ends for key in ("device", "switch") if end.get(key)}
+
+
+def keep_evidence(connection: Connection, pieces: Iterable[Evidence]) -> None:
+    """Keep pieces of evidence; one that is there already stays as it is."""
+    for piece in pieces:
+        if connection.execute(select(evidence.c.id).where(evidence.c.id == piece.id)).first() is None:
+            connection.execute(
+                evidence.insert().values(
+                    id=piece.id,
+                    kind=piece.kind,
+                    source=piece.source,
+                    query=piece.query,
+                    body=piece.body,
+                    at=piece.at,
+                    sha256=piece.sha256,
+                )
+            )
+
+
+def _open(connection: Connection, rule: Rule, one: Conclusion, key: str) -> str:
+    number = f"F-{ids.take(connection, 'finding'):04d}"
+    connection.execute(
+        findings.insert().values(
+            id=number,
+            key=key,
+            code=rule.code,
+            kind=rule.kind,
+            plane=one.plane,
+            severity=rule.severity,
+            organization=one.organization,
+            subject=one.subject,
+            basis=msgspec.to_builtins(rule.basis),
+            facts=one.facts,
+            first_seen=one.at,
+            last_seen=one.at,
+            count=one.count,
+            state=State.OPEN,
+            evidence=[piece.id for piece in one.evidence][-KEPT:],
+            reason="",
+            accepted_until="",
+        )
+    )
+    return number
+
+
+def _see_again(connection: Connection, row: Row[Any], one: Conclusion) -> None:
+    kept = list(dict.fromkeys([*row.evidence, *(piece.id for piece in one.evidence)]))[-KEPT:]
+    expired = (
+        row.state == State.ACCEPTED and row.accepted_until and row.accepted_until < one.at.date().isoformat()
+    )
+    state = State.REOPENED if row.state == State.RESOLVED or expired else row.state
+    connection.execute(
+        findings.update()
+        .where(findings.c.id == row.id)
+        .values(
+            last_seen=max(row.last_seen, one.at),
+            count=row._mapping["count"] + one.count,
+            state=state,
+            evidence=kept,
+            facts=one.facts,
+            subject=one.subject,
+            organization=one.organization or row.organization,
+            reason="" if state == State.REOPENED else row.reason,
+        )
+    )
+
+
+def _finding(row: Row[Any]) -> Finding:
+    values = {name: getattr(row, name) for name in Finding.__struct_fields__}
+    return Finding(
+        **values
+        | {
+            "plane": Plane(row.plane),
+            "severity": Severity(row.severity),
+            "state": State(row.state),
+            "basis": msgspec.convert(row.basis, tuple[Basis, ...]),
+            "evidence": tuple(row.evidence),
+        }
+    )
+
+
+def listed(
+    store: Store,
+    *,
+    state: Collection[State] = (),
+    organization: str = "",
+    code: str = "",
+    plane: Plane | None = None,
+    since: datetime | None = None,
+) -> list[Finding]:
+    """Findings by number; every argument narrows."""
+    query = select(findings).order_by(findings.c.id)
+    if state:
+        query = query.where(findings.c.state.in_(state))
+    if organization:
+        query = query.where(findings.c.organization == organization)
+    if code:
+        query = query.where(findings.c.code == code)
+    if plane:
+        query = query.where(findings.c.plane == plane)
+    if since:
+        query = query.where(findings.c.last_seen >= since)
+    with store.read() as connection:
+        return [_finding(row) for row in connection.execute(query)]
+
+
+def one(store: Store, number: str) -> Finding:
+    """
+    The finding with this number.
+
+    Raises:
+        Missing: there is none.
+    """
+    with store.read() as connection:
+        row = connection.execute(select(findings).where(findings.c.id == number)).first()
+    if row is None:
+        raise Missing("there is no finding {number}", "", "netops finding list", number=number)
+    return _finding(row)
+
+
+def pieces(store: Store, numbers: Iterable[str]) -> list[Evidence]:
+    """Evidence by id, in the order of time."""
+    with store.read() as connection:
+        rows = connection.execute(
+            select(evidence).where(evidence.c.id.in_(list(numbers))).order_by(evidence.c.at)
+        ).all()
+    return [Evidence(row.kind, row.source, row.query, row.body, row.at) for row in rows]
+
+
+def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -> None:
+    """
+    A person moves a finding: acknowledged, accepted until a date, rectifying, resolved.
+
+    Raises:
+        Missing: there is none.
+        Refused: it is resolved already.
+    """
+    row = act.connection.execute(select(findings).where(findings.c.id == number).with_for_update()).first()
+    if row is None:
+        raise Missing("there is no finding {number}", "", "netops finding list", number=number)
+    if row.state == State.RESOLVED:
+        raise Refused(
+            "{number} was not moved",
+            "it is resolved; it opens again by itself when it is seen again",
+            "",
+            number=number,
+        )
+    act.connection.execute(
+        findings.update()
+        .where(findings.c.id == number)
+        .values(state=to, reason=why, accepted_until=accepted_until)
+    )
+    act.record(
+        f"finding {to}",
+        number,
+        why=why,
+        before={"state": row.state},
+        after={"state": to, "accepted_until": accepted_until},
+    )
+
+
+def open_counts(store: Store) -> dict[tuple[str, str], int]:
+    """Standing findings by (plane, code)."""
+    query = (
+        select(findings.c.plane, findings.c.code, func.count())
+        .where(findings.c.state.in_(STANDING))
+        .group_by(findings.c.plane, findings.c.code)
+    )
+    with store.read() as connection:
+        return {(plane, code): number for plane, code, number in connection.execute(query)}

@@ -1,0 +1,52 @@
+"""Errors for a person: what did not happen, why, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class NetopsError(Exception):
+    """
+    Something a person asked for did not happen.
+
+    The three texts are English message ids with `{name}` places; *facts* fill them, so that the
+    face can say the same in Chinese. Exit codes: 2 asked wrongly, 3 unseen, 4 refused.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str = "", why: str = "", mend: str = "", /, **facts: object) -> None:
+        """Texts by place or by name; a fact may be called `why` when the text was given by place."""
+        self.what = what or str(facts.pop("what"))
+        self.why = why or str(facts.pop("why", ""))
+        self.mend = mend or str(facts.pop("mend", ""))
+        self.facts: Mapping[str, object] = facts
+        super().__init__(self.english())
+
+    def english(self) -> str:
+        """The error in one line of English, for logs."""
+        texts = (text.format(**self.facts) for text in (self.what, self.why, self.mend) if text)
+        return "; ".join(texts)
+
+
+class Refused(NetopsError):
+    """The act is not allowed now: exhausted, stale, wrong state, no basis."""
+
+    exit_code = 4
+
+
+class Missing(NetopsError):
+    """What was asked for does not exist."""
+
+
+class Faults(NetopsError):
+    """
+    Several faults of one reading, all listed at once.
+
+    Args:
+        faults: one line each, in the order of the file: place, value, mend.
+    """
+
+    def __init__(self, what: str, faults: Sequence[str], mend: str = "", **facts: object) -> None:
+        self.faults = tuple(faults)
+        super().__init__(what, "{faults}", mend, faults="\n".join(faults), **facts)

@@ -1,0 +1,48 @@
+"""Messages in Chinese and English: English message ids, a Chinese catalogue, gettext between."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+
+LANGUAGES = ("zh", "en")
+_current: ContextVar[str] = ContextVar("language", default="zh")
+
+
+def choose(wanted: str | None, configured: str | None = None) -> str:
+    """The language to speak: what was asked, else NETOPS_LANG, else the configuration, else Chinese."""
+    for candidate in (wanted, os.environ.get("NETOPS_LANG"), configured):
+        if candidate and candidate[:2] in LANGUAGES:
+            return candidate[:2]
+    return "zh"
+
+
+def speak(language: str) -> None:
+    """Use *language* ("zh" or "en") from here on, in this context."""
+    _current.set(language)
+
+
+def spoken() -> str:
+    """The language in use."""
+    return _current.get()
+
+
+@lru_cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The message catalogue of a language; English needs none."""
+    folder = Path(__file__).parent.parent / "locale"
+    names = {"zh": ["zh_CN"]}.get(language, [])
+    return gettext.translation("netops", folder, names, fallback=True)
+
+
+def _(message: str) -> str:
+    """*message* (an English id) in the language in use."""
+    return catalogue(_current.get()).gettext(message) if message else ""
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
+    """Mark *message* for translation where it is defined; `_` translates it where it is shown."""
+    return message

@@ -1,0 +1,119 @@
+"""Strict TOML: every fault of a file at once, each with file, line, key and value; nothing is half read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from netops.core.errors import Faults
+
+T = TypeVar("T", bound=msgspec.Struct)
+MAX_BYTES = 16 << 20
+
+
+class Source:
+    """One TOML file being read, and the faults found in it so far."""
+
+    def __init__(self, path: Path, shown: str, faults: list[str]) -> None:
+        self.path, self.shown, self.faults = path, shown, faults
+        self.text = ""
+        self.content: dict[str, Any] = {}
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+            self.text = path.read_text("utf-8")
+            self.content = tomllib.loads(self.text)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            faults.append(f"{shown}: {error}")
+        self.lines = self.text.splitlines()
+
+    def fault(self, message: str, table: str = "", index: int | None = None, key: str = "") -> None:
+        """Note a fault at a key of the *index*-th `[[table]]` (or of `[table]`)."""
+        place = f"{self.shown}:{self.line(table, index, key)}"
+        name = ".".join(part for part in (table, key) if part)
+        self.faults.append(f"{place}: {name}: {message}" if name else f"{place}: {message}")
+
+    def line(self, table: str = "", index: int | None = None, key: str = "") -> int:
+        """Line, from 1, where the key (or else its table) stands."""
+        start, end = 0, len(self.lines)
+        if table:
+            brackets = ("[[", "]]") if index is not None else ("[", "]")
+            wanted = brackets[0] + table + brackets[1]
+            heads = [
+                n
+                for n, line in enumerate(self.lines)
+                if line.split("#")[0].strip().replace('"', "") == wanted
+            ]
+            number = index or 0
+            if number < len(heads):
+                start = heads[number]
+                inner = (n for n in range(start + 1, end) if self.lines[n].lstrip().startswith("["))
+                end = next(inner, end) if key and "." not in key else end
+        first = key.split(".")[0]
+        found = (
+            (n for n in range(start, end) if re.match(rf'\s*"?{re.escape(first)}"?\s*[=.]', self.lines[n]))
+            if first
+            else iter(())
+        )
+        return next(found, start) + 1
+
+    def unknown(self, known: set[str]) -> None:
+        """Fault every top-level key that is not *known*."""
+        for key in self.content.keys() - known:
+            nested = self.content[key]
+            line_key = "" if isinstance(nested, dict | list) else key
+            self.fault(
+                f"unknown key {key!r}; known here: {', '.join(sorted(known))}",
+                table=key if not line_key else "",
+                index=0 if isinstance(nested, list) else None,
+                key=line_key,
+            )
+
+    def entries(self, table: str, kind: type[T]) -> list[tuple[int, T]]:
+        """The entries of `[[table]]` that are well formed, each with its index; the others become faults."""
+        raw = self.content.get(table, [])
+        if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
+            self.fault(f"must be written as [[{table}]] entries", table=table)
+            return []
+        good = [(index, self.struct(item, kind, table, index)) for index, item in enumerate(raw)]
+        return [(index, entry) for index, entry in good if entry is not None]
+
+    def struct(
+        self, raw: dict[str, Any], kind: type[T], table: str = "", index: int | None = None
+    ) -> T | None:
+        """*raw* as *kind*, or None after noting every fault in it."""
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        before = len(self.faults)
+        for key in raw.keys() - fields.keys():
+            self.fault(f"unknown key {key!r}; known here: {', '.join(sorted(fields))}", table, index, key)
+        for name, field in fields.items():
+            if name not in raw:
+                if field.required:
+                    self.fault(f"{name} is missing", table, index)
+                continue
+            try:
+                msgspec.convert(raw[name], field.type, strict=True)
+            except msgspec.ValidationError as error:
+                self.fault(f"{error} (found {raw[name]!r})", table, index, name)
+        if len(self.faults) > before:
+            return None
+        try:
+            return msgspec.convert(raw, kind, strict=True)
+        except (msgspec.ValidationError, ValueError) as error:
+            self.fault(str(error), table, index)
+            return None
+
+
+def settled(what: str, faults: list[str], mend: str) -> None:
+    """
+    Raise when anything was wrong.
+
+    Raises:
+        Faults: with every fault, in order.
+    """
+    if faults:
+        raise Faults(what, faults, mend)

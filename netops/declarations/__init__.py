@@ -1,0 +1,1 @@
+"""What a department said about its network (接入, Article 10)."""

@@ -1,0 +1,101 @@
+"""The open desk: settings, store, the applied register, the clock, and who is asking."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netops.config import Config, share
+from netops.core import clock as clocks
+from netops.core.clock import Clock
+from netops.core.plane import Plane
+
+if TYPE_CHECKING:
+    from netops.core.store import Store
+    from netops.register import Register
+
+
+class Desk:
+    """
+    What every command and round works at. The store opens when it is first asked for.
+
+    Args:
+        config: the settings.
+        clock: the present; tests hold it still.
+        actor: who is asking, as the journal writes it.
+        at: a past time to look from, or None for now.
+    """
+
+    def __init__(
+        self, config: Config, clock: Clock = clocks.now, actor: str = "", at: datetime | None = None
+    ) -> None:
+        self.config, self.clock, self.at = config, clock, at
+        self.actor = actor or os.environ.get("NETOPS_ACTOR") or _login()
+        self._store: Store | None = None
+        self._register: tuple[int, Register] | None = None
+
+    @property
+    def store(self) -> Store:
+        """
+        The open store, at this program's schema.
+
+        Raises:
+            NetopsError: it cannot be opened, or a newer netops wrote it.
+        """
+        if self._store is None:
+            from netops.core.store import Store
+
+            store = Store(self.config.store_url)
+            store.prepare()
+            self._store = store
+        return self._store
+
+    @property
+    def register(self) -> Register:
+        """The applied register; empty when nothing was applied yet. Read again when another version is in force."""
+        from netops.core import applied
+        from netops.register import restore
+
+        standing = applied.standing(self.store, self.at)
+        if self._register is None or self._register[0] != standing.version:
+            self._register = (standing.version, restore(standing.content))
+        return self._register[1]
+
+    @property
+    def planes(self) -> tuple[Plane, ...]:
+        """The planes that this process serves."""
+        return tuple(plane for plane in Plane if plane in self.config.planes)
+
+    @property
+    def playbooks(self) -> Path:
+        """The folder of playbooks: configured, or the one that ships."""
+        return Path(self.config.playbooks) if self.config.playbooks else share("playbooks")
+
+    def close(self) -> None:
+        """Give the store back."""
+        if self._store is not None:
+            self._store.close()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@contextmanager
+def open_desk(
+    config: Config, clock: Clock = clocks.now, actor: str = "", at: datetime | None = None
+) -> Iterator[Desk]:
+    """A desk for one command or one process, closed at the end."""
+    desk = Desk(config, clock, actor, at)
+    try:
+        yield desk
+    finally:
+        desk.close()

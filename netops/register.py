@@ -1,0 +1,254 @@
+"""The register (登记册): everything that `inventory/` says ought to be, read strictly and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from netaddr import AddrFormatError, IPAddress, IPNetwork, IPRange
+
+from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.core.organization import Organization
+from netops.core.plane import Plane
+from netops.core.toml import Source, settled
+from netops.declarations.declaration import RegisteredDeclaration
+from netops.egress.exit import RegisteredExit
+from netops.topology.device import RegisteredDevice
+from netops.topology.link import RegisteredLink
+
+
+class Register(msgspec.Struct, frozen=True, dict=True):
+    """Every entry of the register, in the order of the files."""
+
+    organizations: tuple[Organization, ...] = ()
+    devices: tuple[RegisteredDevice, ...] = ()
+    links: tuple[RegisteredLink, ...] = ()
+    prefixes: tuple[RegisteredPrefix, ...] = ()
+    exits: tuple[RegisteredExit, ...] = ()
+    declarations: tuple[RegisteredDeclaration, ...] = ()
+
+    @cached_property
+    def organization(self) -> dict[str, Organization]:
+        """Organizations by code."""
+        return {entry.code: entry for entry in self.organizations}
+
+    @cached_property
+    def device(self) -> dict[str, RegisteredDevice]:
+        """Devices by name."""
+        return {entry.name: entry for entry in self.devices}
+
+    def of(self, plane: Plane) -> Register:
+        """The part of the register that belongs to *plane*; organizations are common to both."""
+        return Register(
+            self.organizations,
+            *(
+                tuple(entry for entry in getattr(self, name) if entry.plane is plane)
+                for name in KINDS
+                if name != "organizations"
+            ),
+        )
+
+    def name(self, code: str) -> str:
+        """What people call an organization; the code itself when it is not registered."""
+        from netops.core.language import spoken
+
+        entry = self.organization.get(code)
+        if entry is None:
+            return code
+        return entry.name_en if spoken() == "en" and entry.name_en else entry.name_zh
+
+    def content(self) -> dict[str, Any]:
+        """As JSON values: what `inventory apply` stores."""
+        content: dict[str, Any] = msgspec.to_builtins(self)
+        return content
+
+
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "organizations": Organization,
+    "devices": RegisteredDevice,
+    "links": RegisteredLink,
+    "prefixes": RegisteredPrefix,
+    "exits": RegisteredExit,
+    "declarations": RegisteredDeclaration,
+}
+
+
+def restore(content: dict[str, Any]) -> Register:
+    """The register out of what `Register.content` gave."""
+    return msgspec.convert(content, Register)
+
+
+def identity(kind: str, entry: Any) -> str:
+    """What names an entry of a kind: equal identity is the same entry, changed."""
+    match kind:
+        case "organizations":
+            return str(entry.code)
+        case "devices":
+            return f"{entry.plane}/{entry.name}"
+        case "links":
+            ends = sorted([f"{entry.a}:{entry.a_interface}", f"{entry.b}:{entry.b_interface}"])
+            return f"{entry.plane}/{ends[0]}--{ends[1]}/{entry.net}"
+        case "prefixes":
+            return f"{entry.plane}/{entry.prefix}"
+        case "exits":
+            return str(entry.id)
+        case _:
+            return str(entry.number)
+
+
+def read(folder: Path) -> Register:
+    """
+    The register in *folder*.
+
+    Raises:
+        Faults: unknown keys, wrong types, dangling references, overlapping prefixes and the rest, all at once.
+    """
+    faults: list[str] = []
+    entries: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    places: dict[tuple[str, str], str] = {}
+    if not folder.is_dir():
+        faults.append(f"{folder}: there is no such folder")
+    for source, kind, plane in _files(folder, faults):
+        source.unknown({kind})
+        for index, entry in source.entries(kind, KINDS[kind]):
+            placed: Any = entry if plane is None else msgspec.structs.replace(entry, plane=plane)
+            name = identity(kind, placed)
+            place = f"{source.shown}:{source.line(kind, index)}"
+            if (kind, name) in places:
+                faults.append(f"{place}: {name} is there already: {places[kind, name]}")
+                continue
+            places[kind, name] = place
+            entries[kind].append(placed)
+    register = Register(**{kind: tuple(found) for kind, found in entries.items()})
+    faults += check(register, places)
+    settled(
+        "the register was not read", faults, "mend the lines above; netops inventory check reads it again"
+    )
+    return register
+
+
+def _files(folder: Path, faults: list[str]) -> Iterator[tuple[Source, str, Plane | None]]:
+    organizations = folder / "organizations.toml"
+    if organizations.exists():
+        yield Source(organizations, "organizations.toml", faults), "organizations", None
+    elif folder.is_dir():
+        faults.append("organizations.toml: there is no such file")
+    for plane in Plane:
+        for path in sorted((folder / plane).glob("*.toml")):
+            shown = f"{plane}/{path.name}"
+            if path.stem not in KINDS or path.stem == "organizations":
+                faults.append(
+                    f"{shown}: unknown file; known here: {', '.join(kind + '.toml' for kind in KINDS)}"
+                )
+                continue
+            yield Source(path, shown, faults), path.stem, plane
+
+
+def check(register: Register, places: dict[tuple[str, str], str]) -> Iterator[str]:
+    """Every dangling reference, bad address and overlap, as "place: what"."""
+
+    def at(kind: str, entry: Any) -> str:
+        return places.get((kind, identity(kind, entry)), kind)
+
+    organizations = register.organization
+    for kind in KINDS:
+        for entry in getattr(register, kind):
+            code = entry.parent if kind == "organizations" else getattr(entry, "organization", "")
+            if code and code not in organizations:
+                yield f"{at(kind, entry)}: organization {code!r} is not in organizations.toml"
+    names = {(device.plane, device.name) for device in register.devices}
+    for device in register.devices:
+        if parsed_address(device.address) is None:
+            yield f"{at('devices', device)}: address: {device.address!r} is not an address"
+    for link in register.links:
+        for end in (link.a, link.b):
+            if (link.plane, end) not in names:
+                yield f"{at('links', link)}: device {end!r} is not in {link.plane}/devices.toml"
+        if link.net and parsed_net(link.net) is None:
+            yield f"{at('links', link)}: net: {link.net!r} is not a prefix with its host bits zero"
+    for exit in register.exits:  # noqa: A001 - the field's word
+        if (exit.plane, exit.device) not in names:
+            yield f"{at('exits', exit)}: device {exit.device!r} is not in {exit.plane}/devices.toml"
+        if exit.plane is Plane.INTRANET:
+            yield f"{at('exits', exit)}: the intranet has no way to the internet (Article 8): an exit cannot be registered there"
+        if not exit.interface and not exit.net:
+            yield f"{at('exits', exit)}: interface or net must say which interface faces the internet"
+        if exit.net and parsed_net(exit.net) is None:
+            yield f"{at('exits', exit)}: net: {exit.net!r} is not a prefix with its host bits zero"
+    for declaration in register.declarations:
+        for span in declaration.allocated:
+            if parsed_span(span) is None:
+                yield f"{at('declarations', declaration)}: allocated: {span!r} is not a prefix, a range first-last or an address"
+        if declaration.terminals < 0:
+            yield f"{at('declarations', declaration)}: terminals: {declaration.terminals} is less than 0"
+    yield from _prefixes(register, at, names)
+    yield from _overlaps(register, at)
+
+
+def _prefixes(register: Register, at: Any, names: set[tuple[Plane, str]]) -> Iterator[str]:
+    for plane in Plane:
+        spans = []
+        for entry in register.prefixes:
+            if entry.plane is not plane:
+                continue
+            net = parsed_net(entry.prefix)
+            if net is None:
+                yield f"{at('prefixes', entry)}: prefix: {entry.prefix!r} is not a prefix with its host bits zero"
+                continue
+            for device in (entry.gateway, entry.switch):
+                if device and (plane, device) not in names:
+                    yield f"{at('prefixes', entry)}: device {device!r} is not in {plane}/devices.toml"
+            if entry.role is not PrefixRole.CONTAINER:
+                spans.append((net.version, net.first, net.last, entry))
+        spans.sort(key=lambda span: span[:3])
+        for (version, _, last, one), (next_version, first, _, other) in pairwise(spans):
+            if version == next_version and first <= last:
+                yield f"{at('prefixes', other)}: {other.prefix} overlaps {one.prefix} ({at('prefixes', one)}) in the {plane}"
+
+
+def _overlaps(register: Register, at: Any) -> Iterator[str]:
+    for plane in Plane:
+        spans = [
+            (*span, entry, text)
+            for entry in register.declarations
+            if entry.plane is plane
+            for text in entry.allocated
+            if (span := parsed_span(text)) is not None
+        ]
+        spans.sort(key=lambda span: span[:3])
+        for (version, _, last, one, text), (next_version, first, _, other, second) in pairwise(spans):
+            if version == next_version and first <= last:
+                yield f"{at('declarations', other)}: allocated: {second} overlaps {text} of {one.number} in the {plane}"
+
+
+def parsed_address(text: str) -> IPAddress | None:
+    """An address, or None."""
+    try:
+        return IPAddress(text)
+    except (AddrFormatError, ValueError):
+        return None
+
+
+def parsed_net(text: str) -> IPNetwork | None:
+    """A prefix whose host bits are zero, or None."""
+    try:
+        net = IPNetwork(text)
+    except (AddrFormatError, ValueError):
+        return None
+    return net if net.ip == net.network else None
+
+
+def parsed_span(text: str) -> tuple[int, int, int] | None:
+    """(version, first, last) of a CIDR, "first-last" or a single address, or None."""
+    try:
+        if "-" in text:
+            span = IPRange(*(part.strip() for part in text.split("-", 1)))
+            return span.version, span.first, span.last
+        net = IPNetwork(text)
+    except (AddrFormatError, ValueError):
+        return None
+    return (net.version, net.first, net.last) if net.ip == net.network else None

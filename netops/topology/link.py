@@ -1,0 +1,90 @@
+"""Links (链路): as the register has them, and as neighbours tell of them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from netops.core.plane import Plane
+from netops.topology.device import Neighbor
+
+
+class RegisteredLink(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    One cable or circuit in `inventory/<plane>/links.toml`.
+
+    Args:
+        a, b: device names.
+        a_interface, b_interface: ifName at each end, or "" when the paper does not say.
+        net: the transfer prefix, such as "10.20.254.0/30", or "" for a layer-2 link.
+    """
+
+    a: str
+    b: str
+    a_interface: str = ""
+    b_interface: str = ""
+    net: str = ""
+    note: str = ""
+    plane: Plane = Plane.EXTRANET
+
+
+class LinkEnd(msgspec.Struct, frozen=True):
+    """
+    One end of a link that was seen.
+
+    Args:
+        address: the interface's own address, or "" on a layer-2 port.
+        interface: ifName, or what the other end calls it, or "" when nobody says.
+        if_index: 0 when not known.
+    """
+
+    plane: Plane
+    device: str
+    address: str = ""
+    interface: str = ""
+    if_index: int = 0
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where it stands among ends: the same link always has the same order."""
+        return (self.plane, self.device, self.interface)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Evidence of a link: the neighbour row, and the device whose table holds it."""
+
+    device: str
+    neighbor: Neighbor
+
+
+class Link(msgspec.Struct, frozen=True):
+    """
+    A link that at least one end tells of; *a* is the end that sorts first.
+
+    Args:
+        layer: 2 or 3.
+        protocols: "lldp", "cdp".
+        two_sided: both devices tell of it.
+        confidence: ratio 0-1: 1.0 told by both ends, 0.8 by one that names both ports, 0.6 by one that does not.
+    """
+
+    a: LinkEnd
+    b: LinkEnd
+    layer: int
+    protocols: tuple[str, ...]
+    two_sided: bool
+    confidence: float
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def ends(self) -> tuple[LinkEnd, LinkEnd]:
+        """Both ends."""
+        return (self.a, self.b)
+
+    @property
+    def crosses_planes(self) -> bool:
+        """Whether its ends lie in different planes."""
+        return self.a.plane is not self.b.plane
+
+    def end_at(self, device: str) -> LinkEnd | None:
+        """The end on *device*."""
+        return next((end for end in self.ends if end.device == device), None)

@@ -1,0 +1,107 @@
+"""Parts that tests share: stores on both engines, a still clock, and the place of the shared test data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from netops.core.clock import Clock, still
+from netops.core.store import Store, metadata
+
+NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+"""Friday 2026-11-20 12:00 in the city."""
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at NOON."""
+    return still(NOON)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared recordings and lab beside the checkout; tests that need them skip without it."""
+    if not (SHARED / "DESIGN.md").exists():
+        pytest.skip("the shared test data is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL of our own on a socket in a temporary folder, or NETOPS_TEST_POSTGRESQL."""
+    if url := os.environ.get("NETOPS_TEST_POSTGRESQL"):
+        yield url
+        return
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    folder = tmp_path_factory.mktemp("pg", numbered=True)
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        if not shutil.which("runuser") or subprocess.run(["id", "postgres"], capture_output=True).returncode:
+            pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+        for parent in (folder, *folder.parents):
+            if parent.owner() == "root" and str(parent).startswith("/tmp/"):  # pytest makes these 0700
+                parent.chmod(0o711)
+        shutil.chown(folder, "postgres")
+    tools, data = found[-1].parent, folder / "data"
+    subprocess.run(
+        [*prefix, tools / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
+    options = f"-k {folder} -c listen_addresses= -c fsync=off"
+    subprocess.run(
+        [*prefix, tools / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
+    try:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        subprocess.run(
+            [*prefix, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd="/"
+        )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store, once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'netops.db'}"
+        return
+    import psycopg
+
+    server = request.getfixturevalue("postgresql")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield (
+        server.replace("/postgres?", f"/{name}?")
+        if "/postgres?" in server
+        else f"{server.rsplit('/', 1)[0]}/{name}"
+    )
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store with every table."""
+    import netops.tables  # noqa: F401 - every table into the metadata
+
+    store = Store(store_url)
+    metadata.create_all(store.engine)
+    yield store
+    store.close()
