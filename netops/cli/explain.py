@@ -1,0 +1,87 @@
+"""`netops explain CODE`: a rule: what, why, mend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netops.cli import Command, desk, output
+from netops.cli.output import Column
+from netops.core.language import N_, _
+
+if TYPE_CHECKING:
+    from netops.core.finding import Rule
+
+
+@click.command(cls=Command)
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """What a rule says, on what article it stands, and how to mend what it finds; without CODE every rule."""
+    from netops.rounds import look
+
+    out = output()
+    if code is None:
+        out.records(
+            "rule",
+            [_record(one) for one in look.rules().values()],
+            [
+                Column(N_("rule"), lambda one: one["code"], style="cyan"),
+                Column(N_("kind"), lambda one: one["kind"]),
+                Column(N_("severity"), lambda one: _(one["severity"])),
+                Column(
+                    N_("article"),
+                    lambda one: "、".join(str(basis.article) for basis in one["basis"]),
+                    right=True,
+                ),
+                Column(N_("what"), lambda one: one["explanation"].split("\n\n")[0]),
+            ],
+            next_step="netops explain TP-101",
+        )
+        return
+    rule = look.rule(code)
+    record = _record(rule)
+
+    def text() -> None:
+        out.line(
+            f"{rule.code}  {rule.kind}  {_(rule.severity)}  {'、'.join(basis.label for basis in rule.basis)}",
+            style="bold",
+        )
+        for paragraph in record["explanation"].split("\n\n"):
+            out.line()
+            out.line(paragraph)
+        for basis in rule.basis:
+            quote = _quote(basis.article)
+            if quote:
+                out.line()
+                out.line(f"{basis.label}　{quote}", style="dim")
+
+    out.record("rule", record, text)
+
+
+def _record(rule: Rule) -> dict[str, Any]:
+    """A rule in JSON, its explanation in the language in use, one paragraph a part."""
+    paragraphs = [" ".join(part.split()) for part in rule.explanation.split("\n\n")]
+    spread = [line for part in paragraphs for line in _labelled(part)]
+    return {
+        "code": rule.code,
+        "kind": rule.kind,
+        "severity": rule.severity,
+        "basis": rule.basis,
+        "room": rule.room,
+        "explanation": "\n\n".join(_(line) for line in spread),
+    }
+
+
+def _labelled(paragraph: str) -> list[str]:
+    """A paragraph split before What:, Why: and Mend:, each a message of its own."""
+    import re
+
+    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend): )", paragraph) if part.strip()]
+
+
+def _quote(article: int) -> str:
+    from netops.incidents import legal_basis
+
+    with desk() as opened:
+        return legal_basis.article_text(opened.playbooks, article)

@@ -1,0 +1,118 @@
+"""`netops inventory`: check, plan, apply, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netops.cli import Group, desk, output
+from netops.cli.output import Column, Output
+from netops.core.language import N_, _
+
+if TYPE_CHECKING:
+    from netops.rounds.inventory import Plan
+
+STYLES = {"+": "green", "-": "red", "~": "yellow"}
+
+
+@click.group(cls=Group)
+def inventory() -> None:
+    """The register: what ought to be, written by people in TOML, put in force as a whole."""
+
+
+@inventory.command()
+def check() -> None:
+    """Read the files and name every fault: file, line, key, value."""
+    from netops import register
+
+    out = output()
+    with desk() as opened:
+        read = register.read(Path(opened.config.inventory))
+        counts = [(kind, len(getattr(read, kind))) for kind in register.KINDS]
+        out.records(
+            "inventory",
+            [{"kind": kind, "entries": count} for kind, count in counts],
+            [
+                Column(N_("kind"), lambda row: _(row["kind"])),
+                Column(N_("entries"), lambda row: row["entries"], right=True),
+            ],
+            note=_("The register can be read."),
+            next_step="netops inventory plan",
+        )
+
+
+def _show(out: Output, plan: Plan) -> None:
+    out.records(
+        "change",
+        plan.changes,
+        [
+            Column("", lambda change: change.sign, style=lambda change: STYLES[change.sign]),
+            Column(N_("kind"), lambda change: _(change.kind)),
+            Column(N_("entry"), lambda change: change.identity),
+            Column(N_("difference"), lambda change: change.fields()),
+        ],
+        empty=_("The files and the register in force agree."),
+    )
+
+
+@inventory.command()
+def plan() -> None:
+    """Show what applying the files would change; `-o PLAN.json` keeps the plan. Exit code 1 when they differ."""
+    import msgspec
+
+    from netops.rounds import inventory as rounds
+
+    out = output()
+    with desk() as opened:
+        made = rounds.plan(opened)
+        if out.file and out.file.suffix == ".json":
+            out.file.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+            out.say(
+                _("The plan of {count} changes for version {base} is in {path}.").format(
+                    count=len(made.changes), base=made.base, path=out.file
+                )
+            )
+            out.next(f"netops inventory apply {out.file}")
+        else:
+            _show(out, made)
+            out.next("netops inventory apply" if made.changes else "")
+    raise SystemExit(int(bool(made.changes)))
+
+
+@inventory.command()
+@click.argument("plan_file", required=False, type=click.Path(exists=True, dir_okay=False))
+def apply(plan_file: str | None) -> None:
+    """Put the files in force: exactly the plan, or nothing."""
+    import msgspec
+
+    from netops.core.errors import NetopsError
+    from netops.rounds import inventory as rounds
+
+    out = output()
+    with desk() as opened:
+        if plan_file:
+            try:
+                made = msgspec.json.decode(Path(plan_file).read_bytes(), type=rounds.Plan)
+            except (msgspec.MsgspecError, OSError) as error:
+                raise NetopsError(
+                    "the plan was not applied",
+                    "{reason}",
+                    "netops inventory plan -o FILE.json writes a plan",
+                    reason=error,
+                ) from error
+        else:
+            made = rounds.plan(opened)
+        if not made.changes:
+            out.say(_("The files and the register in force agree."))
+            return
+        if not out.json:
+            _show(out, made)
+        out.confirm(_("Apply these {count} changes?").format(count=len(made.changes)))
+        version = rounds.apply(opened, made)
+        if out.json:
+            from netops.cli.output import document
+
+            out.answer(document("change", made.changes))
+        out.say(_("Version {version} of the register is in force.").format(version=version))

@@ -1,0 +1,320 @@
+"""What commands print: answers on stdout as table, JSON or CSV; talk, plans, questions and progress on stderr."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from netops.core.clock import city_time, now, rfc3339
+from netops.core.errors import Faults, NetopsError, Refused
+from netops.core.language import _
+from netops.core.observation import Unreachable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SIGNS = {
+    "good": ("✓", "green"),
+    "bad": ("✗", "red"),
+    "note": ("!", "yellow"),
+    "open": ("·", "dim"),
+    "unseen": ("?", "yellow"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    One column of a table and of its CSV.
+
+    Args:
+        title: English message id.
+        value: text (or number, time, None) of one record.
+        style: a rich style, or a function of the record that gives one.
+    """
+
+    title: str
+    value: Callable[[Any], Any]
+    right: bool = False
+    style: str | Callable[[Any], str] = ""
+
+
+@dataclass
+class Output:
+    """How this command was asked to answer; made from the global options."""
+
+    json: bool = False
+    csv: bool = False
+    file: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+    interactive: bool = True
+    yes: bool = False
+    dry_run: bool = False
+    _consoles: dict[bool, Console] = field(default_factory=dict)
+
+    # ---- answers
+    def records(
+        self,
+        kind: str,
+        items: Iterable[Any],
+        columns: Sequence[Column],
+        *,
+        plane: str | None = None,
+        unseen: Sequence[Unreachable] = (),
+        empty: str = "",
+        title: str = "",
+        note: str = "",
+        next_step: str = "",
+    ) -> None:
+        """
+        Print records: as a table for people, or as the contract's one object with --json.
+
+        Args:
+            kind: noun of the records, such as "finding".
+            empty: sentence for people when there are none.
+            note: sentence under the table; *next_step*: the command to run next.
+        """
+        listed = list(items)
+        if self.json:
+            self.answer(document(kind, listed, plane, unseen))
+        elif self.csv or (self.file and self.file.suffix == ".csv"):
+            self._write(_csv(listed, columns))
+        else:
+            self._table(listed, columns, empty, title)
+            for one in unseen:
+                self.line(
+                    f"{sign('unseen')} "
+                    + _("not seen: {device} ({address}): {why}").format(
+                        device=one.device, address=one.address, why=_(one.why).format(**one.facts)
+                    )
+                )
+            if note:
+                self.line(note)
+            self.next(next_step)
+
+    def record(self, kind: str, item: Any, show: Callable[[], None], *, plane: str | None = None) -> None:
+        """Print one record: JSON as the contract says, otherwise by *show*."""
+        if self.json:
+            self.answer(document(kind, [item], plane))
+        else:
+            show()
+
+    def answer(self, value: Any) -> None:
+        """Print one JSON value, whatever the other options say."""
+        self._write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line of the answer for people."""
+        self._console(stderr=False).print(
+            text, style=style or None, markup=False, highlight=False, soft_wrap=True
+        )
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """The answer as plain lines, such as JSON Lines, exactly as given."""
+        self._write("".join(line + "\n" for line in lines))
+
+    def rich(self, renderable: Any) -> None:
+        """A rich table, tree or panel as part of the answer."""
+        self._console(stderr=False).print(renderable, highlight=False)
+
+    def next(self, command: str) -> None:
+        """The command to run next, as the last line for people."""
+        if command and not self.quiet:
+            self.line(_("next: {command}").format(command=command), style="cyan")
+
+    # ---- talk
+    def say(self, text: str, style: str = "") -> None:
+        """One line of talk on stderr; nothing with --quiet."""
+        if not self.quiet:
+            self._console(stderr=True).print(
+                text, style=style or None, markup=False, highlight=False, soft_wrap=True
+            )
+
+    def confirm(self, question: str) -> None:
+        """
+        Ask before a change whose plan was shown.
+
+        Raises:
+            Refused: there was nobody to ask, or the answer was no.
+            SystemExit: code 0, after --dry-run.
+        """
+        if self.dry_run:
+            self.say(_("nothing was changed (--dry-run)"))
+            raise SystemExit(0)
+        if self.yes:
+            return
+        if not self.interactive or not sys.stdin.isatty():
+            raise Refused(
+                "nothing was changed",
+                "the change was not confirmed",
+                "add --yes to apply it without a question",
+            )
+        if not click.confirm(question, err=True):
+            raise Refused("nothing was changed", "the answer was no", "")
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int, str], None]]:
+        """A bar on a terminal, a line for each step with --verbose, otherwise nothing."""
+        console = self._console(stderr=True)
+        if self.quiet or not console.is_terminal:
+            yield self._verbose_step if self.verbose else lambda _done, _total, _what: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[last]}"),
+        )
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(what, total=None, last="")
+            yield lambda done, total, last: bar.update(task, completed=done, total=total, last=last[:40])
+
+    def error(self, error: NetopsError) -> None:
+        """What did not happen, why, and what mends it, on stderr."""
+        facts = error.facts
+        what, mend = (_(text).format(**facts) if text else "" for text in (error.what, error.mend))
+        why = (
+            str(facts["faults"])
+            if isinstance(error, Faults)
+            else _(error.why).format(**facts)
+            if error.why
+            else ""
+        )
+        if self.json:
+            sys.stderr.write(
+                msgspec.json.encode({"error": {"what": what, "why": why, "mend": mend}}).decode() + "\n"
+            )
+            return
+        console = self._console(stderr=True)
+        for label, text, style in (
+            (_("error"), what, "bold red"),
+            (_("why"), why, ""),
+            (_("mend"), mend, "cyan"),
+        ):
+            if text:
+                head = _("{label}: ").format(label=label)
+                console.print(head, style=style or None, end="", markup=False, highlight=False)
+                separator = "\n  " if "\n" in text else ""
+                console.print(
+                    separator + text.replace("\n", "\n  "), markup=False, highlight=False, soft_wrap=True
+                )
+
+    # ---- inside
+    def _verbose_step(self, done: int, total: int, what: str) -> None:
+        self.say(f"{done}/{total} {what}")
+
+    def _console(self, *, stderr: bool) -> Console:
+        if stderr not in self._consoles:
+            from rich.console import Console
+
+            into: IO[str] | None = None if stderr or not self.file else self.file.open("w", encoding="utf-8")
+            self._consoles[stderr] = Console(
+                stderr=stderr, file=into, width=None if (sys.stdout.isatty() or stderr) else 140
+            )
+        return self._consoles[stderr]
+
+    def _write(self, text: str) -> None:
+        if self.file:
+            self.file.write_text(text, encoding="utf-8-sig" if self.file.suffix == ".csv" else "utf-8")
+        else:
+            sys.stdout.write(text)
+
+    def _table(self, items: list[Any], columns: Sequence[Column], empty: str, title: str) -> None:
+        if not items:
+            self.line(empty or _("none"))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            box=None, pad_edge=False, title=title or None, title_justify="left", header_style="bold"
+        )
+        for column in columns:
+            table.add_column(_(column.title), justify="right" if column.right else "left", overflow="fold")
+        for item in items:
+            table.add_row(
+                *(
+                    Text(
+                        shown(column.value(item)),
+                        style=column.style(item) if callable(column.style) else column.style,
+                    )
+                    for column in columns
+                )
+            )
+        self.rich(table)
+
+
+def document(
+    kind: str, items: Sequence[Any], plane: str | None = None, unseen: Sequence[Unreachable] = ()
+) -> dict[str, Any]:
+    """The contract's object around records."""
+    return {
+        "kind": kind,
+        "at": rfc3339(now()),
+        "plane": plane,
+        "items": items,
+        "unseen": [
+            {
+                "plane": one.plane,
+                "device": one.device,
+                "address": one.address,
+                "at": rfc3339(one.at),
+                "why": _(one.why).format(**one.facts),
+            }
+            for one in unseen
+        ],
+    }
+
+
+def shown(value: Any) -> str:
+    """A value as people read it in a cell."""
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, datetime):
+        return city_time(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """*text* without what could drive a terminal: control characters become visible."""
+    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+
+
+def sign(state: str) -> str:
+    """The sign of a state: ✓ good, ✗ bad, ! note, · open, ? unseen."""
+    return SIGNS[state][0]
+
+
+def _csv(items: Sequence[Any], columns: Sequence[Column]) -> str:
+    """Columns as CSV; a cell that a spreadsheet would take for a formula is quoted by an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([_(column.title) for column in columns])
+    for item in items:
+        cells = ["" if column.value(item) is None else str(column.value(item)) for column in columns]
+        writer.writerow(
+            ["'" + cell if cell[:1] in "=+-@\t\r" and not _is_number(cell) else cell for cell in cells]
+        )
+    return buffer.getvalue()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""`netops serve`: pages, metrics, collector and timetable in one process."""
+
+from __future__ import annotations
+
+import click
+
+from netops.cli import Command, desk, output
+from netops.core.language import N_, _
+
+
+@click.command(cls=Command)
+@click.option("--no-collector", is_flag=True, help=N_("Do not listen for flows."))
+@click.option("--no-timetable", is_flag=True, help=N_("Do not run rounds."))
+@click.option(
+    "--listen", metavar="ADDRESS:PORT", help=N_("Where pages and /metrics are, over the configuration's.")
+)
+def serve(no_collector: bool, no_timetable: bool, listen: str | None) -> None:
+    """Serve until interrupted; a second process on the same store leaves collector and timetable to the first."""
+    from contextlib import ExitStack
+
+    from netops.rounds import inventory
+    from netops.rounds.egress import Watcher
+    from netops.rounds.timetable import running
+    from netops.web import serving
+
+    out = output()
+    with desk() as opened, ExitStack() as stack:
+        if inventory.ensure(opened):
+            out.say(
+                _("The register was empty: {folder} is in force now.").format(folder=opened.config.inventory)
+            )
+        if not no_collector:
+            if stack.enter_context(Watcher(opened)).listening:
+                out.say(
+                    _("collecting flows on {addresses}").format(
+                        addresses=", ".join(opened.config.flows.listen)
+                    )
+                )
+            else:
+                out.say(_("another process collects the flows of this store"))
+        if not no_timetable:
+            jobs = stack.enter_context(running(opened))
+            out.say(
+                _("timetable: {rounds}").format(rounds=", ".join(_(name) for name in jobs))
+                if jobs
+                else _("another process keeps the timetable of this store")
+            )
+        address = listen or opened.config.web.listen
+        out.say(_("pages: {url}   metrics: {url}metrics").format(url=f"http://{address}/"))
+        serving.run(opened, address)
+    out.say(_("stopped"))

@@ -1,0 +1,205 @@
+"""The pages and their addresses: front page, search, finding, map, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from netops import __version__
+from netops.core import docket
+from netops.core.basis import Basis
+from netops.core.clock import city_time
+from netops.core.errors import Missing, NetopsError
+from netops.core.finding import STANDING
+from netops.core.language import LANGUAGES, _, choose, speak, spoken
+from netops.desk import Desk
+from netops.rounds import look
+
+HERE = Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+MAX_QUERY = 200
+
+
+class Guarded(BaseHTTPMiddleware):
+    """Every answer carries the security headers."""
+
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """The answer of the page, with the headers."""
+        response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def application(desk: Desk) -> Starlette:
+    """The web application over an open desk."""
+    from netops.metrics.collectors import exposition
+
+    pages = Pages(desk)
+    return Starlette(
+        routes=[
+            Route("/", pages.front),
+            Route("/who", pages.who),
+            Route("/findings/{number}", pages.finding),
+            Route("/map.svg", pages.map),
+            Route("/metrics", partial(_metrics, exposition(desk))),
+            Route("/healthz", lambda request: PlainTextResponse("ok\n")),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(Guarded)],
+        exception_handlers={NetopsError: pages.problem, 404: pages.not_found},
+    )
+
+
+def _metrics(expose: Callable[[], tuple[bytes, str]], request: Request) -> Response:
+    body, media_type = expose()
+    return Response(body, headers={"Content-Type": media_type})
+
+
+class Pages:
+    """Each page gathers by a round's question and renders; no rule lives here."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.templates.globals |= {
+            "_": _,
+            "city_time": city_time,
+            "title": look.title,
+            "because": look.because,
+            "version": __version__,
+        }
+
+    def front(self, request: Request) -> Response:
+        """`netops status` as a page: a sentence that answers, then each plane, then what stands."""
+        self._speak(request)
+        planes = look.status(self.desk)
+        findings = docket.listed(self.desk.store, state=STANDING)
+        return self._page(
+            request,
+            "status.html",
+            planes=planes,
+            findings=findings,
+            sentence=self._sentence(planes, len(findings)),
+            incidents=self._incidents(),
+        )
+
+    def _incidents(self) -> list[Any]:
+        from netops.incidents import casebook
+
+        return casebook.listed(self.desk.store, open_only=True)
+
+    def _sentence(self, planes: list[look.PlaneStatus], findings: int) -> str:
+        silent = sum(len(plane.unreachable) for plane in planes)
+        if silent:
+            return _("{silent} devices were not seen, and {count} findings stand.").format(
+                silent=silent, count=findings
+            )
+        if findings:
+            return _("{count} findings stand.").format(count=findings)
+        if not any(plane.rounds for plane in planes):
+            return _("No round has run yet: nothing is known.")
+        return _("Everything that was looked at is in order.")
+
+    def who(self, request: Request) -> Response:
+        """The search field: whose is it."""
+        self._speak(request)
+        query = request.query_params.get("q", "")[:MAX_QUERY]
+        try:
+            answers = look.who(self.desk, query) if query.strip() else []
+        except Missing:
+            answers = []
+        return self._page(request, "who.html", query=query, answers=answers)
+
+    def finding(self, request: Request) -> Response:
+        """One finding with its evidence and what its rule says."""
+        self._speak(request)
+        one = docket.one(self.desk.store, request.path_params["number"][:16])
+        return self._page(
+            request,
+            "finding.html",
+            one=one,
+            rule=look.rules()[one.code],
+            pieces=docket.pieces(self.desk.store, one.evidence),
+        )
+
+    def map(self, request: Request) -> Response:
+        """The map of both planes, the same for the same network."""
+        self._speak(request)
+        from netops.rounds import chart
+
+        return Response(
+            chart.svg(self.desk),
+            media_type="image/svg+xml",
+            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        )
+
+    def problem(self, request: Request, error: Exception) -> Response:
+        """A clear error: what, why, mend."""
+        assert isinstance(error, NetopsError)  # noqa: S101 - registered for it
+        status = 404 if isinstance(error, Missing) else 503
+        return self._page(
+            request,
+            "problem.html",
+            status=status,
+            what=_(error.what).format(**error.facts),
+            why=_(error.why).format(**error.facts),
+            mend=_(error.mend).format(**error.facts),
+        )
+
+    def not_found(self, request: Request, error: Exception) -> Response:
+        """No such page."""
+        self._speak(request)
+        return self._page(
+            request, "problem.html", status=404, what=_("There is no such page."), why="", mend="/"
+        )
+
+    def _speak(self, request: Request) -> None:
+        wanted = request.query_params.get("lang") or request.cookies.get("lang")
+        speak(choose(wanted if wanted in LANGUAGES else None, self.desk.config.language))
+
+    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        city = self.desk.config.city
+        language = spoken()
+        other = "en" if language == "zh" else "zh"
+        html = self.templates.get_template(template).render(
+            **values,
+            language=language,
+            city=city.title(language),
+            register=self.desk.register,
+            other_language=other,
+            other_url=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
+            now=city_time(self.desk.clock()),
+            article=lambda basis: basis.label if language == "zh" else _article(basis),
+        )
+        response = HTMLResponse(html, status)
+        if request.query_params.get("lang") in LANGUAGES:
+            response.set_cookie("lang", language, httponly=True, samesite="strict")
+        return response
+
+
+def _article(basis: Basis) -> str:
+    return f"Article {basis.article}"

@@ -1,0 +1,57 @@
+"""Run the pages until somebody stops them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from netops.core.errors import NetopsError
+from netops.desk import Desk
+from netops.web.app import application
+
+
+class _Server(uvicorn.Server):
+    """A server that ends by itself on SIGINT and SIGTERM, so that what stands around it is closed in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Both signals ask for the end; a second one is not needed."""
+        kept = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)
+
+
+def run(desk: Desk, address: str) -> None:
+    """
+    Serve pages and /metrics at *address* ("host:port") until SIGINT or SIGTERM.
+
+    Raises:
+        NetopsError: the address cannot be used.
+    """
+    host, _sep, port = address.rpartition(":")
+    config = uvicorn.Config(
+        application(desk),
+        host=host.strip("[]"),
+        port=int(port),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    try:
+        listener = config.bind_socket()
+    except SystemExit:
+        raise NetopsError(
+            "the pages were not served",
+            "{address} cannot be used",
+            "another process may have it: give another by --listen or [web] listen",
+            address=address,
+        ) from None
+    with listener:
+        _Server(config).run(sockets=[listener])
