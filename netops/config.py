@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -70,7 +72,13 @@ class Snmp(msgspec.Struct, frozen=True):
 
 
 class Translation(msgspec.Struct, frozen=True):
-    """`[[translate]]`: management addresses that are reached through other ones (NAT, a jump host, a replay)."""
+    """
+    `[[translate]]`: management addresses that are reached through other ones (NAT, a jump host, a replay).
+
+    Args:
+        inside: a prefix as the register has it, such as "10.72.0.0/16".
+        outside: a prefix of the same length by which it is reached.
+    """
 
     inside: str
     outside: str
@@ -134,6 +142,14 @@ class Config(msgspec.Struct, frozen=True):
         """Where relative paths start."""
         return Path(self.path).parent if self.path else Path.cwd()
 
+    def reached(self, address: str) -> str:
+        """Where a management address is really reached: its place in the outside prefix of a `[[translate]]`."""
+        return _moved(address, ((one.inside, one.outside) for one in self.translate))
+
+    def written(self, address: str) -> str:
+        """The other way: the management address that stands in the register for one seen on the wire."""
+        return _moved(address, ((one.outside, one.inside) for one in self.translate))
+
     def secret(self, written: str, file: str) -> str:
         """
         A secret: as written, or the first line of its file.
@@ -154,6 +170,16 @@ class Config(msgspec.Struct, frozen=True):
                 path=path,
                 reason=error,
             ) from error
+
+
+def _moved(address: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """*address* at the same place in the second prefix of the first pair whose first prefix holds it."""
+    there = ip_address(address)
+    for before, after in pairs:
+        net, other = ip_network(before), ip_network(after)
+        if there in net:
+            return str(other[int(there) - int(net[0])])
+    return address
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -282,6 +308,14 @@ def _check(source: Source, config: Config) -> None:
                 IPNetwork(net)
             except (AddrFormatError, ValueError):
                 source.fault(f"{net!r} is not a prefix", f"planes.{plane}", key="nets")
+    for index, pair in enumerate(config.translate):
+        try:
+            lengths = {ip_network(pair.inside).prefixlen, ip_network(pair.outside).prefixlen}
+        except ValueError as error:
+            source.fault(str(error), "translate", index)
+            continue
+        if len(lengths) > 1:
+            source.fault("inside and outside must have the same length", "translate", index)
     for field in msgspec.structs.fields(Timetable):
         try:
             seconds(getattr(config.timetable, field.name))

@@ -5,22 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 
 STORAGE = (
-    "netops.core.ids",
-    "netops.core.journal",
-    "netops.core.docket",
-    "netops.core.applied",
-    "netops.topology.snapshots",
-    "netops.addresses.ledger",
-    "netops.declarations.filings",
-    "netops.egress.hits",
-    "netops.incidents.casebook",
-    "netops.inspections.archive",
-    "netops.rounds.diary",
-)
+    "netops.core.ids", "netops.core.journal", "netops.core.docket", "netops.core.applied",
+    "netops.topology.snapshots", "netops.addresses.tiles", "netops.addresses.holdings", "netops.addresses.ledger",
+    "netops.declarations.filings", "netops.egress.hits", "netops.incidents.casebook", "netops.incidents.papers",
+    "netops.inspections.archive", "netops.rounds.diary",
+)  # fmt: skip
 
 for module in STORAGE:
-    try:
-        import_module(module)
-    except ModuleNotFoundError as error:  # a room that is still being built
-        if error.name != module:
-            raise
+    import_module(module)

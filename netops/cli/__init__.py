@@ -23,7 +23,7 @@ from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
-    from netops.cli.output import Output
+    from netops.cli.printing import Output
     from netops.desk import Desk
 
 NOUNS = {
@@ -92,6 +92,8 @@ class Root(Group):
         """The noun's own file, imported now; a noun that is a word of Python's own ends in an underscore there."""
         if cmd_name not in NOUNS:
             return None
+        # Importing the file output.py puts the module in the place of the function that nouns import from here.
+        globals()["output"] = _answering
         module = import_module(f"netops.cli.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_", None) or getattr(module, cmd_name)
         return command
@@ -174,7 +176,7 @@ def root(ctx: click.Context) -> None:
 # ---- what commands use
 def output() -> Output:
     """How the present command was asked to answer."""
-    from netops.cli.output import Output
+    from netops.cli.printing import Output
 
     asked = click.get_current_context().ensure_object(Asked).values
     file = asked.get("output")
@@ -188,6 +190,9 @@ def output() -> Output:
         yes=bool(asked.get("yes")),
         dry_run=bool(asked.get("dry_run")),
     )
+
+
+_answering = output
 
 
 @contextmanager
@@ -282,7 +287,7 @@ def _given(argv: list[str], name: str) -> str | None:
 
 
 def _output(argv: list[str]) -> Output:
-    from netops.cli.output import Output
+    from netops.cli.printing import Output
 
     return Output(json="--json" in argv)
 

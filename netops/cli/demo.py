@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, output
-from netops.cli.output import Column, Output, sign
+from netops.cli.printing import Column, Output, sign
 from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.output import Column
+from netops.cli.printing import Column
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.output import Column, Output
+from netops.cli.printing import Column, Output
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def apply(plan_file: str | None) -> None:
         out.confirm(_("Apply these {count} changes?").format(count=len(made.changes)))
         version = rounds.apply(opened, made)
         if out.json:
-            from netops.cli.output import document
+            from netops.cli.printing import document
 
             out.answer(document("change", made.changes))
         out.say(_("Version {version} of the register is in force.").format(version=version))

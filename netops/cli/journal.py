@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.output import Column, sign
+from netops.cli.printing import Column, sign
 from netops.core.language import N_, _
 
 

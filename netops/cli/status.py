@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.output import Output, sign
+from netops.cli.printing import Output, sign
 from netops.core.clock import city_time
 from netops.core.language import _, spoken
 
@@ -27,7 +27,7 @@ def status() -> None:
     with desk() as opened:
         planes = look.status(opened)
         if out.json:
-            from netops.cli.output import document
+            from netops.cli.printing import document
 
             out.answer(document("status", planes))
         else:

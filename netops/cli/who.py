@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.output import Output, sign
+from netops.cli.printing import Output, sign
 from netops.core.clock import city_time
 from netops.core.language import _
 
@@ -25,7 +25,7 @@ def who(query: str) -> None:
     with desk() as opened:
         answers = look.who(opened, query)
         if out.json:
-            from netops.cli.output import document
+            from netops.cli.printing import document
 
             out.answer(document("answer", answers))
             return

@@ -135,7 +135,11 @@ class Store:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
-            connection.commit()
+            try:
+                connection.commit()
+            except DBAPIError:
+                connection.invalidate()  # SQLite keeps the transaction open when a deferred constraint refuses the commit
+                raise
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:

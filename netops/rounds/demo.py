@@ -65,7 +65,7 @@ class Demo:
         walk = diary.run(self.desk, "walk", progress)
         watcher.refresh()
         sent = replay.replay_flows(
-            recording, ("127.0.0.1", self.collector), reach(self.desk), SPEED, threading.Event(), told
+            recording, ("127.0.0.1", self.collector), self.desk.config.reached, SPEED, threading.Event(), told
         )
         watcher.flush()
         rounds = (walk, *(diary.run(self.desk, name) for name in ("reconcile", "egress", "triage")))
@@ -101,11 +101,6 @@ class Demo:
                 yield "checklist", path, ""
 
 
-def reach(desk: Desk) -> replay.Reach:
-    """Where recorded addresses are played: the configuration's `[[translate]]`."""
-    return replay.through((pair.inside, pair.outside) for pair in desk.config.translate)
-
-
 @contextmanager
 def prepared(folder: Path, actor: str = "") -> Iterator[Demo]:
     """
@@ -120,7 +115,7 @@ def prepared(folder: Path, actor: str = "") -> Iterator[Demo]:
     _write(folder, recording, snmp, collector, web)
     with (
         open_desk(settings.read(folder / "config.toml"), actor=actor) as desk,
-        replay.Agents(replay.RECORDINGS / "day", reach(desk), ACCESS, snmp) as agents,
+        replay.Agents(replay.RECORDINGS / "day", desk.config.reached, ACCESS, snmp) as agents,
     ):
         yield Demo(desk, folder, agents, collector)
 

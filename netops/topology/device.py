@@ -221,8 +221,12 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((one for one in self.interfaces if one.if_index == if_index), None)
 
     def address_of(self, if_index: int) -> str:
-        """The first IPv4 address of an interface, else its first address, else ""."""
-        found = [one.address for one in self.addresses if one.if_index == if_index]
+        """The first IPv4 address of an interface, else its first address that is not link-local, else ""."""
+        found = [
+            one.address
+            for one in self.addresses
+            if one.if_index == if_index and not one.address.startswith("fe80:")
+        ]
         return next((one for one in found if ":" not in one), found[0] if found else "")
 
     def macs(self) -> set[str]:

@@ -2,7 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+
+from netops.core import store
+
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

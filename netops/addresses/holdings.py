@@ -1,0 +1,118 @@
+"""Storage of allocations: who has, or ever had, which addresses; asked here, decided in `ledger`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, or_, select
+
+from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Origin
+from netops.addresses.span import Span, shown
+from netops.core.errors import Missing
+from netops.core.plane import Plane
+from netops.core.store import Address, Instant, Store, metadata
+
+held = Table(
+    "allocations",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("plane", String(8), nullable=False),
+    Column("first", Address, nullable=False),
+    Column("last", Address, nullable=False),
+    Column("organization", String(64), nullable=False, index=True),
+    Column("declaration", String(64), nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("origin", String(12), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("cause", Text, nullable=False),
+    Column("free_after", Instant),
+)
+Index("ix_allocations_plane_first", held.c.plane, held.c.first)
+
+
+def allocations(
+    store: Store,
+    plane: Plane | None = None,
+    at: datetime | None = None,
+    *,
+    within: Span | None = None,
+    organization: str = "",
+    declaration: str = "",
+) -> list[Allocation]:
+    """
+    Allocations that hold their addresses now, or held them at a past time; by plane and address.
+
+    What was given back since *at* is shown as it stood then: without *until*, *cause* and quarantine.
+    """
+    query = select(held).order_by(held.c.plane, held.c.first, held.c.since)
+    if at is None:
+        query = query.where(held.c.state.in_(HOLDING))
+    else:
+        query = query.where(held.c.since <= at, or_(held.c.until.is_(None), held.c.until > at))
+    if plane is not None:
+        query = query.where(held.c.plane == plane)
+    if within is not None:
+        query = query.where(held.c.first <= within.last, held.c.last >= within.first)
+    if organization:
+        query = query.where(held.c.organization == organization)
+    if declaration:
+        query = query.where(held.c.declaration == declaration)
+    with store.read() as connection:
+        return [record_of(row, at) for row in connection.execute(query)]
+
+
+def history(store: Store, span: Span, plane: Plane | None = None) -> list[Allocation]:
+    """Every allocation that ever held an address of *span*, oldest first."""
+    query = select(held).where(held.c.first <= span.last, held.c.last >= span.first).order_by(held.c.since)
+    if plane is not None:
+        query = query.where(held.c.plane == plane)
+    with store.read() as connection:
+        return [record_of(row) for row in connection.execute(query)]
+
+
+def one(store: Store, name: str) -> Allocation:
+    """
+    The allocation with this number.
+
+    Raises:
+        Missing: there is none.
+    """
+    with store.read() as connection:
+        return record_of(row_of(connection, name))
+
+
+def row_of(connection: Connection, name: str, *, lock: bool = False) -> Row[Any]:
+    """
+    The row of an allocation.
+
+    Raises:
+        Missing: there is none with this number.
+    """
+    query = select(held).where(held.c.id == name)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise Missing("there is no allocation {id}", "", "netops ip list", id=name)
+    return row
+
+
+def record_of(row: Row[Any], at: datetime | None = None) -> Allocation:
+    """The record of a row, as it is now or stood at *at*."""
+    past = at is not None and row.until is not None
+    return Allocation(
+        row.id,
+        Plane(row.plane),
+        shown(row.first),
+        shown(row.last),
+        row.organization,
+        row.declaration,
+        row.purpose,
+        AllocationState.ACTIVE if past else AllocationState(row.state),
+        Origin(row.origin),
+        row.since,
+        None if past else row.until,
+        "" if past else row.cause,
+        None if past else row.free_after,
+    )

@@ -1,0 +1,91 @@
+"""The address pool (地址池, Article 11): one registered prefix and how full it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from netops.addresses.prefix import PrefixRole
+from netops.addresses.span import Span, parsed
+from netops.core.plane import Plane
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many addresses are in each state."""
+
+    size: int
+    allocated: int
+    reserved: int
+    quarantined: int
+    free: int
+    utilization: float
+    """Share that is not free, a ratio 0-1."""
+
+
+def counts(size: int, allocated: int, reserved: int, quarantined: int) -> Counts:
+    """The counts of *size* addresses; what is not taken is free."""
+    taken = allocated + reserved + quarantined
+    return Counts(
+        size=size,
+        allocated=allocated,
+        reserved=reserved,
+        quarantined=quarantined,
+        free=size - taken,
+        utilization=taken / size if size else 0.0,
+    )
+
+
+def summed(several: Iterable[Counts]) -> Counts:
+    """All of them together."""
+    parts = list(several)
+    return counts(
+        *(
+            sum(getattr(one, name) for one in parts)
+            for name in ("size", "allocated", "reserved", "quarantined")
+        )
+    )
+
+
+class Pool(Counts, frozen=True, kw_only=True):
+    """
+    One prefix held for one plane; its own counts leave out smaller registered prefixes inside it.
+
+    So own counts can be summed over pools. *total* counts the whole prefix.
+
+    Args:
+        prefix: canonical CIDR.
+        organization: code of the organization whose segment it is.
+    """
+
+    plane: Plane
+    prefix: str
+    role: PrefixRole
+    organization: str
+    name: str
+    total: Counts
+
+    @property
+    def span(self) -> Span:
+        """Its addresses."""
+        return parsed(self.prefix)
+
+
+def with_totals(pools: Iterable[Pool]) -> list[Pool]:
+    """*pools* by plane and address, with the counts of smaller pools added to those around them."""
+    kept = list(pools)
+    spans = {id(pool): pool.span for pool in kept}
+    ordered = sorted(kept, key=lambda pool: (pool.plane, spans[id(pool)].first, -spans[id(pool)].size))
+    parts: list[list[Counts]] = [[pool] for pool in ordered]
+    around: list[int] = []
+    for index, pool in enumerate(ordered):
+        while around and not (
+            ordered[around[-1]].plane is pool.plane and spans[id(ordered[around[-1]])].holds(spans[id(pool)])
+        ):
+            around.pop()
+        for outer in around:
+            parts[outer].append(pool)
+        around.append(index)
+    return [
+        msgspec.structs.replace(pool, total=summed(part)) for pool, part in zip(ordered, parts, strict=True)
+    ]

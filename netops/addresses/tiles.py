@@ -1,0 +1,318 @@
+"""
+Storage of pools and tiles: which run of addresses is free, and who holds the others.
+
+Two runs that share an address cannot be written, by any writer: each tile names the next one's first
+address; that reference must exist, is unique and larger, and one tile alone has none. So the tiles
+of a plane are one chain without overlap or gap, and the database itself refuses anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Row,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    literal_column,
+    select,
+)
+
+from netops.addresses.pool import Pool, counts, with_totals
+from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.addresses.span import TOP, Span, parsed
+from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, innermost, painted, tally
+from netops.core.journal import Act
+from netops.core.plane import Plane
+from netops.core.store import Address, Store, metadata
+
+tile_table = Table(
+    "tiles",
+    metadata,
+    Column("plane", String(8), primary_key=True),
+    Column("first", Address, primary_key=True),
+    Column("next", Address),
+    Column("state", String(12), nullable=False),
+    Column("pool", String(50), nullable=False),
+    Column("allocation", String(16), nullable=False, index=True),
+    Column("fit", SmallInteger, nullable=False),
+    UniqueConstraint("plane", "next"),
+    ForeignKeyConstraint(
+        ["plane", "next"], ["tiles.plane", "tiles.first"], deferrable=True, initially="DEFERRED"
+    ),
+    CheckConstraint("next > first", name="forward"),
+)
+Index(
+    "ix_tiles_end",
+    tile_table.c.plane,
+    unique=True,
+    sqlite_where=tile_table.c.next.is_(None),
+    postgresql_where=tile_table.c.next.is_(None),
+)
+Index(
+    "ix_tiles_free",
+    tile_table.c.plane,
+    tile_table.c.pool,
+    tile_table.c.fit,
+    tile_table.c.first,
+    sqlite_where=literal_column("fit >= 0"),
+    postgresql_where=literal_column("fit >= 0"),
+)
+
+pool_table = Table(
+    "pools",
+    metadata,
+    Column("plane", String(8), primary_key=True),
+    Column("prefix", String(50), primary_key=True),
+    Column("first", Address, nullable=False),
+    Column("last", Address, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("organization", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    # Numbers of addresses, not addresses: an IPv6 /32 has 2**96, which no integer column holds.
+    Column("size", Address, nullable=False),
+    Column("allocated", Address, nullable=False),
+    Column("reserved", Address, nullable=False),
+    Column("quarantined", Address, nullable=False),
+)
+
+
+def covering(connection: Connection, plane: Plane, span: Span) -> list[Tile]:
+    """The tiles that meet *span*, in order, whole."""
+    column, mine = tile_table.c.first, tile_table.c.plane == plane
+    start = select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
+    rows = connection.execute(select(tile_table).where(mine, column >= start, column <= span.last).order_by(column))
+    return [_tile(row) for row in rows] or [tile for tile in BLANK if tile.span.meets(span)]
+
+
+def every(connection: Connection, plane: Plane) -> Iterator[Tile]:
+    """Every tile of *plane*, in order."""
+    for row in connection.execute(
+        select(tile_table).where(tile_table.c.plane == plane).order_by(tile_table.c.first)
+    ):
+        yield _tile(row)
+
+
+def misfits(connection: Connection, plane: Plane) -> list[Span]:
+    """Tiles whose noted `fit` is not what it should be."""
+    rows = connection.execute(select(tile_table).where(tile_table.c.plane == plane))
+    return [tile.span for row in rows if (tile := _tile(row)).fit != row.fit]
+
+
+def of_allocation(connection: Connection, number: str) -> list[Tile]:
+    """The tiles that an allocation holds, in order."""
+    query = select(tile_table).where(tile_table.c.allocation == number).order_by(tile_table.c.first)
+    return [_tile(row) for row in connection.execute(query)]
+
+
+def holes(connection: Connection, plane: Plane, pool: str, exponent: int, limit: int) -> list[Tile]:
+    """Free tiles of *pool* that hold an aligned block of 2**exponent: the tightest first, then the lowest."""
+    query = (
+        select(tile_table)
+        .where(
+            tile_table.c.plane == plane,
+            tile_table.c.pool == pool,
+            literal_column("fit >= 0"),
+            tile_table.c.fit >= exponent,
+        )
+        .order_by(tile_table.c.fit, tile_table.c.first)
+        .limit(limit)
+    )
+    return [_tile(row) for row in connection.execute(query)]
+
+
+def repaint(
+    connection: Connection, plane: Plane, span: Span, paint: Callable[[Tile], Iterable[Tile]]
+) -> None:
+    """
+    Change what *span* is: each tile in it, cut at its ends, becomes what *paint* gives, without a gap.
+
+    The only place that writes tiles; the counters of their pools follow in the same transaction.
+    """
+    around = Span(max(span.first - 1, 0), min(span.last + 1, TOP))
+    old = covering(connection, plane, around)
+    inside = [piece for tile in cut(old, span) for piece in paint(tile)]
+    _write(connection, plane, old, painted(old, inside))
+
+
+def _write(connection: Connection, plane: Plane, old: Sequence[Tile], new: Sequence[Tile]) -> None:
+    if old[0] == BLANK[0] and _is_unwritten(connection, plane):
+        connection.execute(tile_table.insert(), [_row(plane, tile) for tile in BLANK])
+    before, after = {tile.span.first: tile for tile in old}, {tile.span.first: tile for tile in new}
+    gone = [{"p": plane, "f": first} for first in before.keys() - after.keys()]
+    changed = [
+        _row(plane, tile) for first, tile in after.items() if first in before and before[first] != tile
+    ]
+    added = [_row(plane, tile) for first, tile in after.items() if first not in before]
+    key = (tile_table.c.plane == bindparam("p"), tile_table.c.first == bindparam("f"))
+    if gone:
+        connection.execute(tile_table.delete().where(*key), gone)
+    if changed:
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("next", "state", "pool", "allocation", "fit")
+        }
+        connection.execute(
+            tile_table.update().where(*key).values(values),
+            [
+                {"p": row["plane"], "f": row["first"]} | {f"new_{name}": row[name] for name in values}
+                for row in changed
+            ],
+        )
+    if added:
+        connection.execute(tile_table.insert(), added)
+    _count(connection, plane, tally(old, -1, tally(new, +1)))
+
+
+def _is_unwritten(connection: Connection, plane: Plane) -> bool:
+    return (
+        connection.execute(select(tile_table.c.first).where(tile_table.c.plane == plane).limit(1)).first()
+        is None
+    )
+
+
+def _count(connection: Connection, plane: Plane, changes: Counters) -> None:
+    for name, change in sorted(changes.items()):
+        if not any(change.values()):
+            continue
+        where = (pool_table.c.plane == plane, pool_table.c.prefix == name)
+        row = connection.execute(select(pool_table).where(*where).with_for_update()).one()
+        connection.execute(
+            pool_table.update()
+            .where(*where)
+            .values({key: getattr(row, key) + value for key, value in change.items() if value})
+        )
+
+
+def _row(plane: Plane, tile: Tile) -> dict[str, Any]:
+    return {
+        "plane": plane,
+        "first": tile.span.first,
+        "next": None if tile.span.first == TOP else tile.span.last + 1,
+        "state": tile.state,
+        "pool": tile.pool,
+        "allocation": tile.allocation,
+        "fit": tile.fit,
+    }
+
+
+def _tile(row: Row[Any]) -> Tile:
+    return Tile(
+        Span(row.first, TOP if row.next is None else row.next - 1),
+        TileState(row.state),
+        row.pool,
+        row.allocation,
+    )
+
+
+def sync_prefixes(act: Act, prefixes: Iterable[RegisteredPrefix]) -> None:
+    """
+    Make the pools those of the register; what is allocated stays allocated.
+
+    Raises:
+        NetopsError: a prefix is no CIDR (the register's check says so first).
+    """
+    wanted = {(entry.plane, str(parsed(entry.prefix))): entry for entry in prefixes}
+    standing = {(Plane(row.plane), row.prefix): row for row in act.connection.execute(select(pool_table))}
+    for key in wanted.keys() & standing.keys():
+        values = _described(wanted[key])
+        if any(getattr(standing[key], name) != value for name, value in values.items()):
+            act.connection.execute(
+                pool_table.update()
+                .where(pool_table.c.plane == key[0], pool_table.c.prefix == key[1])
+                .values(values)
+            )
+    added, removed = wanted.keys() - standing.keys(), standing.keys() - wanted.keys()
+    for plane, prefix in sorted(added):
+        span = parsed(prefix)
+        act.connection.execute(
+            pool_table.insert().values(
+                plane=plane,
+                prefix=prefix,
+                first=span.first,
+                last=span.last,
+                size=0,
+                allocated=0,
+                reserved=0,
+                quarantined=0,
+                **_described(wanted[plane, prefix]),
+            )
+        )
+    for plane in Plane:
+        changed = [parsed(prefix) for one, prefix in added | removed if one is plane]
+        if changed:
+            region = Span(min(span.first for span in changed), max(span.last for span in changed))
+            _lay_out(
+                act.connection, plane, region, [parsed(prefix) for one, prefix in wanted if one is plane]
+            )
+    for plane, prefix in removed:
+        act.connection.execute(
+            pool_table.delete().where(pool_table.c.plane == plane, pool_table.c.prefix == prefix)
+        )
+
+
+def _described(entry: RegisteredPrefix) -> dict[str, str]:
+    return {"role": str(entry.role), "organization": entry.organization, "name": entry.name}
+
+
+def _lay_out(connection: Connection, plane: Plane, region: Span, prefixes: Sequence[Span]) -> None:
+    pieces = innermost([(span, str(span)) for span in prefixes], region)
+    position = 0
+
+    def paint(tile: Tile) -> Iterable[Tile]:
+        nonlocal position
+        while position < len(pieces) and pieces[position][0].first <= tile.span.last:
+            span, pool = pieces[position]
+            part = Span(max(span.first, tile.span.first), min(span.last, tile.span.last))
+            yield (
+                Tile(part, tile.state, pool, tile.allocation)
+                if tile.state not in IDLE
+                else Tile(part).idle(pool)
+            )
+            if span.last > tile.span.last:
+                break
+            position += 1
+
+    repaint(connection, plane, region, paint)
+
+
+# ---- asking
+def pools(store: Store, plane: Plane | None = None) -> list[Pool]:
+    """Every pool, by plane and address, with its own counts and those of its subtree."""
+    with store.read() as connection:
+        return pools_in(connection, plane)
+
+
+def pools_in(connection: Connection, plane: Plane | None = None) -> list[Pool]:
+    """As `pools`, inside an open transaction."""
+    query = select(pool_table) if plane is None else select(pool_table).where(pool_table.c.plane == plane)
+    return with_totals(pool_of(row) for row in connection.execute(query))
+
+
+def pool_of(row: Row[Any]) -> Pool:
+    """The pool of one row; its total is still its own."""
+    own = counts(row.size, row.allocated, row.reserved, row.quarantined)
+    return Pool(
+        **msgspec.structs.asdict(own),
+        plane=Plane(row.plane),
+        prefix=row.prefix,
+        role=PrefixRole(row.role),
+        organization=row.organization,
+        name=row.name,
+        total=own,
+    )
+
+
+def layout(store: Store, plane: Plane, span: Span) -> list[Tile]:
+    """The tiles of *span*, cut at its ends: what the block map draws."""
+    with store.read() as connection:
+        return list(cut(covering(connection, plane, span), span))

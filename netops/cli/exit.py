@@ -1,0 +1,108 @@
+"""`netops exit`: list, show."""
+
+from __future__ import annotations
+
+import click
+
+from netops.cli import Group, desk, output
+from netops.cli.printing import Column
+from netops.core.language import N_, _
+
+
+@click.group("exit", cls=Group)
+def exit_() -> None:
+    """Internet exits of the register: shared, separate (filed), county."""
+
+
+@exit_.command("list")
+def list_() -> None:
+    """Every registered exit."""
+    out = output()
+    with desk() as opened:
+        register = opened.register
+        out.records(
+            "exit",
+            register.exits,
+            [
+                Column(N_("exit"), lambda one: one.id, style="cyan"),
+                Column(N_("kind"), lambda one: _(one.kind)),
+                Column(N_("device"), lambda one: one.device),
+                Column(N_("interface"), lambda one: one.interface or one.net),
+                Column(N_("organization"), lambda one: register.name(one.organization)),
+                Column(N_("public address"), lambda one: one.public_address),
+                Column(N_("filing"), lambda one: one.filing),
+                Column(N_("valid until"), lambda one: one.valid_until),
+            ],
+            plane="extranet",
+            empty=_("The register has no exit."),
+            next_step=f"netops exit show {register.exits[0].id}" if register.exits else "",
+        )
+
+
+@exit_.command()
+@click.argument("name", metavar="EXIT")
+def show(name: str) -> None:
+    """One exit: where it is, whose, by which filing, and what passed there in the last day."""
+    from datetime import timedelta
+
+    from netops.core import docket
+    from netops.core.errors import Missing
+    from netops.core.finding import STANDING
+    from netops.egress import hits
+    from netops.rounds import look
+
+    out = output()
+    with desk() as opened:
+        register = opened.register
+        one = next((entry for entry in register.exits if entry.id == name), None)
+        if one is None:
+            raise Missing("there is no exit {name}", "", "netops exit list", name=name)
+        device = register.device.get(one.device)
+        passed: dict[str, list[int]] = {}
+        for hit, flows, packets, size in hits.since(opened.store, opened.clock() - timedelta(days=1)):
+            if device and hit.exporter == device.address and hit.exit_kind == one.kind:
+                total = passed.setdefault(hit.verdict, [0, 0, 0])
+                passed[hit.verdict] = [total[0] + flows, total[1] + packets, total[2] + size]
+        findings = [
+            entry
+            for entry in docket.listed(opened.store, state=STANDING)
+            if entry.code.startswith("EG-") and entry.subject.get("device") == one.device
+        ]
+
+        def text() -> None:
+            assert one is not None  # noqa: S101 - checked above
+            out.line(f"{one.id}  {_(one.kind)}", style="bold")
+            for label, value in (
+                (_("device"), f"{one.device} {one.interface}".strip()),
+                (_("outer link"), one.net),
+                (_("organization"), register.name(one.organization)),
+                (_("public address"), one.public_address),
+                (_("carrier"), one.carrier),
+                (_("filing"), one.filing),
+                (_("valid until"), one.valid_until),
+                (_("published"), "、".join(f"{port} → {to}" for port, to in one.published.items())),
+            ):
+                out.line(f"  {label}: {value or '—'}")
+            for verdict, (flows, _packets, size) in sorted(passed.items()):
+                out.line(
+                    "  "
+                    + _("last day, {verdict}: {flows} flows, {bytes} bytes").format(
+                        verdict=_(verdict), flows=flows, bytes=size
+                    )
+                )
+            for finding in findings:
+                out.line(f"  ✗ {finding.id} {finding.code} {look.title(finding)}", style="red")
+
+        out.record(
+            "exit",
+            {
+                "exit": one,
+                "last_day": {
+                    verdict: {"flows": total[0], "packets": total[1], "bytes": total[2]}
+                    for verdict, total in passed.items()
+                },
+                "findings": [look.finding_record(entry) for entry in findings],
+            },
+            text,
+            plane="extranet",
+        )

@@ -1,0 +1,96 @@
+"""The official paper (公文) as content: what it says and to whom, without how it looks on a page."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Heading(msgspec.Struct, frozen=True, tag="heading"):
+    """A heading of level 1 (一、) or 2 （一）; its number is part of the text."""
+
+    text: str
+    level: int = 1
+
+
+class Paragraph(msgspec.Struct, frozen=True, tag="paragraph", omit_defaults=True):
+    """
+    A paragraph of the body.
+
+    Args:
+        evidence: ids of what proves the facts it states.
+        indent: False for a line that starts at the margin.
+    """
+
+    text: str
+    evidence: tuple[str, ...] = ()
+    indent: bool = True
+
+
+class Table(msgspec.Struct, frozen=True, tag="table", omit_defaults=True):
+    """A table whose head repeats on each page; *widths* are shares of the line, in the order of *columns*."""
+
+    columns: tuple[str, ...]
+    widths: tuple[float, ...]
+    rows: tuple[tuple[str, ...], ...]
+    evidence: tuple[str, ...] = ()
+
+
+Block = Heading | Paragraph | Table
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One official paper; the same record becomes DOCX, PDF and JSON.
+
+    Args:
+        instrument: kind of paper, such as "notice" (情况通报).
+        mark: the issuing organ as the red head shows it (发文机关标志).
+        title_breaks: places in the title where a name or term ends and a line may.
+        number: 发文字号 such as 云信办〔2026〕15号, or "" while it is a draft.
+        to: 主送机关, without the colon; "" when there is none.
+        organ: signature of the issuing organ (署名); *date*: 成文日期, ISO.
+        copies: 抄送, or ""; *printed_by*: 印发机关, "" leaves the 版记 out.
+        warnings: what a person must know before signing; shown on drafts only.
+        journal: head of the journal when this was frozen, hex.
+    """
+
+    instrument: str
+    mark: str
+    title: str
+    organ: str
+    date: str
+    blocks: tuple[Block, ...]
+    number: str = ""
+    title_breaks: tuple[int, ...] = ()
+    to: str = ""
+    attachments: tuple[str, ...] = ()
+    note: str = ""
+    copies: str = ""
+    printed_by: str = ""
+    copy_number: str = ""
+    secrecy: str = ""
+    urgency: str = ""
+    warnings: tuple[str, ...] = ()
+    journal: str = ""
+
+    @property
+    def is_draft(self) -> bool:
+        """True until a number was given to it."""
+        return not self.number
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Every evidence id that it rests on, each once, in the order of the text."""
+        found = (name for block in self.blocks if not isinstance(block, Heading) for name in block.evidence)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def dated(self) -> str:
+        """成文日期 in Arabic digits without leading zeros: 2026年11月20日."""
+        return chinese_date(self.date)
+
+
+def chinese_date(iso: str) -> str:
+    """2026-11-20 as 2026年11月20日."""
+    year, month, day = (int(part) for part in iso.split("-"))
+    return f"{year}年{month}月{day}日"

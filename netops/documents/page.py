@@ -1,0 +1,134 @@
+"""The page of GB/T 9704-2012: paper, margins, the grid of 22 lines of 28 characters, sizes and how titles break. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from netops.core.paper import Heading, Paper, Paragraph, Table
+
+WIDTH_MM, HEIGHT_MM = 210.0, 297.0
+TOP_MM, LEFT_MM = 37.0, 28.0
+AREA_WIDTH_MM, AREA_HEIGHT_MM = 156.0, 225.0
+RIGHT_MM = WIDTH_MM - LEFT_MM - AREA_WIDTH_MM
+BOTTOM_MM = HEIGHT_MM - TOP_MM - AREA_HEIGHT_MM
+LINES, CHARACTERS = 22, 28
+
+BODY_PT = 15.75
+"""3号 by the standard's own definition: 28 of them are 155.6 mm."""
+PITCH_MM = 10.42
+"""Height of a 3号 character and 7/8 of it; 22 lines are 224.4 mm."""
+TITLE_PT = 22.0
+"""2号, as offices and word processors have it."""
+SMALL_PT = 14.0
+"""4号: page number and 版记."""
+MARK_TOP_MM = 35.0
+"""From the top of the type area to the top of the red mark."""
+MARK_PT = 46.0
+NUMBER_ROW = 7
+"""Row of the 发文字号, from 0: two empty lines below the mark."""
+HEAD_ROWS = 10
+"""Rows that mark, number, red line and two empty lines take; the title begins below."""
+RED_LINE_GAP_MM = 4.0
+RED = "#E60000"
+PAGE_NUMBER_DROP_MM = 7.0
+MM_PER_PT = 25.4 / 72
+
+OPENING = "（〔《“‘"
+CLOSING = "，。；：、！？）〕》”’"
+LONG_WORD = re.compile(r"[!-~]{10,}")
+"""A Latin word that is too long for a justified line."""
+BREAK_AFTER = "的和与及、，在对"
+"""Characters after which a title breaks well."""
+
+
+def mark_pt(mark: str) -> float:
+    """Size of the red mark in points: as large as the line allows, at most MARK_PT."""
+    return min(MARK_PT, AREA_WIDTH_MM / MM_PER_PT / max(1, len(mark)))
+
+
+def cells(text: str) -> float:
+    """Width in characters of the line: a Chinese character is 1, a Latin letter or digit a half."""
+    return sum(0.5 if character.isascii() else 1.0 for character in text)
+
+
+def title_lines(title: str, breaks: Collection[int] = ()) -> tuple[str, ...]:
+    """
+    A title in lines for 小标宋 2号: balanced, no punctuation first, no Latin word cut.
+
+    Args:
+        breaks: places (characters before them) where a name or a term ends: good places to break.
+    """
+    widest = int(AREA_WIDTH_MM / MM_PER_PT / TITLE_PT)
+    wanted = -(-int(cells(title) + 0.5) // widest)
+    lines, start = [], 0
+    while wanted > 1:
+        place = _break(title, start, cells(title[start:]) / wanted, widest, breaks)
+        lines.append(title[start:place])
+        start = place
+        wanted = max(wanted - 1, -(-int(cells(title[start:]) + 0.5) // widest))
+    return (*lines, title[start:])
+
+
+def _break(text: str, start: int, ideal: float, widest: int, breaks: Collection[int]) -> int:
+    """Where to break *text* after *start*, near *ideal* characters: the place that reads best."""
+
+    def cost(place: int) -> float:
+        before, after = text[place - 1], text[place]
+        inside = before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+        bad = 100.0 * (after in CLOSING or before in OPENING or inside) + 1000.0 * (cells(text[start:place]) > widest)
+        good = 4.0 if place in breaks else 2.5 if before in BREAK_AFTER else 0.0
+        return bad + abs(cells(text[start:place]) - ideal) - good
+
+    return min(range(start + 1, len(text)), key=cost)
+
+
+def front(paper: Paper) -> tuple[str, ...]:
+    """份号, 密级和保密期限, 紧急程度: lines at the top left, in this order."""
+    return tuple(text for text in (paper.copy_number, paper.secrecy, paper.urgency) if text)
+
+
+def number_line(paper: Paper) -> str:
+    """The 发文字号, or what stands in its place on a draft."""
+    return paper.number or "（草稿，未编号）"
+
+
+def closing_note(paper: Paper) -> str:
+    """附注 in round brackets: the paper's own, and the head of the journal that it was made at."""
+    parts = [paper.note, f"操作日志链首 {paper.journal[:16]}" if paper.journal else ""]
+    said = "；".join(part for part in parts if part)
+    return f"（{said}）" if said else ""
+
+
+def attachment_lines(paper: Paper) -> tuple[str, ...]:
+    """附件 lines: "附件：1. …", the next ones aligned below the first name."""
+    if len(paper.attachments) == 1:
+        return (f"附件：{paper.attachments[0]}",)
+    return tuple(
+        ("附件：" if order == 1 else "　　　") + f"{order}. {name}" for order, name in enumerate(paper.attachments, 1)
+    )
+
+
+def characters(paper: Paper) -> dict[str, set[str]]:
+    """
+    Every character that will be drawn, by the role of the font that draws it.
+
+    Roles: fangsong (body), xiaobiaosong (title, mark), heiti, kaiti (headings), songti (page number, 版记 rule).
+    """
+    drawn: dict[str, set[str]] = {role: set() for role in ("fangsong", "xiaobiaosong", "heiti", "kaiti", "songti")}
+    drawn["xiaobiaosong"] |= set(paper.title + paper.mark)
+    drawn["songti"] |= set("0123456789—")
+    drawn["heiti"] |= set("".join(front(paper)) + ("附件" if paper.attachments else ""))
+    body = [number_line(paper), paper.to + "：", paper.organ, paper.dated, closing_note(paper), *attachment_lines(paper)]
+    body += [f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
+    for block in paper.blocks:
+        match block:
+            case Heading():
+                drawn["heiti" if block.level == 1 else "kaiti"] |= set(block.text)
+            case Paragraph():
+                body.append(block.text)
+            case Table():
+                drawn["heiti"] |= set("".join(block.columns))
+                body += [cell for row in block.rows for cell in row]
+    drawn["fangsong"] |= set("".join(body))
+    return {role: {one for one in found if not one.isspace()} for role, found in drawn.items()}

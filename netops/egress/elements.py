@@ -1,0 +1,101 @@
+"""Information elements: which exported field becomes which column (RFC 3954 §8, RFC 7012, vendors' manuals)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How the bytes of an element are read."""
+
+    NUMBER = "number"
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+    MAC = "mac"
+    TEXT = "text"
+    APPLICATION = "application"
+    """Classification engine and selector (RFC 6759), shown as "13..431"."""
+    UPTIME = "uptime"
+    """Milliseconds on the exporter's uptime clock."""
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    NTP = "ntp"
+    """Seconds since 1900 and a fraction of 2^32 (RFC 7011 §6.1.9)."""
+    BEFORE = "before"
+    """Microseconds before the export time."""
+
+
+REVERSE = 29305
+"""Private enterprise number that marks the other direction of a biflow (RFC 5103)."""
+
+N, V4, V6 = Kind.NUMBER, Kind.IPV4, Kind.IPV6
+
+ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
+    (0, number): (name, kind)
+    for name, kind, numbers in (
+        ("src", V4, (8,)),
+        ("src", V6, (27,)),
+        ("dst", V4, (12,)),
+        ("dst", V6, (28,)),
+        ("sport", N, (7, 180, 182)),
+        ("dport", N, (11, 181, 183)),
+        ("proto", N, (4,)),
+        ("tos", N, (5,)),
+        ("tcp_flags", N, (6,)),
+        ("packets", N, (2, 24, 86, 298)),
+        ("bytes", N, (1, 23, 85, 231, 352, 312)),
+        ("reverse_packets", N, (299,)),
+        ("reverse_bytes", N, (232,)),
+        ("in_if", N, (10, 252)),
+        ("out_if", N, (14, 253)),
+        ("next_hop", V4, (15, 18)),
+        ("next_hop", V6, (62, 63)),
+        ("src_mask", N, (9, 29)),
+        ("dst_mask", N, (13, 30)),
+        ("src_as", N, (16,)),
+        ("dst_as", N, (17,)),
+        ("src_mac", Kind.MAC, (56, 81)),
+        ("dst_mac", Kind.MAC, (80, 57)),
+        ("src_vlan", N, (58, 243)),
+        ("dst_vlan", N, (59, 254)),
+        ("direction", N, (61,)),
+        ("icmp_typecode", N, (32, 139)),
+        ("icmp_type", N, (176, 178)),
+        ("icmp_code", N, (177, 179)),
+        ("nat_src", V4, (225, 40001)),
+        ("nat_src", V6, (281,)),
+        ("nat_dst", V4, (226, 40002)),
+        ("nat_dst", V6, (282,)),
+        ("nat_sport", N, (227, 40003)),
+        ("nat_dport", N, (228, 40004)),
+        ("sampling_interval", N, (34, 50, 305)),
+        ("sampling_space", N, (306,)),
+        ("sampler", N, (48, 302)),
+        ("ttl", N, (192, 52, 53)),
+        ("forwarding_status", N, (89,)),
+        ("app", Kind.TEXT, (96, 56701)),
+        ("app", Kind.APPLICATION, (95,)),
+        ("user", Kind.TEXT, (371, 40000, 56702)),
+        ("first", Kind.UPTIME, (22,)),
+        ("last", Kind.UPTIME, (21,)),
+        ("first", Kind.SECONDS, (150, 322)),
+        ("last", Kind.SECONDS, (151,)),
+        ("first", Kind.MILLISECONDS, (152, 323)),
+        ("last", Kind.MILLISECONDS, (153,)),
+        ("first", Kind.NTP, (154, 156, 324)),
+        ("last", Kind.NTP, (155, 157)),
+        ("first", Kind.BEFORE, (158,)),
+        ("last", Kind.BEFORE, (159,)),
+        ("boot", Kind.MILLISECONDS, (160,)),
+    )
+    for number in numbers
+} | {
+    (REVERSE, 1): ("reverse_bytes", N),
+    (REVERSE, 2): ("reverse_packets", N),
+    (REVERSE, 85): ("reverse_bytes", N),
+    (REVERSE, 86): ("reverse_packets", N),
+}
+"""Column and kind by (private enterprise number, element); what is not here is skipped by its length."""
+
+RANK = {key: order for order, key in enumerate(ELEMENTS)}
+"""When two elements of one record give the same column, the lower rank is asked first; a zero loses to any other."""

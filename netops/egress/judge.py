@@ -1,0 +1,312 @@
+"""The verdict on every flow: which exit it used, or which rule it breaks. Vectorised; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from netops.core.plane import Plane
+from netops.egress.classify import Space, Table
+from netops.egress.exit import ExitKind, RegisteredExit
+from netops.egress.flows import Batch, Column, mac_value
+
+
+class Verdict(IntEnum):
+    """判定. Its name in lower case is the label in metrics."""
+
+    UNDETERMINED = 0
+    SPECIAL = 1
+    INTERNAL = 2
+    UPSTREAM = 3
+    TRANSIT = 4
+    """To or from the internet, seen on its way inside: the exit's own device says which exit it used."""
+    SHARED = 5
+    SEPARATE = 6
+    COUNTY = 7
+    PUBLISHED = 8
+    LAPSED_EXIT = 9
+    UNFILED_EXIT = 10
+    INTRANET_INTERNET = 11
+    """Somebody carries the intranet's traffic to the internet."""
+    INTRANET_QUERY = 12
+    """An intranet host asks for the internet, and nobody carries it."""
+    CROSS_PLANE = 13
+    UNALLOCATED_SOURCE = 14
+    PENDING = 15
+    """The topology that would decide it has not been walked yet."""
+
+    @property
+    def label(self) -> str:
+        """shared, separate, unfiled_exit, …"""
+        return self.name.lower()
+
+
+class Facing(IntEnum):
+    """What is on the other side of an interface."""
+
+    NONE = 0
+    """The record names no interface."""
+    UNSEEN = 1
+    """The device or this interface was not walked yet."""
+    INTERNAL = 2
+    LAN = 3
+    UPSTREAM = 4
+    EXIT = 5
+    UNKNOWN = 6
+    """It is up, and nothing registered explains it."""
+
+
+class Port(msgspec.Struct, frozen=True):
+    """One interface of an exporter; *exit* is the id of the registered exit that it is."""
+
+    if_index: int
+    name: str
+    facing: Facing
+    exit: str = ""
+    address: str = ""
+
+
+class Observer(msgspec.Struct, frozen=True):
+    """A registered device that exports flows, as the topology knows it."""
+
+    address: str
+    device: str
+    plane: Plane
+    organization: str = ""
+    is_switch: bool = False
+    ports: tuple[Port, ...] = ()
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """A host that was seen, and where."""
+
+    plane: Plane
+    ip: str
+    mac: str
+    switch: str = ""
+    port: str = ""
+    organization: str = ""
+
+
+@dataclass
+class Scene:
+    """
+    Everything that judging stands on, built by the round from register, ledger and topology.
+
+    Args:
+        tables: owners of addresses, by plane.
+        observers: exporters by address.
+        device_macs: MAC addresses of devices of both planes, as integers.
+        today: the day by which filings lapse.
+    """
+
+    tables: dict[Plane, Table]
+    observers: dict[str, Observer] = field(default_factory=dict)
+    exits: tuple[RegisteredExit, ...] = ()
+    device_macs: frozenset[int] = frozenset()
+    terminals: tuple[Terminal, ...] = ()
+    today: date = date.max
+
+    @cached_property
+    def by_mac(self) -> dict[int, Terminal]:
+        """Terminals by MAC; a device is none."""
+        return {
+            mac: one for one in self.terminals if (mac := mac_value(one.mac)) and mac not in self.device_macs
+        }
+
+    @cached_property
+    def by_ip(self) -> dict[tuple[Plane, str], Terminal]:
+        """Terminals by plane and address."""
+        return {(one.plane, one.ip): one for one in self.terminals if one.ip}
+
+    @cached_property
+    def port(self) -> dict[tuple[str, int], Port]:
+        """Interfaces by exporter address and ifIndex."""
+        return {(one.address, port.if_index): port for one in self.observers.values() for port in one.ports}
+
+    @cached_property
+    def exit_verdicts(self) -> Column:
+        """The verdict on what uses each exit, in the order of *exits*."""
+        return np.array([self._of(one) for one in self.exits] + [Verdict.UNDETERMINED], np.int8)
+
+    def _of(self, one: RegisteredExit) -> Verdict:
+        if one.kind is ExitKind.SHARED:
+            return Verdict.SHARED
+        if one.kind is ExitKind.COUNTY:
+            return Verdict.COUNTY
+        lapsed = bool(one.valid_until) and one.valid_until < self.today.isoformat()
+        return Verdict.LAPSED_EXIT if lapsed or not one.filing else Verdict.SEPARATE
+
+    @cached_property
+    def macs(self) -> tuple[Column, Column]:
+        """Sorted MAC addresses of devices and of terminals."""
+        return np.array(sorted(self.device_macs), np.uint64), np.array(sorted(self.by_mac), np.uint64)
+
+
+@dataclass(slots=True)
+class Judged:
+    """
+    A batch and what was found about each row.
+
+    Args:
+        exit: position in `Scene.exits`, -1 for none.
+        source, destination: row of the plane's owner table.
+        facing: of the interface that the flow entered.
+        plane: of the exporter: 0 intranet, 1 extranet, -1 not registered.
+    """
+
+    batch: Batch
+    verdict: Column
+    exit: Column
+    source: Column
+    destination: Column
+    facing: Column
+    plane: Column
+
+
+PLANES = tuple(Plane)
+VIRTUAL_ROUTERS = np.array([0x00005E0001, 0x00005E0002, 0x00000C07AC], np.uint64)
+"""First five octets of the MAC addresses of VRRP (RFC 9568) and HSRP: a gateway that several devices share."""
+IS_INSIDE = np.array([space in (Space.INSIDE, Space.ALLOCATED, Space.DEVICES) for space in Space])
+
+
+def judge(batch: Batch, scene: Scene) -> Judged:
+    """The verdict on every row of *batch*, as *scene* shows it now."""
+    size = len(batch)
+    result = Judged(
+        batch,
+        np.zeros(size, np.int8),
+        np.full(size, -1, np.int16),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int8),
+        np.full(size, -1, np.int8),
+    )
+    places = [scene.observers.get(address) for address in batch.exporters]
+    planes = np.array([PLANES.index(place.plane) if place else -1 for place in places] or [-1], np.int8)
+    result.plane = planes[batch.exporter] if size else result.plane
+    facing_in, exit_in = _ports(batch, scene, "in_if")
+    facing_out, exit_out = _ports(batch, scene, "out_if")
+    result.facing = facing_in
+    for number, plane in enumerate(PLANES):
+        rows = np.flatnonzero(result.plane == number)
+        if len(rows) and plane in scene.tables:
+            part = batch.take(rows) if len(rows) < size else batch
+            _plane(
+                result,
+                rows,
+                part,
+                scene,
+                plane,
+                (facing_in[rows], facing_out[rows], exit_in[rows], exit_out[rows]),
+            )
+    return result
+
+
+def _plane(
+    result: Judged, rows: Column, part: Batch, scene: Scene, plane: Plane, ports: tuple[Column, ...]
+) -> None:
+    table = scene.tables[plane]
+    facing, facing_out, exit_in, exit_out = ports
+    source, destination = (
+        table.owner(part["src_hi"], part["src_lo"]),
+        table.owner(part["dst_hi"], part["dst_lo"]),
+    )
+    s, d = table.spaces[source], table.spaces[destination]
+    used = np.where(exit_in >= 0, exit_in, exit_out)
+    s_inside, d_inside = IS_INSIDE[s], IS_INSIDE[d]
+    s_internet, d_internet = s == Space.INTERNET, d == Space.INTERNET
+    is_special = (s == Space.SPECIAL) | (d == Space.SPECIAL)
+    is_cross = (s == Space.OTHER_PLANE) | (d == Space.OTHER_PLANE)
+    is_up = (
+        (facing == Facing.UPSTREAM)
+        | (facing_out == Facing.UPSTREAM)
+        | (s == Space.UPSTREAM)
+        | (d == Space.UPSTREAM)
+    )
+    stray = (s == Space.INSIDE) & (facing == Facing.LAN)
+    unseen = (facing == Facing.UNSEEN) & (s_internet | (s == Space.INSIDE) | (s == Space.OTHER_PLANE))
+    conditions: list[tuple[Column, Column | int]] = [
+        (is_special, Verdict.SPECIAL),
+        (unseen, Verdict.PENDING),
+        (is_cross, Verdict.CROSS_PLANE),
+        (is_up & ~stray, Verdict.UPSTREAM),
+    ]
+    if plane is Plane.INTRANET:
+        devices, terminals = scene.macs
+        mac = part["dst_mac"]
+        to_terminal = np.isin(mac, terminals)
+        virtual = np.isin(mac >> np.uint64(8), VIRTUAL_ROUTERS)
+        strange = (mac != 0) & ~to_terminal & ~virtual & ~np.isin(mac, devices)
+        conditions += [
+            (s_internet & d_inside, Verdict.INTRANET_INTERNET),
+            (s_inside & d_internet & to_terminal, Verdict.INTRANET_INTERNET),
+            (s_inside & d_internet & strange, Verdict.PENDING),
+            (s_inside & d_internet, Verdict.INTRANET_QUERY),
+        ]
+    else:
+        conditions += [
+            ((exit_in >= 0) & _published(part, exit_in, scene), Verdict.PUBLISHED),
+            (
+                (used >= 0) & (s_internet | d_internet | (s == Space.EXIT) | (d == Space.EXIT)),
+                scene.exit_verdicts[used],
+            ),
+            (s_internet & (facing == Facing.UNKNOWN), Verdict.UNFILED_EXIT),
+        ]
+    known = s_inside | (s == Space.EXIT)
+    conditions += [
+        (stray, Verdict.UNALLOCATED_SOURCE),
+        ((s_internet & (facing == Facing.INTERNAL)) | (s_inside & d_internet), Verdict.TRANSIT),
+        (
+            known & (d_inside | (d == Space.EXIT))
+            | ((s == Space.EXIT) & d_internet)
+            | (s_internet & (d == Space.EXIT)),
+            Verdict.INTERNAL,
+        ),
+    ]
+    result.verdict[rows] = np.select(
+        [one for one, _ in conditions], [value for _, value in conditions], Verdict.UNDETERMINED
+    )
+    result.exit[rows] = np.where(IS_BY_EXIT[result.verdict[rows]], used, -1)
+    result.source[rows], result.destination[rows] = source, destination
+
+
+IS_BY_EXIT = np.array(
+    [
+        verdict in (Verdict.SHARED, Verdict.SEPARATE, Verdict.COUNTY, Verdict.PUBLISHED, Verdict.LAPSED_EXIT)
+        for verdict in Verdict
+    ]
+)
+
+
+def _ports(batch: Batch, scene: Scene, name: str) -> tuple[Column, Column]:
+    """Facing and exit of the interface that *name* tells, a row."""
+    if not batch[name].any():
+        return np.zeros(len(batch), np.int8), np.full(len(batch), -1, np.int16)
+    keys = batch.exporter.astype(np.uint64) << np.uint64(32) | batch[name].astype(np.uint64)
+    unique, inverse = np.unique(keys, return_inverse=True)
+    numbers = {one.id: number for number, one in enumerate(scene.exits)}
+    facing, exits = np.zeros(len(unique), np.int8), np.full(len(unique), -1, np.int16)
+    for row, key in enumerate(unique.tolist()):
+        address, if_index = batch.exporters[key >> 32], key & 0xFFFFFFFF
+        if not if_index:
+            continue
+        port = scene.port.get((address, if_index))
+        facing[row] = port.facing if port else Facing.UNSEEN
+        exits[row] = numbers.get(port.exit, -1) if port else -1
+    return facing[inverse], exits[inverse]
+
+
+def _published(part: Batch, used: Column, scene: Scene) -> Column:
+    """Rows that the internet may send: a published port of the exit that they entered by."""
+    mask = np.zeros(len(part), bool)
+    for number, one in enumerate(scene.exits):
+        ports = [int(port) for port in one.published if port.isdigit()]
+        if ports:
+            mask |= (used == number) & np.isin(part["dport"], ports) & np.isin(part["proto"], (6, 17))
+    return mask

@@ -1,0 +1,346 @@
+"""The rules on egress: what unfiled ways out, intranet contacts and stray sources look like in flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from netops.core.basis import Basis
+from netops.core.finding import Conclusion, Rule, Severity, Subject, rule
+from netops.core.language import N_
+from netops.core.plane import Plane
+from netops.egress.flows import Column, mac_text
+from netops.egress.fold import Group, groups, moment, proof, text
+from netops.egress.judge import PLANES, Facing, Judged, Observer, Port, Scene, Terminal, Verdict
+
+
+@rule(
+    "EG-101",
+    "rogue_exit_router",
+    Severity.HIGH,
+    Basis(12),
+    title=N_("Unfiled internet exit at {device} {interface}"),
+    because=N_(
+        "{flows} flows from the internet, such as {peer}, entered {device} by {interface}, which nothing registered explains."
+    ),
+)
+def rogue_exit_router(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-101: traffic with the internet crosses an interface that nobody filed as an exit.
+
+    What: answers from internet addresses entered a device of the extranet by an interface that is up and is neither
+        a registered exit, a registered link, a LAN, nor a neighbour under management.
+    Why: departments share the platform's internet exit; a separate one needs its technical and security scheme on
+        file with the authority; counties are excepted (Article 12).
+    Mend: disconnect the line, or file the scheme and register the exit in inventory/extranet/exits.toml.
+    """
+    for group in groups(
+        judged, judged.verdict == Verdict.UNFILED_EXIT, judged.batch.exporter, judged.batch["in_if"]
+    ):
+        place, port = _where(judged, scene, group)
+        if place and port:
+            yield _at_interface("EG-101", judged, scene, group, place, port)
+
+
+@rule(
+    "EG-102",
+    "unfiled_separate_exit",
+    Severity.HIGH,
+    Basis(12),
+    title=N_("Separate exit {exit} is used without a valid filing"),
+    because=N_(
+        "{flows} flows used the separate exit {exit} at {device}; its filing is {filing}, valid until {until}."
+    ),
+)
+def lapsed_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-102: a registered separate exit is used although its filing is missing or has lapsed.
+
+    What: flows crossed a separate exit whose entry has no filing number, or whose filing ended before today.
+    Why: a separate internet access needs its technical and security scheme on file (Article 12).
+    Mend: file or renew the scheme and update the exit's entry, or stop using the exit.
+    """
+    for group in groups(judged, judged.verdict == Verdict.LAPSED_EXIT, judged.exit):
+        one = scene.exits[judged.exit[group.row]]
+        subject: Subject = {"device": one.device} | ({"interface": one.interface} if one.interface else {})
+        yield _conclusion(
+            "EG-102",
+            judged,
+            scene,
+            group,
+            one.plane,
+            subject,
+            one.organization,
+            f"exit {one.id}",
+            {
+                "exit": one.id,
+                "device": one.device,
+                "filing": one.filing or "—",
+                "until": one.valid_until or "—",
+            },
+        )
+
+
+@rule(
+    "EG-201",
+    "intranet_exit",
+    Severity.CRITICAL,
+    Basis(8),
+    title=N_("The intranet reaches the internet by {who}"),
+    because=N_(
+        "{flows} intranet flows with internet addresses, such as {peer}, pass by {who}. The intranet has no way out."
+    ),
+)
+def intranet_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-201: somebody carries intranet traffic to the internet.
+
+    What: internet addresses answered inside the intranet, or intranet hosts sent internet traffic to another
+        terminal's MAC address; the terminal that carries it, or the interface it came in by, is named.
+    Why: the intranet must be separated from the internet (Article 8).
+    Mend: take the terminal off the network, remove its second link (dongle, hotspot, line), and examine it.
+    """
+    batch, verdict = judged.batch, judged.verdict
+    rows = (verdict == Verdict.INTRANET_INTERNET) & (judged.plane == PLANES.index(Plane.INTRANET))
+    if not rows.any():
+        return
+    devices, terminals = scene.macs
+    answers = rows & (_spaces(judged, scene, judged.source) == 0)
+    by_host = np.isin(batch["src_mac"], terminals) | ((judged.facing == Facing.LAN) & (batch["src_mac"] != 0))
+    by_host &= ~np.isin(batch["src_mac"], devices)
+    culprit = np.where(answers, batch["src_mac"], batch["dst_mac"])
+    for group in groups(judged, rows & (~answers | by_host), culprit):
+        yield _by_host(
+            "EG-201",
+            judged,
+            scene,
+            group,
+            int(culprit[group.row]),
+            peer="src" if answers[group.row] else "dst",
+        )
+    at_port = answers & ~by_host & (judged.facing == Facing.UNKNOWN)
+    for group in groups(judged, at_port, batch.exporter, batch["in_if"]):
+        place, port = _where(judged, scene, group)
+        if place and port:
+            yield _at_interface("EG-201", judged, scene, group, place, port)
+
+
+@rule(
+    "EG-202",
+    "intranet_public_query",
+    Severity.HIGH,
+    Basis(8),
+    title=N_("Intranet host {ip} asks for the internet"),
+    because=N_("{flows} flows from {ip} to internet addresses, such as {peer}; no answer was seen."),
+)
+def intranet_public_query(
+    judged: Judged, scene: Scene, answered: frozenset[str] = frozenset()
+) -> Iterator[Conclusion]:
+    """
+    EG-202: an intranet host sends to internet addresses, and nobody answers.
+
+    What: an address of the intranet sent to internet addresses (public DNS, connectivity checks, updates) towards
+        its gateway; attempts, not success.
+    Why: the intranet is separated from the internet (Article 8); a host that asks for it was configured for, or
+        came from, a network that has it.
+    Mend: find the program or setting that asks; point DNS, time and updates to the intranet's own servers.
+    """
+    sent = (judged.verdict == Verdict.INTRANET_QUERY) & (_spaces(judged, scene, judged.source) != 3)
+    for group in groups(judged, sent, judged.batch["src_hi"], judged.batch["src_lo"]):
+        ip = text(judged, "src", group.row)
+        if ip not in answered:
+            seen = scene.by_ip.get((Plane.INTRANET, ip))
+            yield _conclusion(
+                "EG-202",
+                judged,
+                scene,
+                group,
+                Plane.INTRANET,
+                {"ip": ip} | _place(seen),
+                _owner(judged, scene, group, seen),
+                f"ip {ip}",
+                {"ip": ip, "peer": _peer(judged, group, "dst")},
+            )
+
+
+@rule(
+    "EG-203",
+    "cross_plane",
+    Severity.CRITICAL,
+    Basis(8),
+    title=N_("{ip} sends between the two planes"),
+    because=N_(
+        "{flows} flows from {ip} to {peer} were seen in this plane; one of the two addresses belongs to the other plane."
+    ),
+)
+def cross_plane(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-203: a terminal of one plane sends with, or to, an address of the other plane.
+
+    What: a flow that entered by a terminal's port has its source or destination in the other plane's space.
+    Why: the two planes must be separated from each other (Article 8).
+    Mend: find the terminal by its MAC address and port, take it off, and look for the cable or second card.
+    """
+    mac = judged.batch["src_mac"]
+    rows = (
+        (judged.verdict == Verdict.CROSS_PLANE) & (judged.facing == Facing.LAN) & np.isin(mac, scene.macs[1])
+    )
+    for group in groups(judged, rows, judged.plane, mac):
+        seen = scene.by_mac[int(mac[group.row])]
+        ip = text(judged, "src", group.row)
+        yield _conclusion(
+            "EG-203",
+            judged,
+            scene,
+            group,
+            PLANES[judged.plane[group.row]],
+            {"ip": ip} | _place(seen),
+            seen.organization,
+            f"mac {seen.mac}",
+            {"ip": ip, "peer": text(judged, "dst", group.row)},
+        )
+
+
+@rule(
+    "EG-301",
+    "unallocated_address",
+    Severity.MEDIUM,
+    Basis(11),
+    title=N_("{ip} is used and allocated to nobody"),
+    because=N_("{flows} flows came from {ip}, such as one to {peer}; no allocation covers this address."),
+)
+def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-301: a source inside the plane's space belongs to no allocation.
+
+    What: flows entered a LAN from an address of the plane that is allocated to nobody and is no device's.
+    Why: addresses are allocated by the authority and kept in a ledger (Article 11).
+    Mend: allocate the address to the department, or have the host take one from its pool.
+    """
+    batch = judged.batch
+    rows = judged.verdict == Verdict.UNALLOCATED_SOURCE
+    for group in groups(judged, rows, judged.plane, batch["src_hi"], batch["src_lo"]):
+        plane, ip = PLANES[judged.plane[group.row]], text(judged, "src", group.row)
+        seen = scene.by_ip.get((plane, ip)) or scene.by_mac.get(int(batch["src_mac"][group.row]))
+        yield _conclusion(
+            "EG-301",
+            judged,
+            scene,
+            group,
+            plane,
+            {"ip": ip} | _place(seen),
+            _owner(judged, scene, group, seen),
+            f"ip {ip}",
+            {"ip": ip, "peer": text(judged, "dst", group.row)},
+        )
+
+
+RULES: dict[str, Rule] = {
+    one.code: one
+    for one in (
+        rogue_exit_router,
+        lapsed_exit,
+        intranet_exit,
+        intranet_public_query,
+        cross_plane,
+        unallocated_address,
+    )
+}
+
+
+# ---- what the rules share
+def _conclusion(
+    code: str,
+    judged: Judged,
+    scene: Scene,
+    group: Group,
+    plane: Plane,
+    subject: Subject,
+    organization: str,
+    identity: str,
+    facts: dict[str, str],
+) -> Conclusion:
+    return Conclusion(
+        code,
+        plane,
+        subject,
+        organization,
+        {"flows": str(len(group.rows)), **facts},
+        (proof(judged, scene, group),),
+        moment(judged, group),
+        len(group.rows),
+        identity,
+    )
+
+
+def _at_interface(
+    code: str, judged: Judged, scene: Scene, group: Group, place: Observer, port: Port
+) -> Conclusion:
+    subject: Subject = {"device": place.device, "interface": port.name} | (
+        {"ip": port.address} if port.address else {}
+    )
+    who = f"{place.device} {port.name}"
+    return _conclusion(
+        code,
+        judged,
+        scene,
+        group,
+        place.plane,
+        subject,
+        place.organization,
+        f"interface {place.device}/{port.name}",
+        {"device": place.device, "interface": port.name, "who": who, "peer": _peer(judged, group, "src")},
+    )
+
+
+def _by_host(code: str, judged: Judged, scene: Scene, group: Group, mac: int, peer: str) -> Conclusion:
+    place, port = _where(judged, scene, group)
+    plane = PLANES[judged.plane[group.row]]
+    seen = scene.by_mac.get(mac) or Terminal(plane, "", mac_text(mac))
+    if not seen.switch and peer == "src" and place and port and place.is_switch and port.facing is Facing.LAN:
+        seen = Terminal(plane, seen.ip, seen.mac, place.device, port.name, seen.organization)
+    subject: Subject = ({"ip": seen.ip} if seen.ip else {}) | _place(seen)
+    return _conclusion(
+        code,
+        judged,
+        scene,
+        group,
+        plane,
+        subject,
+        seen.organization or (place.organization if place else ""),
+        f"mac {seen.mac}",
+        {"who": seen.ip or seen.mac, "peer": _peer(judged, group, peer)},
+    )
+
+
+def _place(seen: Terminal | None) -> Subject:
+    """MAC, switch and port, as far as they are known."""
+    pairs = (("mac", seen.mac), ("switch", seen.switch), ("port", seen.port)) if seen else ()
+    return {name: value for name, value in pairs if value}
+
+
+def _where(judged: Judged, scene: Scene, group: Group) -> tuple[Observer | None, Port | None]:
+    address = judged.batch.exporters[judged.batch.exporter[group.row]]
+    return scene.observers.get(address), scene.port.get((address, int(judged.batch["in_if"][group.row])))
+
+
+def _peer(judged: Judged, group: Group, end: str) -> str:
+    port = int(judged.batch["sport" if end == "src" else "dport"][group.row])
+    return f"{text(judged, end, group.row)}:{port}" if port else text(judged, end, group.row)
+
+
+def _owner(judged: Judged, scene: Scene, group: Group, seen: Terminal | None) -> str:
+    """The organization of the source: of its prefix, or of the terminal."""
+    table = scene.tables[PLANES[judged.plane[group.row]]]
+    return table.owners[int(judged.source[group.row])].organization or (seen.organization if seen else "")
+
+
+def _spaces(judged: Judged, scene: Scene, rows: Column) -> Column:
+    """Spaces of owner rows, by each row's own plane; -1 where there is none."""
+    result = np.full(len(rows), -1, np.int8)
+    for number, plane in enumerate(PLANES):
+        if plane in scene.tables:
+            mine = judged.plane == number
+            result[mine] = scene.tables[plane].spaces[rows[mine]]
+    return result

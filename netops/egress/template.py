@@ -1,0 +1,258 @@
+"""A template (模板): how one exporter lays out its records, compiled to a NumPy structured type where lengths are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from netops.egress.elements import ELEMENTS, RANK, Kind
+from netops.egress.flows import MAPPED, Column
+
+VARIABLE = 0xFFFF
+"""The length that announces a length in front of every value (RFC 7011 §7)."""
+NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 to 1970."""
+UPTIME_SLACK = (1 << 32) - 3_600_000
+"""A switched time up to an hour after the header's uptime is after it, not 49 days before."""
+
+
+class Field(NamedTuple):
+    """One field of a template: private enterprise number (0 none, -1 to be skipped), element, bytes."""
+
+    enterprise: int
+    element: int
+    length: int
+
+
+class Context(NamedTuple):
+    """What the headers say, one value a record: export time (ms UTC), uptime (ms) or None where there is none."""
+
+    exported: Column
+    uptime: Column | None
+
+
+class Layout:
+    """
+    A compiled template.
+
+    Args:
+        number: template id; 0 for the fixed record of NetFlow v5.
+        fields: in the order of the record.
+        is_options: True when its records describe the exporter, not flows.
+    """
+
+    def __init__(self, number: int, fields: tuple[Field, ...], *, is_options: bool = False) -> None:
+        self.number, self.fields, self.is_options = number, fields, is_options
+        self.is_variable = any(field.length == VARIABLE for field in fields)
+        self.minimum = sum(1 if field.length == VARIABLE else field.length for field in fields)
+        """Bytes of the shortest record; the bytes of every record when nothing is variable."""
+        self.texts: dict[int, str] = {}
+        self._sources: dict[str, list[tuple[int, Kind, int]]] = {}
+        names, formats, offsets, offset = [], [], [], 0
+        for place, field in enumerate(fields):
+            known = ELEMENTS.get((field.enterprise, field.element))
+            length = 0 if field.length == VARIABLE else field.length
+            if known and field.length == VARIABLE:
+                self.texts[place] = known[0]
+            if (
+                known
+                and length
+                and (known[1] not in (Kind.IPV6, Kind.IPV4) or length == {"ipv4": 4, "ipv6": 16}[known[1]])
+            ):
+                names.append(f"f{place}")
+                formats.append(_format(known[1], length))
+                offsets.append(offset)
+                rank = RANK[field.enterprise, field.element]
+                self._sources.setdefault(known[0], []).append((rank, known[1], place))
+            offset += length
+        self.dtype = np.dtype(
+            {"names": names, "formats": formats, "offsets": offsets, "itemsize": max(offset, 1)}
+        )
+        """The fixed part of a record; variable fields are taken out before it is read."""
+        for sources in self._sources.values():
+            sources.sort()
+
+    def columns(self, rows: Column, context: Context, wanted: frozenset[str] | None) -> dict[str, Column]:
+        """
+        The columns of *rows* (of `dtype`), only those in *wanted* when it is given.
+
+        Times are milliseconds UTC: `export time - (uptime - switched)`, modulo 2^32 in the difference.
+        """
+        result: dict[str, Column] = {}
+        for name, sources in self._sources.items():
+            if (
+                wanted is not None
+                and name not in wanted
+                and not (name in ("src", "dst") and "src_hi" in wanted)
+            ):
+                continue
+            if sources[0][1] in (Kind.IPV4, Kind.IPV6):
+                result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(rows, sources)
+            elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
+                values = [bytes(value) for value in rows[f"f{sources[0][2]}"]]
+                result[name] = objects(
+                    values if sources[0][1] is Kind.TEXT else [_application(value) for value in values]
+                )
+            else:
+                column = self._best(rows, sources, context)
+                if column is not None:
+                    result[name] = column
+        return result
+
+    def _best(self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context) -> Column | None:
+        """The first source, with its zeros filled from the others."""
+        best: Column | None = None
+        for _, kind, place in sources:
+            value = READERS[kind](numbers(rows[f"f{place}"]), context)
+            if value is None:
+                continue
+            best = value if best is None else np.where(best == 0, value, best)
+        return best
+
+    def split(self, body: bytes, everything: bool) -> tuple[Column, dict[str, list[Any]], bool]:
+        """
+        The records of a data set with variable fields, walked one by one: the slow general path.
+
+        Returns:
+            The fixed parts as rows of `dtype`, the variable values by column name, and whether the end was ragged.
+        """
+        fixed = bytearray()
+        texts: dict[str, list[Any]] = {name: [] for name in self.texts.values()} if everything else {}
+        at, end, whole = 0, len(body), True
+        while end - at >= self.minimum and whole:
+            start, row = at, bytearray()
+            found: dict[str, bytes] = {}
+            for place, field in enumerate(self.fields):
+                length = field.length
+                if length == VARIABLE:
+                    length, at = _announced(body, at)
+                if at + length > end:
+                    whole = False
+                    break
+                if field.length != VARIABLE:
+                    row += body[at : at + length]
+                elif place in self.texts:
+                    found.setdefault(self.texts[place], body[at : at + length])
+                at += length
+            if not whole:
+                at = start
+                break
+            fixed += row or b"\0"
+            for name, values in texts.items():
+                values.append(found.get(name, b""))
+        return np.frombuffer(bytes(fixed), self.dtype), texts, whole
+
+
+def _announced(body: bytes, at: int) -> tuple[int, int]:
+    """Length of a variable field and where its value starts; past the end when it is cut."""
+    if at >= len(body):
+        return 1, at
+    if body[at] < 255:
+        return body[at], at + 1
+    return int.from_bytes(body[at + 1 : at + 3], "big"), at + 3
+
+
+def _format(kind: Kind, length: int) -> Any:
+    if kind is Kind.IPV6:
+        return (">u8", (2,))
+    if kind in (Kind.TEXT, Kind.APPLICATION):
+        return f"V{length}"
+    return f">u{length}" if length in (1, 2, 4, 8) else ("u1", (length,))
+
+
+def numbers(column: Column) -> Column:
+    """Big-endian unsigned numbers of any width as uint64; wider ones by their last eight bytes."""
+    if column.ndim == 1:
+        return column.astype(np.uint64)
+    total = np.zeros(len(column), np.uint64)
+    for place in range(max(0, column.shape[1] - 8), column.shape[1]):
+        total = total << np.uint64(8) | column[:, place]
+    return total
+
+
+def _addresses(rows: Column, sources: list[tuple[int, Kind, int]]) -> tuple[Column, Column]:
+    """High and low halves; of several fields an all-zero one loses (Cisco sends both families)."""
+    hi = lo = np.zeros(len(rows), np.uint64)
+    empty = np.ones(len(rows), bool)
+    for number, (_, kind, place) in enumerate(sources):
+        value = rows[f"f{place}"]
+        if kind is Kind.IPV4:
+            low = value.astype(np.uint64)
+            zero, high, low = low == 0, np.zeros(len(rows), np.uint64), low | np.uint64(MAPPED)
+        else:
+            high, low = value[:, 0].astype(np.uint64), value[:, 1].astype(np.uint64)
+            zero = (high | low) == 0
+        take = empty if number == 0 else empty & ~zero
+        hi, lo = np.where(take, high, hi), np.where(take, low, lo)
+        empty = zero if number == 0 else empty & zero
+    return hi, lo
+
+
+def _application(value: bytes) -> bytes:
+    """RFC 6759: engine, then for engine 20 a private enterprise number, then the selector."""
+    parts = [value[1:5], value[5:]] if value[:1] == b"\x14" else [value[1:]]
+    return "..".join(str(int.from_bytes(part, "big")) for part in (value[:1], *parts)).encode()
+
+
+def objects(values: list[bytes]) -> Column:
+    """Text values as an object column: up to the first zero octet, never longer than it was sent."""
+    column = np.empty(len(values), object)
+    column[:] = [value.split(b"\0", 1)[0].decode("utf-8", "replace") for value in values]
+    return column
+
+
+def _uptime(value: Column, context: Context) -> Column | None:
+    if context.uptime is None:
+        return None
+    before = (context.uptime - value.astype(np.int64)) % (1 << 32)
+    before = np.where(before >= UPTIME_SLACK, before - (1 << 32), before)
+    moment: Column = context.exported - before
+    return moment
+
+
+READERS: dict[Kind, Callable[[Column, Context], Column | None]] = {
+    Kind.NUMBER: lambda value, _: value,
+    Kind.MAC: lambda value, _: value,
+    Kind.UPTIME: _uptime,
+    Kind.SECONDS: lambda value, _: (value & np.uint64(0xFFFFFFFF)).astype(np.int64) * 1000,
+    Kind.MILLISECONDS: lambda value, _: (value & np.uint64((1 << 62) - 1)).astype(np.int64),
+    Kind.NTP: lambda value, _: (
+        ((value >> np.uint64(32)).astype(np.int64) - NTP_EPOCH) * 1000
+        + ((value & np.uint64(0xFFFFFFFF)) * np.uint64(1000) >> np.uint64(32)).astype(np.int64)
+    ),
+    Kind.BEFORE: lambda value, context: (
+        context.exported - (value & np.uint64((1 << 62) - 1)).astype(np.int64) // 1000
+    ),
+}
+
+V5 = Layout(
+    0,
+    tuple(
+        Field(0, element, length)
+        for element, length in (
+            (8, 4),
+            (12, 4),
+            (15, 4),
+            (10, 2),
+            (14, 2),
+            (2, 4),
+            (1, 4),
+            (22, 4),
+            (21, 4),
+            (7, 2),
+            (11, 2),
+            (210, 1),
+            (6, 1),
+            (4, 1),
+            (5, 1),
+            (16, 2),
+            (17, 2),
+            (9, 1),
+            (13, 1),
+            (210, 2),
+        )
+    ),
+)
+"""The record of NetFlow v5, 48 bytes, said as a template."""

@@ -1,0 +1,104 @@
+"""How grave an incident is: thresholds and proposals as data, and the rule and value that gave the grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from netops.core.toml import Source, settled
+from netops.incidents.incident import Grade, Grading
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """One number of the national grading guide: *metric* at *at_least* or above gives *grade*."""
+
+    grade: Grade
+    metric: str
+    at_least: float
+    unit: Literal["seconds", "ratio", "person", "count", "CNY"]
+    verified: bool
+    mark: Literal["verified", "secondary", "memory"]
+    source: str
+    note: str = ""
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """The office's own rule for kinds of finding that reach no threshold; no *kinds* is the rule for all others."""
+
+    id: str
+    grade: Grade
+    kinds: tuple[str, ...]
+    because_zh: str
+    because_en: str
+    verified: bool
+    source: str
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """Every rule of grading."""
+
+    thresholds: tuple[Threshold, ...]
+    proposals: tuple[Proposal, ...]
+
+    def grade(self, kinds: Iterable[str], metrics: Mapping[str, float] | None = None) -> Grading:
+        """
+        Propose a grade: the gravest threshold that a measured value reaches, else the office's rule for the kinds.
+
+        Args:
+            metrics: measured values by metric, in the unit of the threshold.
+        """
+        measured = metrics or {}
+        reached = [one for one in self.thresholds if measured.get(one.metric, float("-inf")) >= one.at_least]
+        proposal = self._proposal(frozenset(kinds))
+        gravest = min(reached, key=lambda one: (one.grade, not one.verified), default=None)
+        if gravest is None or proposal.grade < gravest.grade:
+            return Grading(
+                proposal.grade,
+                proposal.id,
+                proposal.because_zh,
+                proposal.because_en,
+                proposal.verified,
+                proposal.source,
+            )
+        value = measured[gravest.metric]
+        return Grading(
+            gravest.grade,
+            gravest.metric,
+            f"{gravest.metric} 为 {value:g}，达到 {gravest.at_least:g}（{gravest.unit}）以上",
+            f"{gravest.metric} is {value:g}, at or above {gravest.at_least:g} ({gravest.unit})",
+            gravest.verified,
+            gravest.source,
+            value,
+            gravest.at_least,
+            gravest.unit,
+        )
+
+    def _proposal(self, kinds: frozenset[str]) -> Proposal:
+        fitting = [one for one in self.proposals if kinds & set(one.kinds)]
+        return min(fitting, key=lambda one: one.grade, default=None) or next(
+            one for one in self.proposals if not one.kinds
+        )
+
+
+def load(playbooks: Path) -> Scale:
+    """
+    Read `law/grading.toml`.
+
+    Raises:
+        Faults: every fault at once.
+    """
+    faults: list[str] = []
+    source = Source(playbooks / "law" / "grading.toml", "law/grading.toml", faults)
+    source.unknown({"thresholds", "proposals"})
+    thresholds = source.entries("thresholds", Threshold)
+    for index, one in thresholds:
+        if one.verified != (one.mark == "verified"):
+            source.fault(f"verified is {one.verified} but mark is {one.mark!r}", "thresholds", index, "mark")
+    proposals = source.entries("proposals", Proposal)
+    if not faults and not any(not one.kinds for _, one in proposals):
+        source.fault("one proposal must have kinds = []: the rule for everything else", "proposals")
+    settled("the grading rules were not read", faults, "mend the lines above; netops playbook check reads them again")
+    return Scale(tuple(one for _, one in thresholds), tuple(one for _, one in proposals))

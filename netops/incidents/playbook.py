@@ -1,0 +1,96 @@
+"""Response playbooks (处置预案): a TOML head between +++ lines and numbered steps, from `playbooks/incidents/*.md`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from netops.core.errors import Missing
+from netops.core.language import spoken
+from netops.core.toml import settled
+
+MAX_BYTES = 1 << 20
+
+
+class PlaybookHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The head: which causes it answers, on which articles, and how soon its first step should be done."""
+
+    title_zh: str
+    title_en: str
+    causes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    articles: tuple[int, ...]
+    first_step_minutes: int = 60
+
+
+class Playbook(msgspec.Struct, frozen=True):
+    """One playbook; *steps* in their order, without their numbers."""
+
+    name: str
+    head: PlaybookHead
+    steps: tuple[str, ...]
+    text: str
+
+    @property
+    def title(self) -> str:
+        """In the language in use."""
+        return self.head.title_en if spoken() == "en" else self.head.title_zh
+
+
+def load(playbooks: Path) -> dict[str, Playbook]:
+    """
+    Every playbook by name.
+
+    Raises:
+        Faults: heads that cannot be read, steps that are not numbered from 1: all at once.
+    """
+    faults: list[str] = []
+    found = {}
+    for path in sorted((playbooks / "incidents").glob("*.md")):
+        one = _read(path, faults)
+        if one:
+            found[one.name] = one
+    settled("the playbooks were not read", faults, "mend the lines above; netops playbook check reads them again")
+    return found
+
+
+def _read(path: Path, faults: list[str]) -> Playbook | None:
+    shown = f"incidents/{path.name}"
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("larger than 1 MiB")
+        text = path.read_text("utf-8")
+        match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", text, re.DOTALL)
+        if not match:
+            raise ValueError("must begin with a head between two lines of +++")
+        head = msgspec.convert(tomllib.loads(match[1]), PlaybookHead)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        faults.append(f"{shown}:1: {error}")
+        return None
+    numbered = re.findall(r"^(\d+)\. (.+(?:\n {2,}.+)*)", match[2], re.MULTILINE)
+    if [int(number) for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
+        faults.append(f"{shown}: steps must be numbered 1., 2., 3. without gaps")
+        return None
+    steps = tuple(re.sub(r"\s*\n\s+", "", step).strip() for _, step in numbered)
+    return Playbook(path.stem, head, steps, match[2].strip())
+
+
+def answering(playbooks: dict[str, Playbook], cause: str) -> Playbook | None:
+    """The playbook for a cause, or None."""
+    return next((one for one in playbooks.values() if cause in one.head.causes), None)
+
+
+def named(playbooks: dict[str, Playbook], name: str) -> Playbook:
+    """
+    The playbook with this name, or for this kind of finding.
+
+    Raises:
+        Missing: there is none.
+    """
+    found = playbooks.get(name) or next((one for one in playbooks.values() if name in one.head.kinds), None)
+    if found is None:
+        raise Missing("there is no playbook {name}", "known are: {known}", "netops playbook list", name=name, known=", ".join(playbooks))
+    return found

@@ -1,0 +1,87 @@
+"""What kind of incident: categories of GB/T 20986-2023 and the causes that findings fold by, from `playbooks/law/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from netops.core.toml import Source, settled
+
+
+class Category(msgspec.Struct, frozen=True):
+    """One of the ten categories; subcategories are numbered from 1 in their order."""
+
+    no: str
+    key: str
+    name_zh: str
+    subcategories: tuple[str, ...] = ()
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A cause (起因): which kinds of finding it explains and which category that is."""
+
+    key: str
+    title_zh: str
+    title_en: str
+    category: str
+    kinds: tuple[str, ...]
+
+
+class _Standard(msgspec.Struct, frozen=True):
+    title: str
+    effective_from: str
+    verified: bool
+    note: str = ""
+
+
+class Taxonomy(msgspec.Struct, frozen=True):
+    """Categories and causes as read."""
+
+    categories: tuple[Category, ...]
+    causes: tuple[Cause, ...]
+
+    def cause(self, kind: str) -> Cause:
+        """The cause of a kind of finding; a kind that nobody mapped is a cause of its own, category 10 其他事件."""
+        found = next((cause for cause in self.causes if kind in cause.kinds), None)
+        return found or Cause(kind, kind, kind.replace("_", " "), "10", (kind,))
+
+    def by_key(self, key: str) -> Cause:
+        """The cause with this key."""
+        return next((cause for cause in self.causes if cause.key == key), None) or self.cause(key)
+
+    def name(self, number: str) -> str:
+        """Name of "6.7" or "10" in the standard; "" when there is none."""
+        main, _, sub = number.partition(".")
+        category = next((one for one in self.categories if one.no == main), None)
+        if category is None:
+            return ""
+        if not sub:
+            return category.name_zh
+        place = int(sub) if sub.isdecimal() else 0
+        return category.subcategories[place - 1] if 0 < place <= len(category.subcategories) else ""
+
+
+def load(playbooks: Path) -> Taxonomy:
+    """
+    Read `law/taxonomy.toml`.
+
+    Raises:
+        Faults: unknown keys, categories that do not exist, a kind under two causes: all at once.
+    """
+    faults: list[str] = []
+    source = Source(playbooks / "law" / "taxonomy.toml", "law/taxonomy.toml", faults)
+    source.unknown({"standard", "categories", "causes"})
+    source.struct(source.content.get("standard", {}), _Standard, "standard")
+    categories = tuple(entry for _, entry in source.entries("categories", Category))
+    causes = source.entries("causes", Cause)
+    taxonomy = Taxonomy(categories, tuple(entry for _, entry in causes))
+    owner: dict[str, str] = {}
+    for index, cause in causes:
+        if not taxonomy.name(cause.category):
+            source.fault(f"there is no category {cause.category!r}", "causes", index, "category")
+        for kind in cause.kinds:
+            if owner.setdefault(kind, cause.key) != cause.key:
+                source.fault(f"{kind} is under {owner[kind]} already", "causes", index, "kinds")
+    settled("the taxonomy was not read", faults, "mend the lines above; netops playbook check reads them again")
+    return taxonomy

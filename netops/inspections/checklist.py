@@ -1,0 +1,57 @@
+"""The checklist (检查表) of one organization: every item of a catalogue with what the machine says of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from netops.core.evidence import Evidence
+from netops.core.language import N_
+from netops.core.organization import Level, Organization
+from netops.inspections.answer import Judgement, not_applicable, unchecked
+from netops.inspections.catalogue import Catalogue, Item
+from netops.inspections.checks import CHECKS
+from netops.inspections.facts import Facts, Kind
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One item, what the machine says of it, and the piece of evidence that keeps the question and its time."""
+
+    item: Item
+    judgement: Judgement
+    evidence: Evidence | None = None
+
+
+def kinds_of(organization: Organization, authorities: Collection[str] = ()) -> frozenset[Kind]:
+    """
+    What an organization is to the regulation.
+
+    Args:
+        authorities: codes of the informatization authorities; without any, the platform's body is taken for it.
+    """
+    if organization.level is Level.PROVINCE:  # above the city: its regulation does not bind it
+        return frozenset()
+    kinds = {Kind.COUNTY if organization.county else Kind.DEPARTMENT}
+    if organization.platform:
+        kinds.add(Kind.PLATFORM)
+    if organization.code in authorities or (not authorities and organization.platform):
+        kinds.add(Kind.AUTHORITY)
+    return frozenset(kinds)
+
+
+def lines(catalogue: Catalogue, facts: Facts) -> tuple[Line, ...]:
+    """The whole checklist, in the order of the catalogue."""
+    return tuple(_line(item, facts) for item in catalogue.items)
+
+
+def _line(item: Item, facts: Facts) -> Line:
+    if not facts.kinds & set(item.applies_to):
+        return Line(item, not_applicable(N_("it binds {kinds} only"), kinds=", ".join(item.applies_to)))
+    if not item.check:
+        return Line(item, unchecked(N_("no machine can answer this; a person has to")))
+    check = CHECKS[item.check]
+    judgement = check(facts, **item.parameters)
+    piece = check.evidence(facts, judgement, item.parameters)
+    kept = msgspec.structs.replace(judgement, evidence=(piece.id, *judgement.evidence))
+    return Line(item, kept, piece)

@@ -1,0 +1,226 @@
+"""What is known of one organization when it is inspected: plain values, gathered elsewhere. Pure; no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from netops.core.finding import Finding, State
+from netops.core.organization import Organization
+from netops.core.plane import Plane
+
+
+class Kind(StrEnum):
+    """What an organization is to the regulation; one may be several."""
+
+    DEPARTMENT = "department"
+    COUNTY = "county"
+    PLATFORM = "platform"
+    AUTHORITY = "authority"
+    """信息化主管部门: answers for the duties of Articles 8, 11 and 30."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """
+    Whether one source was looked at.
+
+    Args:
+        at: when it was last looked at, or None when never.
+        why: English message id that says why not, when *at* is None.
+    """
+
+    at: datetime | None = None
+    why: str = ""
+
+
+class DeviceFact(msgspec.Struct, frozen=True):
+    """
+    A registered device.
+
+    Args:
+        asked: whether it is walked at all.
+        seen_at: when it last answered, or None while it is silent.
+        partial: whether some tables could not be read: silence about them proves nothing.
+        exporter: whether flows are to come from it; *heard_at* is when one last came, or None.
+    """
+
+    plane: Plane
+    name: str
+    address: str
+    organization: str
+    asked: bool
+    seen_at: datetime | None
+    site: str = ""
+    partial: bool = False
+    exporter: bool = False
+    heard_at: datetime | None = None
+
+
+class PrefixFact(msgspec.Struct, frozen=True):
+    """A pool of the register; *devices* are its gateway and its switch."""
+
+    plane: Plane
+    prefix: str
+    organization: str
+    granted_by: str
+    devices: tuple[str, ...] = ()
+
+
+class DeclarationFact(msgspec.Struct, frozen=True):
+    """A declaration of Article 10; *in_force* when it was approved and neither suspended nor withdrawn."""
+
+    plane: Plane
+    number: str
+    organization: str
+    state: str
+    in_force: bool
+    nature: str
+    scope: str
+    equipment: tuple[tuple[str, str], ...]
+    """(name, management address) of each declared device."""
+    terminals: int
+    date: str = ""
+
+
+class AllocationFact(msgspec.Struct, frozen=True):
+    """A span of addresses given to an organization; *pool* is the registered prefix that holds it, or ""."""
+
+    plane: Plane
+    span: str
+    organization: str
+    declaration: str
+    pool: str
+    granted_by: str = ""
+
+
+class ExitFact(msgspec.Struct, frozen=True):
+    """A registered internet exit; *first_seen* None while no traffic by it was seen."""
+
+    id: str
+    kind: str
+    organization: str
+    filing: str
+    filed_on: str
+    valid_until: str
+    first_seen: datetime | None = None
+
+
+class IncidentFact(msgspec.Struct, frozen=True):
+    """One clock of an incident, or one paper about it; a time is None when it was not asked for or did not come."""
+
+    number: str
+    organization: str
+    report_due: datetime | None = None
+    reported_at: datetime | None = None
+    notice_issued: datetime | None = None
+    answer_due: datetime | None = None
+    answered_at: datetime | None = None
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Everything that the automatic checks may look at.
+
+    Rows are the whole city's; *organization* says whose checklist is answered. None instead of rows
+    means that the source is not there, and the look of that name says why.
+
+    Args:
+        version: version of the register in force; 0 when nothing was applied.
+        looks: by "walk/extranet", "reconcile/extranet", "egress/extranet", "incidents", "ledger", "declarations".
+        terminals: distinct terminals seen lately by (plane, organization).
+        inspected: when an inspector last answered, by organization.
+        names: name of each organization by code.
+    """
+
+    organization: Organization
+    kinds: frozenset[Kind]
+    at: datetime
+    version: int = 0
+    planes: tuple[Plane, ...] = tuple(Plane)
+    looks: dict[str, Look] = {}
+    devices: tuple[DeviceFact, ...] = ()
+    prefixes: tuple[PrefixFact, ...] = ()
+    declarations: tuple[DeclarationFact, ...] | None = None
+    allocations: tuple[AllocationFact, ...] | None = None
+    exits: tuple[ExitFact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    terminals: dict[tuple[Plane, str], int] = {}
+    incidents: tuple[IncidentFact, ...] | None = None
+    inspected: dict[str, datetime] = {}
+    supervised: tuple[str, ...] = ()
+    """Codes of the other organizations, which the authority inspects."""
+
+    @property
+    def code(self) -> str:
+        """Code of the organization."""
+        return self.organization.code
+
+    def present(self) -> tuple[Plane, ...]:
+        """The planes in which the organization has anything on paper."""
+        rows: tuple[DeviceFact | PrefixFact | DeclarationFact | AllocationFact, ...] = (
+            *self.devices,
+            *self.prefixes,
+            *(self.declarations or ()),
+            *(self.allocations or ()),
+        )
+        planes = {row.plane for row in rows if row.organization == self.code}
+        planes |= {Plane.EXTRANET for one in self.exits if one.organization == self.code}
+        return tuple(plane for plane in Plane if plane in planes)
+
+    def watched(self, plane: Plane) -> tuple[DeviceFact, ...]:
+        """The devices that show the organization in *plane*: its own, and the gateways and switches of its prefixes."""
+        serving = {
+            name
+            for row in self.prefixes
+            if row.plane is plane and row.organization == self.code
+            for name in row.devices
+        }
+        return tuple(
+            one
+            for one in self.devices
+            if one.plane is plane and (one.organization == self.code or one.name in serving)
+        )
+
+    def standing(self, *kinds: str, city: bool = False) -> tuple[Finding, ...]:
+        """Findings of these kinds that stand against the organization, or against anybody with *city*."""
+        return tuple(
+            one
+            for one in self.findings
+            if one.kind in kinds and (city or self._is_mine(one)) and self.stands(one)
+        )
+
+    def accepted(self, *kinds: str) -> tuple[Finding, ...]:
+        """Findings of these kinds that stand as exceptions with an end still to come."""
+        return tuple(
+            one
+            for one in self.findings
+            if one.kind in kinds
+            and self._is_mine(one)
+            and one.state is State.ACCEPTED
+            and not self.stands(one)
+        )
+
+    def stands(self, finding: Finding) -> bool:
+        """True unless resolved, or accepted until a day that has not passed."""
+        if finding.state is State.RESOLVED:
+            return False
+        return finding.state is not State.ACCEPTED or bool(
+            finding.accepted_until and finding.accepted_until < self.at.date().isoformat()
+        )
+
+    def _is_mine(self, finding: Finding) -> bool:
+        """Its own, or a link with one end on a device of its own: a cable between two is the breach of both."""
+        if finding.organization == self.code:
+            return True
+        ends = [end for end in (finding.subject.get("a"), finding.subject.get("b")) if isinstance(end, dict)]
+        if not ends and not finding.organization:
+            ends = [finding.subject]
+        owned = {(one.plane, one.name) for one in self.devices if one.organization == self.code}
+        return any(
+            (finding.plane, str(end.get(key))) in owned
+            for end in ends
+            for key in ("device", "switch")
+            if end.get(key)
+        )

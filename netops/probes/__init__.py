@@ -1,0 +1,1 @@
+"""Probes: senses and hands. They say what they saw, never what it means."""

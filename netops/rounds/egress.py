@@ -1,0 +1,356 @@
+"""The flow watch: collects, decodes, judges and writes down, within a second or two of each datagram (巡检：出口)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+import msgspec
+
+from netops.core import docket
+from netops.core.finding import STANDING, Conclusion
+from netops.core.language import N_
+from netops.core.observation import Unreachable
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.egress import hits
+from netops.egress.flows import merged
+from netops.egress.judge import Scene
+from netops.egress.netflow import Counters, Decoder
+from netops.egress.rules import RULES
+from netops.egress.watch import Watch, by_verdict, tally
+from netops.probes.flows import Collector
+from netops.rounds import Progress, Report, silent
+
+logger = logging.getLogger("netops.egress")
+GATHER_SECONDS = 0.2
+"""After the first datagram of a batch, so long is waited for more."""
+WRITE_SECONDS = 5.0
+RELEASE_SECONDS = 10.0
+RELOAD_SECONDS = 5.0
+TEMPLATE_SECONDS = 30.0
+WALK_AFTER = timedelta(seconds=15)
+"""A contact between planes is told when a walk that began so long after it found no cable that explains it."""
+OUTCOMES = ("unknown_exporter", "kernel_dropped", "queue_dropped")
+
+
+class Pulse(msgspec.Struct, frozen=True):
+    """What one turn of the watch did: flows by verdict, and numbers of findings."""
+
+    at: datetime
+    datagrams: int
+    verdicts: dict[str, int]
+    opened: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+
+
+class Watcher:
+    """
+    The collector at work, in a thread of its own. Use it as a context manager.
+
+    Args:
+        listening: False when another process collects for this store; nothing runs here then.
+        hear: told after every turn that did something.
+    """
+
+    def __init__(self, desk: Desk, hear: Callable[[Pulse], None] | None = None) -> None:
+        self.desk, self.hear = desk, hear
+        self.listening = False
+        self.watch, self.decoder = Watch(), Decoder()
+        self.collector = Collector(desk.config.flows.listen, {})
+        self.opened: list[str] = []
+        self.resolved: list[str] = []
+        self.verdicts: Counter[str] = Counter()
+        self.failures = 0
+        self._scene: Scene | None = None
+        self._walked: dict[Plane, datetime] = {}
+        self._stack = ExitStack()
+        self._turn = threading.Lock()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._told: dict[str, Counters] = {}
+        self._outcomes: Counter[str] = Counter()
+        self._last: dict[str, float] = {}
+
+    # ---- life
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """
+        Begin, unless another process has the store's collector already.
+
+        Raises:
+            NetopsError: an address of `[flows] listen` cannot be used.
+        """
+        if not self._stack.enter_context(self.desk.store.lock("collector", wait=False)):
+            self._stack.close()
+            return
+        try:
+            self.decoder.restore(hits.kept_templates(self.desk.store))
+            self.refresh()
+            self.collector.start()
+        except BaseException:
+            self._stack.close()
+            raise
+        self.listening = True
+        self._thread = threading.Thread(target=self._run, name="flow-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Judge and write down what was received, then give everything back."""
+        if not self.listening:
+            return
+        self._ending.set()
+        if self._thread:
+            self._thread.join(30)
+        self.collector.stop()
+        self._safely(everything=True)
+        self.listening = False
+        self._stack.close()
+
+    def refresh(self) -> None:
+        """Read register, ledger and topology anew, and judge again what waited for them."""
+        from netops.rounds import scene
+
+        with self._turn:
+            self._reload(scene.build(self.desk))
+
+    def flush(self, quiet_seconds: float = 0.4, most_seconds: float = 10.0) -> None:
+        """Wait until no datagram has come for a moment, then judge and write down everything."""
+        if not self.listening:
+            return
+        until = time.monotonic() + most_seconds
+        while self.collector.quiet_seconds() < quiet_seconds and time.monotonic() < until:
+            time.sleep(0.05)
+        with self._turn:
+            self._work(everything=True)
+
+    # ---- the turn
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._safely(everything=False)
+
+    def _safely(self, *, everything: bool) -> None:
+        try:
+            if not everything and not self.collector.quiet_seconds():
+                time.sleep(GATHER_SECONDS)
+            with self._turn:
+                self._work(everything=everything)
+        except Exception as error:  # noqa: BLE001 - one bad turn (a locked store) must not end the watch
+            self.failures += 1
+            logger.warning("flow watch: turn failed: %r", str(error))
+            time.sleep(0.5)
+        if not everything and self.collector.quiet_seconds():
+            self._ending.wait(GATHER_SECONDS)
+
+    def _work(self, *, everything: bool) -> None:
+        now = time.monotonic()
+        at = self.desk.clock()
+        datagrams = self.collector.take()
+        if self._scene is None or everything or self._is_time("reload", now, RELOAD_SECONDS):
+            from netops.rounds import scene
+
+            began = time.monotonic()
+            self._reload(scene.build(self.desk))
+            # A city whose scene takes long to build is asked for less often.
+            self._last["reload"] = now + 10 * (time.monotonic() - began)
+        assert self._scene is not None  # noqa: S101 - set by _reload
+        judged = self.watch.see(merged(self.decoder.feed(datagrams)), self._scene)
+        opened, resolved = self._tell(at, everything=everything)
+        if everything or self._is_time("release", now, RELEASE_SECONDS):
+            resolved += self._release(at)
+        if everything or self._is_time("write", now, WRITE_SECONDS):
+            self._write()
+        if self.decoder.templates_changed and (
+            everything or self._is_time("templates", now, TEMPLATE_SECONDS)
+        ):
+            self.decoder.templates_changed = False
+            hits.keep_templates(self.desk.store, self.decoder.templates())
+        self.opened += opened
+        self.resolved += resolved
+        if self.hear and (datagrams or opened or resolved):
+            self.hear(Pulse(at, len(datagrams), by_verdict(judged), tuple(opened), tuple(resolved)))
+
+    def _is_time(self, what: str, now: float, every: float) -> bool:
+        if now - self._last.get(what, 0.0) < every:
+            return False
+        self._last[what] = now
+        return True
+
+    def _reload(self, built: tuple[Scene, dict[Plane, datetime]]) -> None:
+        self._scene, self._walked = built
+        allowed = {address: address for address in self._scene.observers}
+        allowed |= {self.desk.config.reached(address): address for address in self._scene.observers}
+        self.collector.allowed = allowed
+        self.watch.review(self._scene, int(self.desk.clock().timestamp() * 1000))
+
+    # ---- findings
+    def _tell(self, at: datetime, *, everything: bool) -> tuple[list[str], list[str]]:
+        due = self.watch.due(at, everything=everything)
+        if not due:
+            return [], []
+        standing = docket.listed(self.desk.store, state=STANDING)
+        crossed = any(one.code == "TP-102" for one in standing)
+        stray = {one.subject.get("ip") for one in standing if one.code == "AD-101"}
+        due = [one for one in due if self._may(one, crossed=crossed, stray=stray)]
+        opened: list[str] = []
+        for plane in {one.plane for one in due}:
+            mine = [one for one in due if one.plane is plane]
+            settled = docket.settle(self.desk.store, RULES, mine, plane=plane, at=at)
+            opened += [*settled.opened, *settled.reopened]
+        self.watch.told(due, at)
+        return opened, []
+
+    def _may(self, one: Conclusion, *, crossed: bool, stray: set[str | None]) -> bool:
+        """Whether another room's finding does not say the same already."""
+        if one.code == "EG-203":
+            case = self.watch.cases[one.key]
+            walked = self._walked.get(one.plane)
+            return not crossed and walked is not None and case.began + WALK_AFTER < walked
+        return not (one.code == "EG-301" and one.subject.get("ip") in stray)
+
+    def _release(self, at: datetime) -> list[str]:
+        """Resolve what was not fed for so long; silence of an exporter that is silent altogether proves nothing."""
+        hold = self.desk.config.flows.hold_seconds
+        self.watch.forget(at, hold)
+        resolved: list[str] = []
+        for plane in self.desk.planes:
+            silent_devices = [one.device for one in self._silent(plane, at)]
+            settled = docket.settle(
+                self.desk.store,
+                RULES,
+                (),
+                plane=plane,
+                at=at,
+                scope=tuple(RULES),
+                seen_before=at - timedelta(seconds=hold),
+                blind=silent_devices,
+            )
+            resolved += settled.resolved
+        return resolved
+
+    def _silent(self, plane: Plane, at: datetime) -> list[Unreachable]:
+        heard = {address: one.counters.last_seen for address, one in self.decoder.exporters.items()}
+        return silent_exporters(
+            self.desk,
+            plane,
+            at,
+            {address: datetime.fromtimestamp(last / 1000, UTC) for address, last in heard.items()},
+        )
+
+    # ---- counters
+    def _write(self) -> None:
+        rows, outcomes = [], Counter[str]()
+        for address, exporter in self.decoder.exporters.items():
+            counters, told = exporter.counters, self._told.get(address, Counters())
+            if counters == told or self._scene is None:
+                continue
+            observer = self._scene.observers.get(address)
+            rows.append(
+                hits.ExporterRow(
+                    address=address,
+                    plane=observer.plane if observer else "",
+                    device=observer.device if observer else "",
+                    version=counters.version,
+                    last_seen=datetime.fromtimestamp(counters.last_seen / 1000, UTC),
+                    waiting=counters.waiting,
+                    **{name: getattr(counters, name) - getattr(told, name) for name in hits.COUNTED},
+                )
+            )
+            outcomes["malformed"] += counters.malformed - told.malformed
+            outcomes["decoded"] += counters.datagrams - told.datagrams - (counters.malformed - told.malformed)
+        for name in OUTCOMES:
+            outcomes[name] = self.collector.outcomes[name] - self._outcomes[name]
+        drained = self.watch.drain()
+        self.verdicts += tally(drained)
+        if rows or drained or any(outcomes.values()):
+            hits.add(self.desk.store, drained, rows, +outcomes)
+        self._outcomes = Counter(self.collector.outcomes)
+        for row in rows:
+            self._told[row.address] = replace(self.decoder.exporters[row.address].counters)
+
+
+def silent_exporters(desk: Desk, plane: Plane, at: datetime, heard: dict[str, datetime]) -> list[Unreachable]:
+    """Registered exporters of *plane* that sent nothing for `[flows] hold_seconds`."""
+    hold = desk.config.flows.hold_seconds
+    return [
+        Unreachable(
+            plane, one.name, one.address, at, N_("it sent no flows for {seconds} s"), {"seconds": f"{hold:g}"}
+        )
+        for one in desk.register.devices
+        if one.plane is plane
+        and one.exporter
+        and (one.address not in heard or heard[one.address] < at - timedelta(seconds=hold))
+    ]
+
+
+def run(
+    desk: Desk,
+    progress: Progress = silent,
+    seconds: float | None = None,
+    hear: Callable[[Pulse], None] | None = None,
+) -> Report:
+    """
+    Collect for *seconds* (else `[flows] round_seconds`) and report; only report when another process collects.
+
+    Raises:
+        NetopsError: the collector's address cannot be used.
+    """
+    opened: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    with Watcher(desk, hear) as watcher:
+        if watcher.listening:
+            _listen(watcher, desk.config.flows.round_seconds if seconds is None else seconds, progress)
+    if watcher.opened or watcher.resolved:
+        opened, resolved = tuple(dict.fromkeys(watcher.opened)), tuple(dict.fromkeys(watcher.resolved))
+    return report(desk, opened, resolved)
+
+
+def _listen(watcher: Watcher, seconds: float, progress: Progress) -> None:
+    whole = max(1, int(seconds))
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(1.0, left))
+        done = min(whole, whole - int(max(0.0, until - time.monotonic())))
+        progress(
+            done, whole, str(sum(one.counters.records for one in list(watcher.decoder.exporters.values())))
+        )
+
+
+def report(desk: Desk, opened: tuple[str, ...] = (), resolved: tuple[str, ...] = ()) -> Report:
+    """What the store says of the watch now."""
+    rows = hits.exporters(desk.store)
+    at = desk.clock()
+    heard = {row.address: row.last_seen for row in rows}
+    standing = [
+        one.id
+        for one in docket.listed(desk.store, state=STANDING)
+        if one.code in RULES and one.plane in desk.planes
+    ]
+    return Report(
+        round="egress",
+        opened=opened,
+        resolved=resolved,
+        standing=tuple(standing),
+        unseen=tuple(one for plane in desk.planes for one in silent_exporters(desk, plane, at, heard)),
+        facts={
+            "exporters": len(rows),
+            "datagrams": sum(row.datagrams for row in rows),
+            "records": sum(row.records for row in rows),
+            "malformed": sum(row.malformed for row in rows),
+        },
+    )

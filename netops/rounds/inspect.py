@@ -1,0 +1,257 @@
+"""The inspection round: gather what is known of an organization, let the machine answer, keep what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from netops.core import docket, journal
+from netops.core.clock import CITY_ZONE, city_time
+from netops.core.errors import NetopsError
+from netops.core.finding import STANDING
+from netops.core.journal import act
+from netops.core.language import N_, speak, spoken
+from netops.core.observation import Unreachable
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.inspections import archive
+from netops.inspections.answer import RESULTS_ZH, Result
+from netops.inspections.catalogue import Catalogue, Item, load
+from netops.inspections.checklist import lines
+from netops.inspections.facts import (
+    Facts,
+    Look,
+)
+from netops.inspections.inspection import Inspection, Party, said
+from netops.inspections.rules import RULES
+from netops.rounds import Progress, Report, known, silent
+
+if TYPE_CHECKING:
+    from netops.documents.checklist import Form
+
+
+def run(
+    desk: Desk,
+    progress: Progress = silent,
+    catalogue: str = "measures",
+    organization: str | None = None,
+    *,
+    renew: bool = False,
+) -> Report:
+    """
+    Answer the checklist of one organization, or of every one, as far as a machine can.
+
+    The standing inspection by the same version of the catalogue goes on; what the machine says otherwise
+    than before is added, never written over.
+
+    Args:
+        renew: begin a new inspection although one stands.
+
+    Returns:
+        Counts of the answers that stand, by result; with one organization also the number of its "inspection".
+
+    Raises:
+        Missing: no such catalogue or organization.
+        Refused: the catalogue is not in force today.
+    """
+    today = desk.clock().astimezone(CITY_ZONE).date()
+    chosen = load(desk.playbooks, catalogue, today)
+    organizations = [known.organization(desk, organization)] if organization else known.bound(desk)
+    city = known.city(desk)
+    numbers: list[str] = []
+    results: dict[str, int] = {}
+    dark: dict[tuple[Plane, str], Unreachable] = {}
+    for done, one in enumerate(organizations, 1):
+        facts = known.of(desk, city, one)
+        numbers.append(_answer(desk, chosen, facts, renew=renew))
+        for result, count in archive.one(desk.store, numbers[-1]).progress().results.items():
+            results[str(result)] = results.get(str(result), 0) + count
+        dark |= {(silence.plane, silence.device): silence for silence in _silent(facts)}
+        progress(done, len(organizations), one.code)
+    opened, resolved = _overdue(desk)
+    standing = docket.listed(desk.store, state=STANDING, code="IS-001", organization=organization or "")
+    return Report(
+        round="inspect",
+        opened=opened,
+        resolved=resolved,
+        standing=tuple(one.id for one in standing),
+        unseen=tuple(dark.values()),
+        facts={
+            "organizations": len(organizations),
+            **results,
+            **({"inspection": numbers[0]} if organization else {}),
+        },
+    )
+
+
+def plan(
+    desk: Desk, catalogue: str, organizations: Sequence[str], day: str, inspectors: Sequence[str]
+) -> list[Inspection]:
+    """
+    Open an inspection of each organization for a day, all in one act.
+
+    Raises:
+        Missing: no such catalogue or organization.
+        NetopsError: *day* is not a date, or fewer than two inspectors are named.
+    """
+    try:
+        chosen = load(desk.playbooks, catalogue, date.fromisoformat(day))
+    except ValueError:
+        raise NetopsError(
+            "nothing was planned", "{day} is not a date", "write it as 2026-12-01", day=day
+        ) from None
+    if len(set(inspectors)) < 2:
+        raise NetopsError(
+            "nothing was planned",
+            "a visit needs two inspectors or more; {count} is named",
+            "give --inspector twice",
+            count=len(set(inspectors)),
+        )
+    codes = [known.organization(desk, code).code for code in dict.fromkeys(organizations)]
+    with act(desk.store, desk.actor, desk.clock) as one:
+        numbers = [archive.open_(one, chosen, code, inspectors=inspectors, planned_for=day) for code in codes]
+    return [archive.one(desk.store, number) for number in numbers]
+
+
+def _answer(desk: Desk, catalogue: Catalogue, facts: Facts, *, renew: bool) -> str:
+    """One organization's machine answers, in one act; no act when nothing changed. The inspection's number."""
+    given = lines(catalogue, facts)
+    standing = None if renew else archive.standing(desk.store, facts.code, catalogue)
+    if standing is not None and not archive.changed(standing, given):
+        archive.touch(desk.store, standing.number, facts.at)
+        return standing.number
+    with act(desk.store, desk.actor, desk.clock) as one:
+        number = standing.number if standing else archive.open_(one, catalogue, facts.code)
+        archive.record_machine(one, number, archive.changed(standing, given))
+    return number
+
+
+def _overdue(desk: Desk) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """IS-001 over the newest inspections: ids opened (or opened again) and resolved."""
+    at = desk.clock()
+    concluded = list(RULES["IS-001"](archive.latest(desk.store), at))
+    opened: list[str] = []
+    resolved: list[str] = []
+    for plane in Plane:
+        mine = [one for one in concluded if one.plane is plane]
+        settlement = docket.settle(desk.store, RULES, mine, plane=plane, at=at, scope=RULES)
+        opened += [*settlement.opened, *settlement.reopened]
+        resolved += settlement.resolved
+    return tuple(opened), tuple(resolved)
+
+
+def _silent(facts: Facts) -> Iterator[Unreachable]:
+    """Devices that show the organization and were silent at the last walk."""
+    for plane in facts.planes:
+        if not facts.looks.get(f"walk/{plane}", Look()).at:
+            continue
+        for one in facts.watched(plane):
+            if one.asked and one.seen_at is None:
+                yield Unreachable(
+                    plane, one.name, one.address, facts.at, N_("it did not answer the last walk")
+                )
+
+
+# ---- the filled checklist
+def write_checklist(desk: Desk, number: str, path: Path) -> None:
+    """
+    Write an inspection as a document: `.json`, or `.docx` and `.pdf` in Chinese for signature.
+
+    Raises:
+        Missing: there is no such inspection.
+        NetopsError: the ending says none of these, or the document cannot be written.
+    """
+    inspection = archive.one(desk.store, number)
+    before = spoken()
+    speak("zh")  # documents are Chinese, whatever the command speaks
+    try:
+        if path.suffix == ".json":
+            content = {
+                "kind": "inspection",
+                "number": number,
+                "organization": inspection.organization,
+                "catalogue": msgspec.to_builtins(inspection.catalogue.head),
+                "checked_at": inspection.checked_at,
+                "inspectors": inspection.inspectors,
+                "progress": inspection.progress(),
+                "journal": journal.head(desk.store),
+                "items": inspection.records(),
+            }
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+        elif path.suffix == ".docx":
+            from netops.documents import checklist
+
+            checklist.write_docx(_form(desk, inspection), path)
+        else:
+            raise NetopsError(
+                "{path} was not written",
+                "its ending is none of .json, .docx",
+                "give a file that ends in one of them",
+                path=path.name,
+            )
+    except OSError as error:
+        raise NetopsError(
+            "{path} was not written", "{why}", "give a place that can be written", path=path.name, why=error
+        ) from error
+    finally:
+        speak(before)
+
+
+def _form(desk: Desk, inspection: Inspection) -> Form:
+    """The inspection as the 检查记录单 that is signed (forms of `law.md` §9: items, results, notes, evidence, signatures)."""
+    from netops.documents.checklist import Form
+
+    head, progress = inspection.catalogue.head, inspection.progress()
+    counts = "，".join(f"{RESULTS_ZH[Result(name)]} {count} 项" for name, count in progress.results.items())
+    checked = city_time(inspection.checked_at) if inspection.checked_at else "未运行"
+    return Form(
+        title=f"{desk.config.city.title_zh}电子政务网络检查表",
+        number=inspection.number,
+        fields=(
+            ("被查单位", desk.register.name(inspection.organization)),
+            ("检查目录", f"{head.title_zh}（{head.version} 版）"),
+            ("检查日期", inspection.planned_for or city_time(inspection.opened_at, "%Y-%m-%d")),
+            ("自动检查时间", checked),
+            ("检查人", "、".join(inspection.inspectors) or "（待填，两人以上）"),
+            ("陪同人", "（待填）"),
+            ("检查结果", counts),
+            ("待人工确认", f"{progress.to_confirm} 项"),
+        ),
+        columns=("编号", "检查项", "依据", "自动检查", "检查人意见", "单位意见", "说明与证据"),
+        widths_mm=(15, 72, 17, 20, 26, 26, 71),
+        rows=tuple(
+            _row(inspection, item)
+            for item in inspection.catalogue.items
+            if inspection.result(item) is not Result.NOT_APPLICABLE
+        ),
+        notes=(
+            "“未检查”表示所需情况未能看到或者须由人工检查，不视为符合；三方意见并列，互不覆盖。",
+            *((head.note_zh,) if head.note_zh else ()),
+            f"操作日志链首：{journal.head(desk.store)}",
+        ),
+        signatures=("检查人（两人以上）签字：", "被查单位负责人签字（盖章）：", "日期："),
+    )
+
+
+def _row(inspection: Inspection, item: Item) -> tuple[str, ...]:
+    given = [inspection.by(item, party) for party in Party]
+    machine, inspector, department = (RESULTS_ZH[one.judgement.result] if one else "" for one in given)
+    told = [text for one in given if one and (text := said(one))]
+    proof = list(
+        dict.fromkeys(
+            name for one in given if one for name in (*one.judgement.findings, *one.judgement.evidence)
+        )
+    )
+    return (
+        item.id,
+        item.question_zh,
+        inspection.catalogue.basis(item).label,
+        machine if item.check else "（人工）",
+        inspector,
+        department,
+        "；".join(told) + (f"［{'、'.join(proof)}］" if proof else ""),
+    )

@@ -1,0 +1,190 @@
+"""Terminals that were seen (在用终端): ARP joined with forwarding tables. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from netaddr import IPAddress, IPNetwork
+
+from netops.core.observation import Sighting
+from netops.core.plane import Plane
+from netops.topology.device import ArpEntry, DeviceView
+
+LIVE_STATES = frozenset({"reachable", "delay", "probe"})
+HOSTS = frozenset({"telephone", "station"})
+VIRTUAL_ROUTER = ("00:00:5e:00:01:", "00:00:5e:00:02:")
+"""VRRP (RFC 9568): a gateway's shared MAC is no terminal."""
+
+
+class SightingSpan(msgspec.Struct, frozen=True):
+    """
+    A terminal at one place, from when to when.
+
+    Args:
+        switch, port: where its MAC is learned on an access port; "" while it is not located.
+        device, interface: whose ARP table says it; "" for a MAC without an address.
+        last_seen: advances only while it is alive, or while no forwarding table covers its network.
+        alive_at: when it was last in a forwarding table or confirmed by ARP; None when never.
+    """
+
+    plane: Plane
+    ip: str
+    mac: str
+    switch: str
+    port: str
+    vlan: int
+    device: str
+    interface: str
+    first_seen: datetime
+    last_seen: datetime
+    alive_at: datetime | None = None
+
+
+class Places:
+    """Where MACs are learned, out of the forwarding tables of one plane's devices."""
+
+    def __init__(self, views: Sequence[DeviceView], managed: Collection[str]) -> None:
+        self.learned: set[str] = set()
+        self._access: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
+        for view in views:
+            uplinks = _uplinks(view, managed)
+            for entry in view.fdb:
+                if entry.status != "learned":
+                    continue
+                self.learned.add(entry.mac)
+                if entry.if_index and entry.if_index not in uplinks:
+                    self._access[entry.mac].add((view.key, entry.interface, entry.vlan))
+
+    def of(self, mac: str) -> tuple[str, str, int]:
+        """Switch, port and VLAN of a MAC; ("", "", 0) when no access port, or more than one, has learned it."""
+        found = self._access.get(mac, set())
+        if len({place[:2] for place in found}) != 1:
+            return ("", "", 0)
+        return min(found, key=lambda place: place[2])
+
+    def macs(self) -> Iterable[str]:
+        """MACs that some access port has learned."""
+        return self._access
+
+
+def _uplinks(view: DeviceView, managed: Collection[str]) -> set[int]:
+    """Ports that lead to another network device: it speaks there, or its MAC is learned there."""
+    speaking = {
+        one.local_if_index
+        for one in view.neighbors
+        if not one.remote_capabilities or not set(one.remote_capabilities) <= HOSTS
+    }
+    own = view.macs()
+    return speaking | {
+        entry.if_index
+        for entry in view.fdb
+        if entry.status == "learned" and entry.mac in managed and entry.mac not in own
+    }
+
+
+def seen(
+    plane: Plane,
+    views: Sequence[DeviceView],
+    at: datetime,
+    *,
+    others: Sequence[DeviceView] = (),
+    addresses: Collection[str] = (),
+    nets: Iterable[str] = (),
+) -> list[Sighting]:
+    """
+    The terminals of a plane.
+
+    Args:
+        views: the devices that answered in this walk.
+        others: devices known from earlier walks, and of the other plane: theirs are no terminals either.
+        addresses: registered addresses of devices.
+        nets: transfer prefixes of links and exits: what answers there is a router.
+    """
+    known = [*views, *others]
+    managed = {mac for view in known for mac in view.macs()}
+    own = {held.address for view in known for held in view.addresses} | set(addresses)
+    transfer = [IPNetwork(net) for net in nets]
+    places = Places(views, managed)
+    found: dict[tuple[str, str], Sighting] = {}
+    for view in views:
+        covered = _covered(view, places)
+        for entry in _hosts(view, managed, own, transfer):
+            alive = entry.state in LIVE_STATES or (
+                entry.mac in places.learned and not _superseded(entry, view)
+            )
+            if not alive and (entry.interface in covered or _superseded(entry, view)):
+                continue
+            switch, port, vlan = places.of(entry.mac)
+            sighting = Sighting(
+                plane, entry.ip, entry.mac, view.key, at, switch, port, vlan, entry.interface, alive
+            )
+            before = found.get((entry.ip, entry.mac))
+            if before is None or (alive and not before.alive):
+                found[entry.ip, entry.mac] = sighting
+    with_address = {mac for _, mac in found}
+    for mac in places.macs():
+        if (
+            mac not in with_address
+            and mac not in managed
+            and not mac.startswith(VIRTUAL_ROUTER)
+            and places.of(mac)[0]
+        ):
+            switch, port, vlan = places.of(mac)
+            found["", mac] = Sighting(plane, "", mac, switch, at, switch, port, vlan, "", alive=True)
+    return [found[key] for key in sorted(found)]
+
+
+VLAN_INTERFACES = frozenset({53, 135, 136, 209})
+"""IANAifType propVirtual, l2vlan, l3ipvlan, bridge: the router's leg into the switch that it is itself."""
+
+
+def _covered(view: DeviceView, places: Places) -> set[str]:
+    """Interfaces whose network some walked forwarding table covers: it has learned their MAC, or is the device's own."""
+    bridges = any(entry.status == "learned" for entry in view.fdb)
+    return {
+        one.name
+        for one in view.interfaces
+        if (one.mac and one.mac in places.learned) or (bridges and one.type in VLAN_INTERFACES)
+    }
+
+
+def _superseded(entry: ArpEntry, view: DeviceView) -> bool:
+    """A stale address of a MAC that is confirmed with another address on the same interface: it has changed."""
+    return entry.state == "stale" and any(
+        other.mac == entry.mac
+        and other.if_index == entry.if_index
+        and other.ip != entry.ip
+        and other.state in LIVE_STATES
+        for other in view.arp
+    )
+
+
+def _hosts(
+    view: DeviceView, managed: Collection[str], own: Collection[str], transfer: Sequence[IPNetwork]
+) -> Iterator[ArpEntry]:
+    hops = {route.next_hop for route in view.routes if route.next_hop}
+    point_to_point = {
+        held.if_index for held in view.addresses if held.prefixlen >= (126 if ":" in held.address else 30)
+    }
+    wide = {
+        held.if_index
+        for held in view.addresses
+        if 0 <= held.prefixlen < (126 if ":" in held.address else 30) and not held.address.startswith("fe80:")
+    }
+    for entry in view.arp:
+        if (
+            entry.mac in managed
+            or entry.ip in own
+            or entry.ip in hops
+            or entry.mac.startswith(VIRTUAL_ROUTER)
+        ):
+            continue
+        if entry.if_index in point_to_point - wide:
+            continue
+        address = IPAddress(entry.ip)
+        if address.is_link_local() or address.is_multicast() or any(address in net for net in transfer):
+            continue
+        yield entry

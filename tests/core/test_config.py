@@ -1,0 +1,70 @@
+"""The configuration: strict, secrets in files, the shipped example always readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netops import config
+from netops.core.errors import Faults, NetopsError
+
+
+def read(folder: Path, text: str) -> config.Config:
+    """The configuration with this text."""
+    path = folder / "config.toml"
+    path.write_text(text, "utf-8")
+    return config.read(path)
+
+
+def test_the_shipped_example_can_be_read() -> None:
+    """`netops init` copies it."""
+    assert config.read(config.share("config.example.toml")).city.title_zh
+
+
+def test_every_fault_of_the_file_is_listed(tmp_path: Path) -> None:
+    """Unknown sections and keys, wrong types and bad values, at once."""
+    text = '[citty]\n[snmp]\nport = "x"\nretires = 3\n[flows]\nlisten = ["nowhere"]\n[timetable]\nwalk = "often"\n'
+
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, text)
+
+    found = "\n".join(caught.value.faults)
+    assert "config.toml:1: citty: unknown key 'citty'" in found
+    assert "config.toml:3: snmp.port" in found
+    assert "config.toml:4: snmp.retires: unknown key" in found
+
+
+def test_bad_values_are_found_too(tmp_path: Path) -> None:
+    """What has the right type and makes no sense."""
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, '[flows]\nlisten = ["nowhere"]\n[timetable]\nwalk = "often"\n[planes.extranet]\nnets = ["10.0.0.0/99"]\n')
+
+    found = "\n".join(caught.value.faults)
+    assert "'nowhere' must be ADDRESS:PORT" in found
+    assert "timetable.walk: must be like 30s" in found
+    assert "'10.0.0.0/99' is not a prefix" in found
+
+
+def test_paths_start_at_the_file(tmp_path: Path) -> None:
+    """A configuration works from wherever netops is called."""
+    settings = read(tmp_path, '[store]\nurl = "sqlite:///here.db"\n')
+
+    assert f"sqlite:///{tmp_path}/here.db" == settings.store_url
+    assert str(tmp_path / "inventory") == settings.inventory
+
+
+def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
+    """The first line; a missing file is said with its path."""
+    (tmp_path / "key").write_text("s3cret\n", "utf-8")
+    settings = read(tmp_path, "")
+
+    assert "s3cret" == settings.secret("", "key")
+    with pytest.raises(NetopsError, match="gone"):
+        settings.secret("", "gone")
+
+
+def test_a_missing_file_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
+    """Never silently the defaults."""
+    with pytest.raises(NetopsError, match="no such file"):
+        config.find(str(tmp_path / "none.toml"))

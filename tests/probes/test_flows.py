@@ -1,0 +1,150 @@
+"""The collector's senses: real datagrams over loopback, and real captures through the child process."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from netops.core.errors import NetopsError
+from netops.probes import flows
+from netops.probes.flows import Collector, captured, is_capture
+
+
+@contextmanager
+def collecting(listen: str = "127.0.0.1:0", allowed: dict[str, str] | None = None) -> Iterator[Collector]:
+    collector = Collector([listen], {"127.0.0.1": "10.20.255.1"} if allowed is None else allowed)
+    collector.start()
+    try:
+        yield collector
+    finally:
+        collector.stop()
+
+
+def send(port: int, *payloads: bytes, source: str = "127.0.0.1") -> None:
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        one.bind((source, 0))
+        for payload in payloads:
+            one.sendto(payload, ("::1" if ":" in source else "127.0.0.1", port))
+
+
+def taken(collector: Collector, count: int) -> list[flows.Datagram]:
+    found: list[flows.Datagram] = []
+    until = time.monotonic() + 5
+    while len(found) < count and time.monotonic() < until:
+        found += collector.take(0.5)
+    return found
+
+
+def test_datagrams_come_in_order_under_the_registered_address() -> None:
+    """The register's address of the exporter, the time of receipt, the bytes as sent."""
+    with collecting() as collector:
+        send(collector.ports[0], *(bytes([number]) * 10 for number in range(50)))
+        found = taken(collector, 50)
+
+    assert [bytes([number]) * 10 for number in range(50)] == [one.payload for one in found]
+    assert {"10.20.255.1"} == {one.exporter for one in found}
+    assert abs(found[0].received / 1000 - time.time()) < 10
+
+
+def test_unknown_exporters_are_counted_and_not_decoded() -> None:
+    """A source that no entry of the register allows gives nothing but a count."""
+    with collecting(allowed={"127.0.0.1": "10.20.255.1"}) as collector:
+        send(collector.ports[0], b"x", b"y", source="127.0.0.9")
+        send(collector.ports[0], b"z")
+        found = taken(collector, 1)
+
+    assert [b"z"] == [one.payload for one in found]
+    assert (2, {"127.0.0.9": 2}) == (collector.outcomes["unknown_exporter"], dict(collector.unknown))
+
+
+def test_ipv6_exporters_are_heard() -> None:
+    """A socket of IPv6 takes both families; a mapped IPv4 source is known by its plain address."""
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with collecting("[::]:0", {"::1": "2001:db8::1", "127.0.0.1": "10.20.255.1"}) as collector:
+        send(collector.ports[0], b"six", source="::1")
+        send(collector.ports[0], b"four")
+        found = taken(collector, 2)
+
+    assert {("2001:db8::1", b"six"), ("10.20.255.1", b"four")} == {
+        (one.exporter, one.payload) for one in found
+    }
+
+
+def test_a_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the decoder does not keep up, memory stays bounded: received and dropped are all that was sent."""
+    monkeypatch.setattr(flows, "QUEUE_BYTES", 5000)
+    with collecting() as collector:
+        send(collector.ports[0], *[bytes(400)] * 100)
+        until = time.monotonic() + 5
+        while sum(collector.outcomes.values()) < 100 and time.monotonic() < until:
+            time.sleep(0.02)
+
+        assert 100 == collector.outcomes["received"] + collector.outcomes["queue_dropped"]
+        assert 0 < collector.outcomes["received"] < 15
+
+
+def test_a_taken_port_is_said_plainly() -> None:
+    """What is taken and how to find who has it; nothing stays bound."""
+    with collecting() as first:
+        second = Collector([f"127.0.0.1:{first.ports[0]}"], {})
+        with pytest.raises(NetopsError, match="ss -lunp"):
+            second.start()
+
+
+def frame(source: bytes, payload: bytes) -> bytes:
+    udp = struct.pack(">HHHH", 9999, 2055, 8 + len(payload), 0) + payload
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0) + source + bytes([10, 20, 0, 10])
+    return bytes(12) + b"\x08\x00" + ip + udp
+
+
+def test_captures_give_the_udp_payloads(tmp_path: Path) -> None:
+    """pcap, with sources and times; short Ethernet frames without their padding, other packets passed over."""
+    capture = tmp_path / "one.pcap"
+    packets = [
+        frame(bytes([10, 20, 255, 1]), b"\x00\x05abc") + bytes(20),
+        bytes(12) + b"\x08\x06" + bytes(28),
+        frame(bytes([10, 20, 255, 2]), b"\x00\x09"),
+    ]
+    capture.write_bytes(
+        struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+        + b"".join(struct.pack("<IIII", 1_790_000_000, 500_000, len(one), len(one)) + one for one in packets)
+    )
+    found = list(captured(capture))
+
+    assert is_capture(capture.read_bytes())
+    assert [
+        ("10.20.255.1", 1_790_000_000_500, b"\x00\x05abc"),
+        ("10.20.255.2", 1_790_000_000_500, b"\x00\x09"),
+    ] == [tuple(one) for one in found]
+
+
+def test_a_broken_capture_is_an_error_for_a_person(tmp_path: Path) -> None:
+    """Not a crash of the child, and not silence."""
+    broken = tmp_path / "broken.pcap"
+    broken.write_bytes(b"\xd4\xc3\xb2\xa1")
+
+    with pytest.raises(NetopsError, match=r"broken\.pcap"):
+        list(captured(broken))
+
+
+def test_the_child_does_nothing_else() -> None:
+    """Requests that it does not know are answered with an error, and it goes on."""
+    asked = b'{"do": "send", "to": "192.0.2.1"}\nnonsense\n[]\n{"do": "datagrams", "path": "/nonexistent"}\n'
+    done = subprocess.run(
+        [sys.executable, "-m", "netops.probes.wire"], input=asked, capture_output=True, check=True, timeout=60
+    )
+
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert 4 == len(answers)
+    assert all("error" in one for one in answers)
