@@ -14,6 +14,7 @@ import msgspec
 from netops.core.errors import NetopsError
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
+from netops.documents.settings import Documents
 
 PLACES = ("config.toml", "/etc/netops/config.toml")
 
@@ -108,13 +109,6 @@ class Timetable(msgspec.Struct, frozen=True):
     egress: str = "1m"
     triage: str = "1m"
     inspect: str = "1d"
-
-
-class Documents(msgspec.Struct, frozen=True):
-    """`[documents]`: fonts by role, when the system's own are not to be used."""
-
-    fonts: dict[str, str] = {}
-    font_folders: tuple[str, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -92,8 +92,6 @@ class Root(Group):
         """The noun's own file, imported now; a noun that is a word of Python's own ends in an underscore there."""
         if cmd_name not in NOUNS:
             return None
-        # Importing the file output.py puts the module in the place of the function that nouns import from here.
-        globals()["output"] = _answering
         module = import_module(f"netops.cli.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_", None) or getattr(module, cmd_name)
         return command
@@ -190,9 +188,6 @@ def output() -> Output:
         yes=bool(asked.get("yes")),
         dry_run=bool(asked.get("dry_run")),
     )
-
-
-_answering = output
 
 
 @contextmanager

@@ -25,9 +25,9 @@ def show() -> None:
             if credential["community"]:
                 credential["community"] = "***"
         if "@" in values["store_url"]:
-            from sqlalchemy.engine import make_url
+            from netops.core.store import shown
 
-            values["store_url"] = make_url(values["store_url"]).render_as_string(hide_password=True)
+            values["store_url"] = shown(values["store_url"])
 
         def text() -> None:
             out.line(

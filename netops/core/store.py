@@ -111,7 +111,7 @@ class Store:
 
     def shown_url(self) -> str:
         """The address without its password."""
-        return make_url(self.url).render_as_string(hide_password=True)
+        return shown(self.url)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -218,6 +218,11 @@ class Store:
         with self.lock("migrate"), self._clear_errors():
             if self.revision() != REVISION:
                 upgrade(self.engine)
+
+
+def shown(url: str) -> str:
+    """The address of a store without its password."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 class StoreFault(NetopsError):

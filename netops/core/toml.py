@@ -16,16 +16,21 @@ MAX_BYTES = 16 << 20
 
 
 class Source:
-    """One TOML file being read, and the faults found in it so far."""
+    """
+    One TOML file being read, and the faults found in it so far.
 
-    def __init__(self, path: Path, shown: str, faults: list[str]) -> None:
+    Args:
+        inside: the TOML itself where it is only a part of the file, with an empty line for each line before it.
+    """
+
+    def __init__(self, path: Path, shown: str, faults: list[str], inside: str | None = None) -> None:
         self.path, self.shown, self.faults = path, shown, faults
         self.text = ""
         self.content: dict[str, Any] = {}
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
-            self.text = path.read_text("utf-8")
+            self.text = path.read_text("utf-8") if inside is None else inside
             self.content = tomllib.loads(self.text)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             faults.append(f"{shown}: {error}")

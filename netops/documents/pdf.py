@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from netops.config import Documents
+from netops.documents.settings import Documents
 from netops.core.errors import NetopsError
 from netops.core.paper import Paper, Paragraph
 from netops.documents import fonts, page

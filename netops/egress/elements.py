@@ -15,6 +15,8 @@ class Kind(StrEnum):
     TEXT = "text"
     APPLICATION = "application"
     """Classification engine and selector (RFC 6759), shown as "13..431"."""
+    FRAME = "frame"
+    """The first bytes of an Ethernet frame (RFC 7133); read only where its length is variable, as it is in practice."""
     UPTIME = "uptime"
     """Milliseconds on the exporter's uptime clock."""
     SECONDS = "seconds"
@@ -86,6 +88,7 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("last", Kind.NTP, (155, 157)),
         ("first", Kind.BEFORE, (158,)),
         ("last", Kind.BEFORE, (159,)),
+        ("frame", Kind.FRAME, (315,)),
         ("boot", Kind.MILLISECONDS, (160,)),
     )
     for number in numbers

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from netops.egress import frame
 from netops.egress.flows import JUDGED, Column, Flows
 from netops.egress.template import V5, VARIABLE, Context, Field, Layout, objects
 
@@ -359,6 +360,8 @@ class Decoder:
         context = self._context(exporter, domain, parts, counts)
         columns = layout.columns(rows, context, None if self.everything else WANTED)
         columns.pop("boot", None)
+        if "frame" in layout.texts.values():
+            columns |= frame.columns(one for part in parts for one in part.texts["frame"])
         self._sampling(exporter, domain, parts, counts, columns)
         columns["received"] = np.repeat(np.array([part.header.received for part in parts], np.int64), counts)
         if self.everything:

@@ -59,6 +59,7 @@ class Layout:
             if (
                 known
                 and length
+                and known[1] is not Kind.FRAME
                 and (known[1] not in (Kind.IPV6, Kind.IPV4) or length == {"ipv4": 4, "ipv6": 16}[known[1]])
             ):
                 names.append(f"f{place}")
@@ -119,7 +120,9 @@ class Layout:
             The fixed parts as rows of `dtype`, the variable values by column name, and whether the end was ragged.
         """
         fixed = bytearray()
-        texts: dict[str, list[Any]] = {name: [] for name in self.texts.values()} if everything else {}
+        texts: dict[str, list[Any]] = {
+            name: [] for name in self.texts.values() if everything or name == "frame"
+        }
         at, end, whole = 0, len(body), True
         while end - at >= self.minimum and whole:
             start, row = at, bytearray()

@@ -207,14 +207,14 @@ def _link(act: Act, number: str, finding: str, why: str) -> None:
 
 def move(act: Act, number: str, to: Stage, why: str) -> None:
     """
-    Move an incident along its course or out of it.
+    Move an incident along its course or out of it; `merge` and `unmerge` do what their names say.
 
     Raises:
         Missing: there is no such incident.
         Refused: it cannot go there from where it stands.
     """
     incident = _read(act.connection, number, lock=True)
-    if not may_move(incident.state, to):
+    if to is Stage.MERGED or incident.state is Stage.MERGED or not may_move(incident.state, to):
         raise Refused(
             "{number} was not moved to {to}",
             "it stands at {state}",
@@ -296,7 +296,7 @@ def merge(act: Act, number: str, into: str, why: str) -> None:
     Link an incident under another; nothing is copied, so that `unmerge` is exact.
 
     Raises:
-        Refused: they are the same, or either is closed.
+        Refused: they are the same, either is closed, or a statutory clock would be lost.
     """
     incident, target = (_read(act.connection, name, lock=True) for name in (number, into))
     if number == into or not incident.is_open or not target.is_open:
@@ -307,8 +307,28 @@ def merge(act: Act, number: str, into: str, why: str) -> None:
             number=number,
             into=into,
         )
+    lost = lost_clocks(incident, target)
+    if lost:
+        raise Refused(
+            "{number} was not merged into {into}",
+            "its clock {clocks} runs, and {into} has none that ends as early: a merge stops no clock",
+            "merge the other way round, or record the report: netops incident report {number} --kind first --sent",
+            number=number,
+            into=into,
+            clocks=", ".join(one.kind for one in lost),
+        )
     changes = {"state": Stage.MERGED, "merged_into": into, "closed": act.at}
     _change(act, incident, "merge", changes, incident.state, into, why, verb="incident merge")
+
+
+def lost_clocks(incident: Incident, into: Incident) -> list[Deadline]:
+    """Running clocks of *incident* that nobody would hold any more once it is merged into the other."""
+    return [
+        one
+        for one in incident.deadlines
+        if one.stopped is None
+        and not any(other.kind == one.kind and other.due <= one.due for other in into.deadlines)
+    ]
 
 
 def unmerge(act: Act, number: str, why: str) -> None:

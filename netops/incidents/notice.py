@@ -18,9 +18,10 @@ from netops.core.paper import Block, Heading, Paper, Paragraph, Table
 from netops.core.toml import Source, settled
 from netops.incidents.legal_basis import Decision, Instrument
 
-COMMON = frozenset(
-    "city regulation authority organization number plane cause category grade today count duties cited reply_by".split()
-)
+COMMON = frozenset({
+    "city", "regulation", "authority", "organization", "number", "plane", "cause", "category", "grade", "today",
+    "count", "duties", "cited", "reply_by",
+})  # fmt: skip
 FACTUAL = frozenset({"occurred", "detected", "known", "findings"})
 """Fields that state facts: a block that uses one rests on the evidence of every finding."""
 FINDING = frozenset({"place", "title", "because", "first_seen", "last_seen", "times", "id", "proof", "order"})
@@ -138,7 +139,7 @@ def compose(template: Template, about: Circumstances, decision: Decision, warnin
                 "netops finding show {finding}",
                 finding=fact.id,
             )
-    values = {name: PENDING for name in REPORTED} | dict(about.values)
+    values = dict.fromkeys(REPORTED, PENDING) | dict(about.values)
     every = tuple(dict.fromkeys(name for fact in about.facts for name in fact.evidence))
     blocks = [block for part in template.blocks for block in _blocks(part, about, values, every)]
     head = template.head
@@ -222,9 +223,14 @@ def _fields(text: str) -> set[str]:
     Names of the fields in a text.
 
     Raises:
-        ValueError: a brace is not closed.
+        ValueError: a brace is not closed, or a field is more than its name.
     """
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    names = set()
+    for _, name, shape, conversion in Formatter().parse(text):
+        if shape or conversion:
+            raise ValueError(f"field {{{name}}} takes no format")
+        names |= set() if name is None else {name}
+    return names
 
 
 # ---- reading
@@ -249,7 +255,10 @@ def load(playbooks: Path, name: str) -> Template:
     faults: list[str] = []
     source = Source(path, f"notices/{path.name}", faults)
     source.unknown({"paper", "blocks"})
-    head = source.struct(source.content.get("paper", {}), Head, "paper")
+    raw = source.content.get("paper")
+    head = source.struct(raw, Head, "paper") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict):
+        source.fault("must be written as [paper]", "paper")
     parts = source.entries("blocks", Part)
     for key in ("title", "to", "note", "copies"):
         _check(source, getattr(head, key, ""), COMMON | FACTUAL, "paper", None, key)

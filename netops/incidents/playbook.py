@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import msgspec
 
 from netops.core.errors import Missing
 from netops.core.language import spoken
-from netops.core.toml import settled
+from netops.core.toml import Source, settled
 
 MAX_BYTES = 1 << 20
 
 
-class PlaybookHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PlaybookHead(msgspec.Struct, frozen=True):
     """The head: which causes it answers, on which articles, and how soon its first step should be done."""
 
     title_zh: str
@@ -63,19 +62,26 @@ def _read(path: Path, faults: list[str]) -> Playbook | None:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("larger than 1 MiB")
         text = path.read_text("utf-8")
-        match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", text, re.DOTALL)
-        if not match:
-            raise ValueError("must begin with a head between two lines of +++")
-        head = msgspec.convert(tomllib.loads(match[1]), PlaybookHead)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        faults.append(f"{shown}:1: {error}")
+    except (OSError, ValueError) as error:
+        faults.append(f"{shown}: {error}")
         return None
-    numbered = re.findall(r"^(\d+)\. (.+(?:\n {2,}.+)*)", match[2], re.MULTILINE)
-    if [int(number) for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
-        faults.append(f"{shown}: steps must be numbered 1., 2., 3. without gaps")
+    match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", text, re.DOTALL)
+    if not match:
+        faults.append(f"{shown}:1: must begin with a head between two lines of +++")
         return None
-    steps = tuple(re.sub(r"\s*\n\s+", "", step).strip() for _, step in numbered)
-    return Playbook(path.stem, head, steps, match[2].strip())
+    before = len(faults)
+    source = Source(path, shown, faults, "\n" + match[1])
+    head = source.struct(source.content, PlaybookHead) if len(faults) == before else None
+    steps = _steps(match[2], f"{shown}:{text[: match.start(2)].count(chr(10)) + 1}", faults)
+    return Playbook(path.stem, head, steps, match[2].strip()) if head else None
+
+
+def _steps(body: str, place: str, faults: list[str]) -> tuple[str, ...]:
+    """Numbered steps, each in one line; a step may go on in lines that are indented."""
+    numbered = re.findall(r"^(\d+)\. (.+(?:\n {2,}.+)*)", body, re.MULTILINE)
+    if [number for number, _ in numbered] != [str(n + 1) for n in range(len(numbered))] or not numbered:
+        faults.append(f"{place}: steps must be numbered 1., 2., 3. without gaps")
+    return tuple(re.sub(r"\s*\n\s+", "", step).strip() for _, step in numbered)
 
 
 def answering(playbooks: dict[str, Playbook], cause: str) -> Playbook | None:
@@ -92,5 +98,11 @@ def named(playbooks: dict[str, Playbook], name: str) -> Playbook:
     """
     found = playbooks.get(name) or next((one for one in playbooks.values() if name in one.head.kinds), None)
     if found is None:
-        raise Missing("there is no playbook {name}", "known are: {known}", "netops playbook list", name=name, known=", ".join(playbooks))
+        raise Missing(
+            "there is no playbook {name}",
+            "known are: {known}",
+            "netops playbook list",
+            name=name,
+            known=", ".join(playbooks),
+        )
     return found

@@ -72,7 +72,11 @@ def load(playbooks: Path) -> Taxonomy:
     faults: list[str] = []
     source = Source(playbooks / "law" / "taxonomy.toml", "law/taxonomy.toml", faults)
     source.unknown({"standard", "categories", "causes"})
-    source.struct(source.content.get("standard", {}), _Standard, "standard")
+    standard = source.content.get("standard")
+    if isinstance(standard, dict):
+        source.struct(standard, _Standard, "standard")
+    else:
+        source.fault("must be written as [standard]", "standard")
     categories = tuple(entry for _, entry in source.entries("categories", Category))
     causes = source.entries("causes", Cause)
     taxonomy = Taxonomy(categories, tuple(entry for _, entry in causes))

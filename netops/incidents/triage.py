@@ -61,7 +61,13 @@ def fold(findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: T
         incidents: every incident, open and closed.
     """
     known = list(incidents)
-    linked = {name: one for one in sorted(known, key=lambda one: one.is_open) for name in one.findings}
+    numbered = {one.number: one for one in known}
+    holder = {one.number: _holder(one, numbered) for one in known}
+    linked = {
+        name: holder[one.number]
+        for one in sorted(known, key=lambda one: holder[one.number].is_open)
+        for name in one.findings
+    }
     current = {(one.organization, one.cause, one.plane): one for one in known if one.is_open}
     groups: dict[tuple[str, str, Plane], list[Finding]] = defaultdict(list)
     steps = []
@@ -84,6 +90,15 @@ def fold(findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: T
         standing = current.get((organization, cause, plane))
         steps.append(_step(organization, cause, plane, tuple(group), standing))
     return steps
+
+
+def _holder(incident: Incident, known: dict[str, Incident]) -> Incident:
+    """The incident that answers for this one's findings: itself, or what it was merged into."""
+    seen = {incident.number}
+    while incident.merged_into in known and incident.merged_into not in seen:
+        incident = known[incident.merged_into]
+        seen.add(incident.number)
+    return incident
 
 
 def _step(

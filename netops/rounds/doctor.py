@@ -91,29 +91,20 @@ def _files(credential: Credential) -> list[str]:
 
 def _register(desk: Desk) -> Iterator[Check]:
     from netops import register
-    from netops.core import applied
+    from netops.rounds import inventory
 
     folder = Path(desk.config.inventory)
     if not folder.is_dir():
-        yield Check(
-            N_("register"),
-            "note",
-            _("there is no folder {path}").format(path=folder),
-            "netops init DIRECTORY",
-        )
+        yield Check(N_("register"), "note", _("there is no folder {path}").format(path=folder), "netops init DIRECTORY")
         return
     read = register.read(folder)
     counts = ", ".join(f"{_(kind)} {len(getattr(read, kind))}" for kind in register.KINDS)
-    standing = applied.standing(desk.store)
-    if standing.content == read.content():
-        yield Check(N_("register"), "good", counts)
+    plan = inventory.plan(desk)
+    if plan.changes:
+        told = _("the files differ from version {version} in force").format(version=plan.base)
+        yield Check(N_("register"), "note", told, "netops inventory plan")
     else:
-        yield Check(
-            N_("register"),
-            "note",
-            _("the files differ from version {version} in force").format(version=standing.version),
-            "netops inventory plan",
-        )
+        yield Check(N_("register"), "good", counts)
 
 
 def _store(desk: Desk) -> Iterator[Check]:

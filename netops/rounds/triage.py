@@ -76,7 +76,9 @@ def reckoned(
     desk: Desk, grade: Grading, *, cii: bool, known: datetime, handled: datetime | None, standing: tuple[Deadline, ...] = ()
 ) -> tuple[Deadline, ...]:
     """The statutory clocks of an incident of this grade."""
-    return clocks.deadlines(clocks.load(desk.playbooks), grade=grade.grade, cii=cii, known=known, handled=handled, standing=standing)
+    return clocks.deadlines(
+        clocks.load(desk.playbooks), grade=grade.grade, cii=cii, known=known, handled=handled, standing=standing
+    )
 
 
 def _hold_clocks(desk: Desk, plane: Plane) -> docket.Settlement:

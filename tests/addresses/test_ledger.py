@@ -20,6 +20,7 @@ from netops.core.plane import Plane
 from netops.core.store import Store, StoreFault
 from tests.conftest import NOON
 
+AT_NOON = still(NOON)
 EXTRANET = Plane.EXTRANET
 
 
@@ -36,7 +37,7 @@ def prefix(cidr: str, role: PrefixRole = PrefixRole.POOL, organization: str = "f
 
 
 def register(
-    store: Store, *prefixes: RegisteredPrefix, papers: tuple[Paper, ...] = (), clock: Clock = still(NOON)
+    store: Store, *prefixes: RegisteredPrefix, papers: tuple[Paper, ...] = (), clock: Clock = AT_NOON
 ) -> None:
     """What `inventory apply` does with prefixes and declarations."""
     with journal.act(store, "test", clock) as act:
@@ -295,7 +296,10 @@ def test_the_database_itself_refuses_a_duplicate(store: Store) -> None:
     allocate(store, count=4)
     stolen = number("10.20.11.3").to_bytes(16, "big")
     behind = number("10.20.12.9").to_bytes(16, "big")
-    insert = "INSERT INTO tiles (plane, first, next, state, pool, allocation, fit) VALUES ('extranet', :first, :next, 'active', '', 'AL-0009', -1)"
+    insert = (
+        "INSERT INTO tiles (plane, first, next, state, pool, allocation, fit)"
+        " VALUES ('extranet', :first, :next, 'active', '', 'AL-0009', -1)"
+    )
     attempts = (
         (insert, {"first": stolen, "next": number("10.20.11.5").to_bytes(16, "big")}),
         (insert, {"first": stolen, "next": behind}),

@@ -23,6 +23,7 @@ from netops.declarations.declaration import (
 from netops.declarations.review import review
 from tests.conftest import NOON
 
+AT_NOON = still(NOON)
 STATED = Statements(
     "fin",
     Plane.EXTRANET,
@@ -39,20 +40,20 @@ PAPER = RegisteredDeclaration(
 
 
 def submit(
-    store: Store, stated: Statements = STATED, number: str = "", clock: Clock = still(NOON)
+    store: Store, stated: Statements = STATED, number: str = "", clock: Clock = AT_NOON
 ) -> Declaration:
     with journal.act(store, "王工", clock) as act:
         return filings.submit(act, stated, number)
 
 
-def move(store: Store, number: str, *verbs: str, clock: Clock = still(NOON)) -> Declaration:
+def move(store: Store, number: str, *verbs: str, clock: Clock = AT_NOON) -> Declaration:
     for verb in verbs:
         with journal.act(store, "李主任", clock) as act:
             moved = filings.move(act, number, verb, "x")
     return moved
 
 
-def adopt(store: Store, paper: RegisteredDeclaration, clock: Clock = still(NOON)) -> None:
+def adopt(store: Store, paper: RegisteredDeclaration, clock: Clock = AT_NOON) -> None:
     with journal.act(store, "test", clock) as act:
         act.record("inventory apply", "register")
         filings.adopt(act, paper)

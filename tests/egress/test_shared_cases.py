@@ -56,8 +56,7 @@ FIELDS = [
     "seq",
 ]
 KNOWN = {
-    "akvorado--decodedatalink": "the data link frame section is not taken apart yet",
-    "akvorado--decodesrv6": "the data link frame section is not taken apart yet",
+    "akvorado--decodesrv6": "the source shows a sampling interval that was not sent as 0",
     "akvorado--decodephysicalinterfaces": "of two all-zero next hops, one a family, the source takes the other",
     "akvorado--decodenfv5": "the source shows a v5 sampling interval of 0 as 1",
     "logstash--ipfix-options-template-from-juniper-mx240-junos-15-1-r6-s3": "the source prints options data as records",

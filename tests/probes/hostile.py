@@ -7,7 +7,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from netops.probes.agent import GETBULK, OBJECT, OCTETS, RESPONSE, SEQUENCE, Oid, Reader, integer, oid, parse_oid, tlv
+from netops.probes.agent import (
+    GETBULK,
+    OBJECT,
+    OCTETS,
+    RESPONSE,
+    SEQUENCE,
+    Oid,
+    Reader,
+    integer,
+    oid,
+    parse_oid,
+    tlv,
+)
 
 Question = tuple[int, int, int, list[Oid]]
 """PDU kind, request id, repetitions, names asked."""

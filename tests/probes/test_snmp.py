@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.core.walk import DeviceWalk, said
-from netops.probes.agent import GET, OCTETS, Oid, Table, integer, oid, tlv
+from netops.probes.agent import GET, OCTETS, Oid, Table, integer, tlv
 from netops.probes.engines import Credential
 from netops.probes.snmp import Settings, Target, walk_device, walk_many
-from tests.probes.hostile import Behaviour, Question, answer, asked, playing
+from tests.probes.hostile import Behaviour, Question, answer, playing
 
 PUBLIC = Credential("v2c", "public")
 QUICK = Settings(timeout_seconds=0.15, retries=1, device_seconds=5.0, max_rows=3000)
@@ -27,7 +27,11 @@ def text(value: str | bytes) -> bytes:
 
 
 HEALTHY = Table(
-    [((*SYSTEM, 1, 0), text("a switch")), ((*SYSTEM, 3, 0), integer(4200, 0x43)), ((*SYSTEM, 5, 0), text("sw-1"))]
+    [
+        ((*SYSTEM, 1, 0), text("a switch")),
+        ((*SYSTEM, 3, 0), integer(4200, 0x43)),
+        ((*SYSTEM, 5, 0), text("sw-1")),
+    ]
     + [((*IF_DESCR, number), text(f"port{number}")) for number in range(1, 61)]
 )
 
@@ -110,7 +114,9 @@ def endless(question: Question) -> bytes:
         return answer(request, [(names[0], integer(1, 0x43))])
     column = next((length for length in (10, 9, 8) if len(names[0]) >= length), len(names[0]))
     base, last = names[0][:column], names[0][column] if len(names[0]) > column else 0
-    return answer(request, [((*base, last + step + 1), text("x" * 200)) for step in range(min(repetitions, 5))])
+    return answer(
+        request, [((*base, last + step + 1), text("x" * 200)) for step in range(min(repetitions, 5))]
+    )
 
 
 def test_an_endless_table_stops_at_the_bound() -> None:
@@ -215,11 +221,20 @@ def test_answers_over_four_kilobytes_are_read() -> None:
 
 def test_one_bad_device_disturbs_no_other() -> None:
     """Healthy devices beside a silent, a raving and an endless one are whole."""
-    behaviours: list[Behaviour] = [healthy, lambda _q: None, lambda _q: b"\xff" * 500, endless, looping, healthy]
+    behaviours: list[Behaviour] = [
+        healthy,
+        lambda _q: None,
+        lambda _q: b"\xff" * 500,
+        endless,
+        looping,
+        healthy,
+    ]
     with ExitStack() as stack:
         ports = [stack.enter_context(playing(behave)) for behave in behaviours]
-        targets = [(Target(Plane.EXTRANET, f"192.0.2.{number}", "", "127.0.0.1", port), PUBLIC)
-                   for number, port in enumerate(ports)]
+        targets = [
+            (Target(Plane.EXTRANET, f"192.0.2.{number}", "", "127.0.0.1", port), PUBLIC)
+            for number, port in enumerate(ports)
+        ]
 
         async def everything() -> dict[str, DeviceWalk | Unreachable]:
             return {one.address: one async for one in walk_many(targets, QUICK)}
@@ -265,15 +280,3 @@ def test_what_a_device_says_becomes_safe_text() -> None:
     assert "\\xff\\xff" == said(b"\xff\xff")
     assert 255 == len(said(b"z" * 65_000))
     assert "市" * 255 == said(("市" * 400).encode())
-
-
-def test_an_unknown_datagram_is_not_ours() -> None:
-    """The test's own parser reads what the engines send."""
-    from netops.probes.agent import GETBULK
-
-    with playing(lambda question: answer(question[1], [(question[3][0], oid(SYSTEM))])) as port:
-        walk = asyncio.run(walk_device(Target(Plane.EXTRANET, "127.0.0.1", "", "", port), PUBLIC, QUICK))
-
-    assert isinstance(walk, DeviceWalk)
-    assert callable(asked)
-    assert GETBULK == 0xA5

@@ -37,9 +37,21 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         number = free.getsockname()[1]
     (folder / "snmpd.conf").write_text(
         "createUser prober SHA probe-auth-1 AES probe-priv-1\nrouser prober priv\nrocommunity probe-ro 127.0.0.1\n"
-        "sysName example-agent\nsysLocation 机房\n", "utf-8")
+        "sysName example-agent\nsysLocation 机房\n",
+        "utf-8",
+    )
     environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder), "MIBS": ""}
-    arguments = ["-f", "-C", "-c", str(folder / "snmpd.conf"), "-Lf", str(folder / "log"), "-I", "-smux", f"udp:127.0.0.1:{number}"]
+    arguments = [
+        "-f",
+        "-C",
+        "-c",
+        str(folder / "snmpd.conf"),
+        "-Lf",
+        str(folder / "log"),
+        "-I",
+        "-smux",
+        f"udp:127.0.0.1:{number}",
+    ]
     agent = subprocess.Popen([program, *arguments], env=environment, cwd=Path("/"))
     try:
         _wait(number)
@@ -76,7 +88,9 @@ def test_a_real_agent_is_read_whole(port: int, credential: Credential) -> None:
     assert b"lo" in walk.columns["ifName"].values()
 
 
-def test_the_reference_engine_reads_the_same_objects_over_v3(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_engine_reads_the_same_objects_over_v3(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """pysnmp reads the same rows of what does not change between two walks."""
     whole = walked(port, V3)
     monkeypatch.setattr(engines, "ENGINES", {"pysnmp": engines.Pysnmp})
@@ -85,7 +99,16 @@ def test_the_reference_engine_reads_the_same_objects_over_v3(port: int, monkeypa
 
     assert isinstance(whole, DeviceWalk)
     assert isinstance(reference, DeviceWalk)
-    for name in ("sysName", "sysDescr", "ifDescr", "ifType", "ifPhysAddress", "ipAdEntIfIndex", "ipAdEntNetMask", "sysObjectID"):
+    for name in (
+        "sysName",
+        "sysDescr",
+        "ifDescr",
+        "ifType",
+        "ifPhysAddress",
+        "ipAdEntIfIndex",
+        "ipAdEntNetMask",
+        "sysObjectID",
+    ):
         assert whole.columns.get(name) == reference.columns.get(name), name
 
 
@@ -93,7 +116,9 @@ def test_wrong_credentials_are_told_apart_from_silence(port: int) -> None:
     """A wrong v3 key is refused in words; a wrong community is silence, as the agent gives none."""
     wrong_key = walked(port, Credential("v3", "", "prober", "SHA", "another-key-1", "AES", "probe-priv-1"))
     wrong_user = walked(port, Credential("v3", "", "nobody", "SHA", "probe-auth-1", "AES", "probe-priv-1"))
-    wrong_community = asyncio.run(walk_device(target(port), Credential("v2c", "guess"), Settings(timeout_seconds=0.2, retries=0)))
+    wrong_community = asyncio.run(
+        walk_device(target(port), Credential("v2c", "guess"), Settings(timeout_seconds=0.2, retries=0))
+    )
 
     assert isinstance(wrong_key, Unreachable)
     assert "it refuses the credential: {why}" == wrong_key.why

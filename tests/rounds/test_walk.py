@@ -50,13 +50,28 @@ def agents(tmp_path: Path) -> Iterator[tuple[Walked, Agents]]:
     register = read(share("inventory"))
     nets = sorted({".".join(entry.address.split(".")[:2]) for entry in register.devices if entry.snmp})
     config = Config(
-        planes={plane: PlaneSettings() for plane in Plane}, store_url=f"sqlite:///{tmp_path / 'netops.db'}",
+        planes={plane: PlaneSettings() for plane in Plane},
+        store_url=f"sqlite:///{tmp_path / 'netops.db'}",
         path=str(tmp_path / "config.toml"),
-        translate=tuple(Translation(f"{net}.0.0/16", f"127.{net.split('.')[1]}.0.0/16") for net in nets))
+        translate=tuple(Translation(f"{net}.0.0/16", f"127.{net.split('.')[1]}.0.0/16") for net in nets),
+    )
     with Agents(RECORDINGS / "day", config.reached, ACCESS) as playing:
-        snmp = Snmp(port=playing.port, timeout_seconds=0.5, retries=2, credentials={
-            "v2c": Configured("v2c", community=ACCESS.community),
-            "v3": Configured("v3", user=ACCESS.user, auth_protocol="SHA", auth_key_file="auth", priv_protocol="AES", priv_key_file="priv")})
+        snmp = Snmp(
+            port=playing.port,
+            timeout_seconds=0.5,
+            retries=2,
+            credentials={
+                "v2c": Configured("v2c", community=ACCESS.community),
+                "v3": Configured(
+                    "v3",
+                    user=ACCESS.user,
+                    auth_protocol="SHA",
+                    auth_key_file="auth",
+                    priv_protocol="AES",
+                    priv_key_file="priv",
+                ),
+            },
+        )
         desk = Walked(msgspec.structs.replace(config, snmp=snmp), still(NOON), "tester")
         with act(desk.store, "tester", still(NOON)) as acting:
             applied.apply(acting, register.content(), 0, {})
@@ -130,7 +145,9 @@ def test_a_walk_of_some_devices_concludes_nothing_about_others(agents: tuple[Wal
     playing.play(RECORDINGS / "breach")
     walk.run(desk)
     before = codes(desk)
-    bystander = next(entry.name for entry in desk.register.devices if entry.snmp and entry.plane is Plane.INTRANET)
+    bystander = next(
+        entry.name for entry in desk.register.devices if entry.snmp and entry.plane is Plane.INTRANET
+    )
     playing.play(RECORDINGS / "day")
     walk.run(desk, targets=(bystander,))
 
@@ -144,7 +161,9 @@ def test_a_target_without_a_register_is_walked_and_kept(agents: tuple[Walked, Ag
     desk, playing = agents
     entry = next(entry for entry in desk.register.devices if entry.snmp == "v3")
     target = Target(Plane.EXTRANET, "192.0.2.7", "", desk.config.reached(entry.address), playing.port)
-    views, unseen = walk.walk_targets(desk, [target], Credential("v3", "", ACCESS.user, "SHA", ACCESS.auth_key, "AES", ACCESS.priv_key))
+    views, unseen = walk.walk_targets(
+        desk, [target], Credential("v3", "", ACCESS.user, "SHA", ACCESS.auth_key, "AES", ACCESS.priv_key)
+    )
 
     assert ([entry.name], []) == ([view.name for view in views], unseen)
     assert set() == codes(desk)

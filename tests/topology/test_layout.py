@@ -12,12 +12,28 @@ from netops.topology.layout import Drawn, dot, lines, place, svg
 from netops.topology.link import Link
 from tests.topology.city import EXTRANET, INTRANET, NOON, REGISTERED, cabled, city
 
-DEVICES = [Drawn(entry.plane, entry.name, entry.role, entry.organization, entry.address) for entry in REGISTERED]
+DEVICES = [
+    Drawn(entry.plane, entry.name, entry.role, entry.organization, entry.address) for entry in REGISTERED
+]
 
 
 def finding(code: str, a: dict[str, str], b: dict[str, str]) -> Finding:
-    return Finding(id="F-0001", code=code, kind="x", plane=EXTRANET, severity=Severity.HIGH, organization="fin", subject={"a": a, "b": b}, basis=(),
-                   facts={}, first_seen=NOON, last_seen=NOON, count=1, state=State.OPEN, evidence=())
+    return Finding(
+        id="F-0001",
+        code=code,
+        kind="x",
+        plane=EXTRANET,
+        severity=Severity.HIGH,
+        organization="fin",
+        subject={"a": a, "b": b},
+        basis=(),
+        facts={},
+        first_seen=NOON,
+        last_seen=NOON,
+        count=1,
+        state=State.OPEN,
+        evidence=(),
+    )
 
 
 def links() -> list[Link]:
@@ -33,7 +49,9 @@ def test_the_same_network_is_the_same_picture() -> None:
 
 def test_planes_stand_apart_and_no_two_boxes_meet() -> None:
     """Two hundred devices: no box covers another, and the planes share no column."""
-    many = [Drawn(plane, f"sw-{number:03}", "switch") for plane in (EXTRANET, INTRANET) for number in range(100)]
+    many = [
+        Drawn(plane, f"sw-{number:03}", "switch") for plane in (EXTRANET, INTRANET) for number in range(100)
+    ]
     placed = place(many, [])
     right = max(spot.x for spot in placed if spot.device.plane is INTRANET)
     left = min(spot.x for spot in placed if spot.device.plane is EXTRANET)
@@ -52,7 +70,9 @@ def test_trouble_is_marked() -> None:
     silent = [msgspec.structs.replace(one, state="silent") if one.name == "r-b" else one for one in DEVICES]
     drawn = svg(silent, found, [bypass, missing], "en")
 
-    assert ["bypass", "missing"] == sorted({line.kind for line in lines(DEVICES, found, [bypass, missing])} - {"link"})
+    assert ["bypass", "missing"] == sorted(
+        {line.kind for line in lines(DEVICES, found, [bypass, missing])} - {"link"}
+    )
     assert all(f'<g class="{kind}">' in drawn for kind in ("bypass", "missing", "silent", "up", "link"))
     assert "✗" in drawn
 

@@ -15,15 +15,26 @@ from netops.topology.reading import inet_address, view
 from tests.topology.city import NOON
 
 DEVICES = {
-    "bdcom": ("interfaces", "addresses", "routes", "vlans"), "comware": ("interfaces", "addresses", "vlans"),
-    "dlink_dgs-3627g": ("interfaces", "addresses", "vlans", "neighbors"), "fortigate_60fospfv3": ("interfaces", "routes", "neighbors"),
-    "jetstream_sg2218p": ("interfaces", "fdb"), "ios_2960x": ("interfaces", "addresses", "neighbors"),
-    "iosxe_c9500h-svl": ("neighbors",), "junos_mx5t-isis": ("interfaces", "neighbors"), "vrp_5720": ("interfaces", "vlans", "neighbors"),
-    "procurve_2520": ("interfaces", "vlans"), "ruijie": ("interfaces", "addresses", "vlans"), "raisecom-ros": ("interfaces", "neighbors"),
+    "bdcom": ("interfaces", "addresses", "routes", "vlans"),
+    "comware": ("interfaces", "addresses", "vlans"),
+    "dlink_dgs-3627g": ("interfaces", "addresses", "vlans", "neighbors"),
+    "fortigate_60fospfv3": ("interfaces", "routes", "neighbors"),
+    "jetstream_sg2218p": ("interfaces", "fdb"),
+    "ios_2960x": ("interfaces", "addresses", "neighbors"),
+    "iosxe_c9500h-svl": ("neighbors",),
+    "junos_mx5t-isis": ("interfaces", "neighbors"),
+    "vrp_5720": ("interfaces", "vlans", "neighbors"),
+    "procurve_2520": ("interfaces", "vlans"),
+    "ruijie": ("interfaces", "addresses", "vlans"),
+    "raisecom-ros": ("interfaces", "neighbors"),
 }
 EXPECTED = {
-    "interfaces": ("ports", "ports"), "addresses": ("ipv4-addresses", "ipv4_addresses"), "routes": ("route", "route"),
-    "vlans": ("vlans", "vlans"), "neighbors": ("discovery-protocols", "links"), "fdb": ("fdb-table", "ports_fdb"),
+    "interfaces": ("ports", "ports"),
+    "addresses": ("ipv4-addresses", "ipv4_addresses"),
+    "routes": ("route", "route"),
+    "vlans": ("vlans", "vlans"),
+    "neighbors": ("discovery-protocols", "links"),
+    "fdb": ("fdb-table", "ports_fdb"),
 }
 """Where the recordings' README says that the expected rows stand."""
 
@@ -67,7 +78,11 @@ def test_a_recorded_device_has_every_expected_row(shared: Path, name: str) -> No
 
     for field in DEVICES[name]:
         module, rows = EXPECTED[field]
-        held = [one for one in known.addresses if ":" not in one.address] if field == "addresses" else getattr(known, field)
+        held = (
+            [one for one in known.addresses if ":" not in one.address]
+            if field == "addresses"
+            else getattr(known, field)
+        )
         assert len(expected[module][rows]) == len(held), field
 
 
@@ -78,7 +93,9 @@ def test_interface_names_and_indexes_are_the_recorded_ones(shared: Path) -> None
         known = seen(mib.picked(recorded(folder / f"{name}.snmprec")))
         expected = json.loads((folder / f"{name}.expected.json").read_text("utf-8"))["ports"]["ports"]
 
-        assert {(row["ifIndex"], row["ifName"]) for row in expected} == {(one.if_index, one.name) for one in known.interfaces}, name
+        assert {(row["ifIndex"], row["ifName"]) for row in expected} == {
+            (one.if_index, one.name) for one in known.interfaces
+        }, name
 
 
 def test_every_lldp_and_cdp_row_is_kept(shared: Path) -> None:
@@ -101,18 +118,37 @@ def test_no_recording_is_too_strange(shared: Path) -> None:
 
 def test_hostile_rows_are_left_out() -> None:
     """Indexes that are too short, octets over 255, strings for numbers: nothing breaks, nothing is invented."""
-    known = seen({
-        "ifDescr": {(): b"", (1, 2, 3): b"x", (7,): b"\x1b[31mport\xff\xfe"}, "ifType": {(7,): b"six"},
-        "ipAddressIfIndex": {(1, 4, 300, 0, 0, 1): 7, (1, 4, 10): 7, (1,): 7, (2, 16, 1): 7, (1, 4, 192, 0, 2, 1): b"7"},
-        "ipAdEntIfIndex": {(1, 2): 7, (192, 0, 2, 9): 7}, "ipAdEntNetMask": {(192, 0, 2, 9): "255.0.255.0"},
-        "inetCidrRouteIfIndex": {(1, 4, 0, 0, 0, 0): 1, (1, 4, 0, 0, 0, 0, 0, 9, 1): 1, (): 1},
-        "ipNetToPhysicalPhysAddress": {(7, 1, 4, 1, 2): b"\1" * 6, (7,): b"", (7, 1, 4, 192, 0, 2, 7): b"toolong7"},
-        "dot1qTpFdbPort": {(1, 999, 0, 0, 0, 0, 1): 1, (1, 2): 1, (1, 0, 0, 0, 0, 0, 0): 1}, "dot1dTpFdbPort": {(2, 0, 0, 0, 0, 1): b"1"},
-        "lldpRemPortId": {(1, 2): b"x", (0, 1, 1): b"\x00" * 4000}, "lldpRemManAddrIfSubtype": {(0, 1, 1, 1, 200, 1): 1, (0, 1, 1): 1},
-        "cdpCacheDeviceId": {(1,): b"a"}, "sysName": {(0,): b"\x00"}, "sysUpTime": {(0,): b"soon"}})
+    known = seen(
+        {
+            "ifDescr": {(): b"", (1, 2, 3): b"x", (7,): b"\x1b[31mport\xff\xfe"},
+            "ifType": {(7,): b"six"},
+            "ipAddressIfIndex": {
+                (1, 4, 300, 0, 0, 1): 7,
+                (1, 4, 10): 7,
+                (1,): 7,
+                (2, 16, 1): 7,
+                (1, 4, 192, 0, 2, 1): b"7",
+            },
+            "ipAdEntIfIndex": {(1, 2): 7, (192, 0, 2, 9): 7},
+            "ipAdEntNetMask": {(192, 0, 2, 9): "255.0.255.0"},
+            "inetCidrRouteIfIndex": {(1, 4, 0, 0, 0, 0): 1, (1, 4, 0, 0, 0, 0, 0, 9, 1): 1, (): 1},
+            "ipNetToPhysicalPhysAddress": {
+                (7, 1, 4, 1, 2): b"\1" * 6,
+                (7,): b"",
+                (7, 1, 4, 192, 0, 2, 7): b"toolong7",
+            },
+            "dot1qTpFdbPort": {(1, 999, 0, 0, 0, 0, 1): 1, (1, 2): 1, (1, 0, 0, 0, 0, 0, 0): 1},
+            "dot1dTpFdbPort": {(2, 0, 0, 0, 0, 1): b"1"},
+            "lldpRemPortId": {(1, 2): b"x", (0, 1, 1): b"\x00" * 4000},
+            "lldpRemManAddrIfSubtype": {(0, 1, 1, 1, 200, 1): 1, (0, 1, 1): 1},
+            "cdpCacheDeviceId": {(1,): b"a"},
+            "sysName": {(0,): b"\x00"},
+            "sysUpTime": {(0,): b"soon"},
+        }
+    )
 
     assert "192.0.2.1" == known.name
-    assert ["[31mport"] == [one.name.split("\\")[0].strip() for one in known.interfaces] or 1 == len(known.interfaces)
+    assert ["[31mport\\xff\\xfe"] == [one.name for one in known.interfaces]
     assert [("192.0.2.9", -1)] == [(one.address, one.prefixlen) for one in known.addresses]
     assert ((), (), ()) == (known.routes, known.arp, known.fdb)
     assert 1 == len(known.neighbors)

@@ -9,7 +9,7 @@ from netops.core.finding import Conclusion
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.topology.device import DeviceView, InterfaceAddress, Neighbor, Route
-from netops.topology.expected import Expected, Picture
+from netops.topology.expected import Picture
 from netops.topology.link import RegisteredLink
 from netops.topology.rules import RULES, conclude
 from tests.topology.city import EXTRANET, INTRANET, NOON, PAPER, cabled, city, picture
@@ -21,7 +21,9 @@ def told(one: Picture) -> list[tuple[str, dict[str, object]]]:
 
 def with_address(view: DeviceView, port: str, address: str, prefixlen: int) -> DeviceView:
     number = next(one.if_index for one in view.interfaces if one.name == port)
-    return msgspec.structs.replace(view, addresses=(*view.addresses, InterfaceAddress(number, port, address, prefixlen)))
+    return msgspec.structs.replace(
+        view, addresses=(*view.addresses, InterfaceAddress(number, port, address, prefixlen))
+    )
 
 
 def only(one: Picture) -> Conclusion:
@@ -39,12 +41,17 @@ def test_a_city_in_order_gives_no_conclusion(plane: Plane) -> None:
 def test_a_link_between_two_departments_is_a_bypass() -> None:
     """TP-101 names both ends with their addresses, and the first department answers for it."""
     views = city()
-    a, b = cabled((with_address(views["r-a"], "ge9", "172.31.7.1", 30), "ge9"), (with_address(views["r-b"], "ge9", "172.31.7.2", 30), "ge9"))
+    a, b = cabled(
+        (with_address(views["r-a"], "ge9", "172.31.7.1", 30), "ge9"),
+        (with_address(views["r-b"], "ge9", "172.31.7.2", 30), "ge9"),
+    )
     one = only(picture(views | {"r-a": a, "r-b": b}))
 
     assert ("TP-101", "fin") == (one.code, one.organization)
-    assert {"a": {"device": "r-a", "interface": "ge9", "ip": "172.31.7.1"},
-            "b": {"device": "r-b", "interface": "ge9", "ip": "172.31.7.2"}} == one.subject
+    assert {
+        "a": {"device": "r-a", "interface": "ge9", "ip": "172.31.7.1"},
+        "b": {"device": "r-b", "interface": "ge9", "ip": "172.31.7.2"},
+    } == one.subject
 
 
 def test_a_bypass_told_by_one_end_is_the_same_finding() -> None:
@@ -58,8 +65,13 @@ def test_a_bypass_told_by_one_end_is_the_same_finding() -> None:
 def test_a_registered_link_between_departments_is_in_order() -> None:
     """What was approved and registered is no bypass."""
     views = city()
-    a, b = cabled((with_address(views["r-a"], "ge9", "10.50.254.17", 30), "ge9"), (with_address(views["r-b"], "ge9", "10.50.254.18", 30), "ge9"))
-    paper = msgspec.structs.replace(PAPER, links=(*PAPER.links, RegisteredLink("r-a", "r-b", net="10.50.254.16/30")))
+    a, b = cabled(
+        (with_address(views["r-a"], "ge9", "10.50.254.17", 30), "ge9"),
+        (with_address(views["r-b"], "ge9", "10.50.254.18", 30), "ge9"),
+    )
+    paper = msgspec.structs.replace(
+        PAPER, links=(*PAPER.links, RegisteredLink("r-a", "r-b", net="10.50.254.16/30"))
+    )
 
     assert [] == told(picture(views | {"r-a": a, "r-b": b}, expected=paper))
 
@@ -79,7 +91,12 @@ def test_a_link_between_planes_is_told_once_in_the_intranet() -> None:
     views |= {"sw-a": a, "in-sw": b}
 
     assert [] == told(picture(views, EXTRANET))
-    assert [("TP-102", {"a": {"device": "sw-a", "interface": "ge3"}, "b": {"device": "in-sw", "interface": "ge2"}})] == told(picture(views, INTRANET))
+    assert [
+        (
+            "TP-102",
+            {"a": {"device": "sw-a", "interface": "ge3"}, "b": {"device": "in-sw", "interface": "ge2"}},
+        )
+    ] == told(picture(views, INTRANET))
     assert "off" == only(picture(views, INTRANET)).organization
 
 
@@ -87,7 +104,9 @@ def test_an_uplink_that_nobody_filed_is_a_rogue_exit() -> None:
     """TP-103 names the interface and its own address; its default route and its public address are one finding."""
     views = city()
     r_a = with_address(views["r-a"], "ge9", "198.51.100.18", 30)
-    r_a = msgspec.structs.replace(r_a, routes=(*r_a.routes, Route("0.0.0.0", 0, "198.51.100.17", 3, "ge9", "netmgmt", "remote")))
+    r_a = msgspec.structs.replace(
+        r_a, routes=(*r_a.routes, Route("0.0.0.0", 0, "198.51.100.17", 3, "ge9", "netmgmt", "remote"))
+    )
     one = only(picture(views | {"r-a": r_a}))
 
     assert ("TP-103", {"device": "r-a", "interface": "ge9", "ip": "198.51.100.18"}) == (one.code, one.subject)
@@ -98,7 +117,9 @@ def test_a_router_behind_carrier_nat_is_a_rogue_exit_too() -> None:
     """A 4G router's outside address is private: the default route alone tells."""
     views = city()
     r_a = with_address(views["r-a"], "ge9", "100.64.9.2", 30)
-    r_a = msgspec.structs.replace(r_a, routes=(*r_a.routes, Route("0.0.0.0", 0, "100.64.9.1", 3, "ge9", "netmgmt", "remote")))
+    r_a = msgspec.structs.replace(
+        r_a, routes=(*r_a.routes, Route("0.0.0.0", 0, "100.64.9.1", 3, "ge9", "netmgmt", "remote"))
+    )
 
     assert "TP-103" == only(picture(views | {"r-a": r_a})).code
 
@@ -109,13 +130,19 @@ def test_a_way_out_of_the_intranet_is_critical() -> None:
     in_sw = with_address(views["in-sw"], "ge2", "203.0.113.9", 30)
     one = only(picture(views | {"in-sw": in_sw}, INTRANET))
 
-    assert ("TP-104", "intranet_exit", "critical") == (one.code, RULES[one.code].kind, RULES[one.code].severity)
+    assert ("TP-104", "intranet_exit", "critical") == (
+        one.code,
+        RULES[one.code].kind,
+        RULES[one.code].severity,
+    )
 
 
 def test_a_registered_link_that_nobody_sees_is_missing() -> None:
     """TP-002 when both ends answered and speak; nothing when one of them was silent."""
     views = city()
-    views["core"] = msgspec.structs.replace(views["core"], neighbors=tuple(one for one in views["core"].neighbors if one.remote_name != "r-b"))
+    views["core"] = msgspec.structs.replace(
+        views["core"], neighbors=tuple(one for one in views["core"].neighbors if one.remote_name != "r-b")
+    )
     views["r-b"] = msgspec.structs.replace(views["r-b"], neighbors=())
 
     assert "TP-002" == only(picture(views)).code
@@ -126,7 +153,9 @@ def test_a_registered_link_that_nobody_sees_is_missing() -> None:
 def test_a_silent_device_is_missing_and_its_links_are_not() -> None:
     """TP-001 for the device; of its links nothing is concluded from its silence."""
     views = city()
-    gone = Unreachable(EXTRANET, "r-b", "10.50.255.12", NOON, "no answer within {seconds} s", {"seconds": "2"})
+    gone = Unreachable(
+        EXTRANET, "r-b", "10.50.255.12", NOON, "no answer within {seconds} s", {"seconds": "2"}
+    )
     one = only(picture(views, unseen=(gone,), fresh=picture(views).fresh - {(EXTRANET, "r-b")}))
 
     assert ("TP-001", {"device": "r-b"}, "edu") == (one.code, one.subject, one.organization)
@@ -135,12 +164,32 @@ def test_a_silent_device_is_missing_and_its_links_are_not() -> None:
 def test_a_neighbour_that_nobody_registered_is_told() -> None:
     """TP-005 for a device; a telephone is none."""
     views = city()
-    stranger = Neighbor("lldp", 3, "ge3", "", "02:de:ad:00:00:01", "02:de:ad:00:00:01", "mac", "", "", "02:de:ad:00:00:01", "", ("bridge",))
-    phone = msgspec.structs.replace(stranger, remote_chassis="02:de:ad:00:00:02", remote_capabilities=("telephone",))
-    views["sw-a"] = msgspec.structs.replace(views["sw-a"], neighbors=(*views["sw-a"].neighbors, stranger, phone))
+    stranger = Neighbor(
+        "lldp",
+        3,
+        "ge3",
+        "",
+        "02:de:ad:00:00:01",
+        "02:de:ad:00:00:01",
+        "mac",
+        "",
+        "",
+        "02:de:ad:00:00:01",
+        "",
+        ("bridge",),
+    )
+    phone = msgspec.structs.replace(
+        stranger, remote_chassis="02:de:ad:00:00:02", remote_capabilities=("telephone",)
+    )
+    views["sw-a"] = msgspec.structs.replace(
+        views["sw-a"], neighbors=(*views["sw-a"].neighbors, stranger, phone)
+    )
     one = only(picture(views))
 
-    assert ("TP-005", {"device": "sw-a", "interface": "ge3", "mac": "02:de:ad:00:00:01"}) == (one.code, one.subject)
+    assert ("TP-005", {"device": "sw-a", "interface": "ge3", "mac": "02:de:ad:00:00:01"}) == (
+        one.code,
+        one.subject,
+    )
 
 
 def test_every_rule_explains_itself() -> None:
@@ -148,4 +197,3 @@ def test_every_rule_explains_itself() -> None:
     for code, rule in RULES.items():
         assert code == rule.code
         assert all(part in rule.explanation for part in ("What:", "Why:", "Mend:"))
-    assert Expected() == Expected()

@@ -21,13 +21,16 @@ def terminals(views: dict[str, DeviceView]) -> list[Sighting]:
 def test_a_terminal_is_found_at_its_access_port() -> None:
     """The PC is the only terminal: switch, gateway and core are none, nor is what answers on transfer nets."""
     assert [("10.50.11.11", PC, "r-a", "sw-a", "ge2", True)] == [
-        (one.ip, one.mac, one.device, one.switch, one.port, one.alive) for one in terminals(city())]
+        (one.ip, one.mac, one.device, one.switch, one.port, one.alive) for one in terminals(city())
+    ]
 
 
 def test_a_mac_behind_an_uplink_is_not_located() -> None:
     """Learned only on the port towards another device: seen, and not placed."""
     views = city()
-    views["sw-a"] = msgspec.structs.replace(views["sw-a"], fdb=(FdbEntry(PC, 1, 1, "ge1"), *views["sw-a"].fdb[1:]))
+    views["sw-a"] = msgspec.structs.replace(
+        views["sw-a"], fdb=(FdbEntry(PC, 1, 1, "ge1"), *views["sw-a"].fdb[1:])
+    )
 
     assert [("10.50.11.11", "", "")] == [(one.ip, one.switch, one.port) for one in terminals(views)]
 
@@ -35,7 +38,9 @@ def test_a_mac_behind_an_uplink_is_not_located() -> None:
 def test_a_stale_entry_is_nobody_where_a_forwarding_table_covers_the_lan() -> None:
     """ARP remembers what is gone; the switch has forgotten it."""
     views = city()
-    views["r-a"] = msgspec.structs.replace(views["r-a"], arp=(*views["r-a"].arp, ArpEntry(2, "lan", "10.50.11.99", GHOST, "stale")))
+    views["r-a"] = msgspec.structs.replace(
+        views["r-a"], arp=(*views["r-a"].arp, ArpEntry(2, "lan", "10.50.11.99", GHOST, "stale"))
+    )
 
     assert ["10.50.11.11"] == [one.ip for one in terminals(views)]
 
@@ -43,7 +48,9 @@ def test_a_stale_entry_is_nobody_where_a_forwarding_table_covers_the_lan() -> No
 def test_a_stale_entry_counts_where_nothing_better_covers_the_lan() -> None:
     """Without a switch's table the stale entry is all there is: kept, and not alive."""
     views = city()
-    views["r-b"] = msgspec.structs.replace(views["r-b"], arp=(ArpEntry(2, "lan", "10.50.12.99", GHOST, "stale"),))
+    views["r-b"] = msgspec.structs.replace(
+        views["r-b"], arp=(ArpEntry(2, "lan", "10.50.12.99", GHOST, "stale"),)
+    )
 
     assert [("10.50.12.99", False)] == [(one.ip, one.alive) for one in terminals(views) if one.mac == GHOST]
 
@@ -51,9 +58,13 @@ def test_a_stale_entry_counts_where_nothing_better_covers_the_lan() -> None:
 def test_a_mac_without_an_address_is_seen_too() -> None:
     """A host that never spoke through the gateway is a terminal with a place and no address."""
     views = city()
-    views["sw-a"] = msgspec.structs.replace(views["sw-a"], fdb=(*views["sw-a"].fdb, FdbEntry(GHOST, 1, 3, "ge3")))
+    views["sw-a"] = msgspec.structs.replace(
+        views["sw-a"], fdb=(*views["sw-a"].fdb, FdbEntry(GHOST, 1, 3, "ge3"))
+    )
 
-    assert [("", "sw-a", "ge3")] == [(one.ip, one.switch, one.port) for one in terminals(views) if one.mac == GHOST]
+    assert [("", "sw-a", "ge3")] == [
+        (one.ip, one.switch, one.port) for one in terminals(views) if one.mac == GHOST
+    ]
 
 
 def test_a_mac_on_two_access_ports_is_not_guessed() -> None:

@@ -15,12 +15,21 @@ from tests.topology.city import EXTRANET, INTRANET, NOON
 
 HOUR = timedelta(hours=1)
 COLUMNS: dict[str, Column] = {
-    "sysName": {(0,): b"sw-1"}, "sysUpTime": {(0,): 100}, "ifDescr": {(1,): b"ge1", (2,): b"ge2"},
-    "ifOperStatus": {(1,): 1, (2,): 1}, "ipNetToMediaPhysAddress": {(1, 192, 0, 2, 9): b"\x02\x00\x00\x00\x00\x09"},
+    "sysName": {(0,): b"sw-1"},
+    "sysUpTime": {(0,): 100},
+    "ifDescr": {(1,): b"ge1", (2,): b"ge2"},
+    "ifOperStatus": {(1,): 1, (2,): 1},
+    "ipNetToMediaPhysAddress": {(1, 192, 0, 2, 9): b"\x02\x00\x00\x00\x00\x09"},
 }
 
 
-def walk(at: datetime, device: str = "sw-1", address: str = "192.0.2.1", notes: tuple[Note, ...] = (), **columns: Column) -> DeviceWalk:
+def walk(
+    at: datetime,
+    device: str = "sw-1",
+    address: str = "192.0.2.1",
+    notes: tuple[Note, ...] = (),
+    **columns: Column,
+) -> DeviceWalk:
     return DeviceWalk(EXTRANET, device, address, at, 0.1, COLUMNS | columns, notes)
 
 
@@ -52,7 +61,12 @@ def test_any_past_time_is_rebuilt(store: Store) -> None:
 def test_a_silent_device_keeps_its_last_state(store: Store) -> None:
     """Marked stale, not deleted; and reachable says no."""
     snapshots.record(store, walk(NOON), NOON)
-    snapshots.fail(store, Unreachable(EXTRANET, "sw-1", "192.0.2.1", NOON + HOUR, "no answer within {seconds} s", {"seconds": "2"}))
+    snapshots.fail(
+        store,
+        Unreachable(
+            EXTRANET, "sw-1", "192.0.2.1", NOON + HOUR, "no answer within {seconds} s", {"seconds": "2"}
+        ),
+    )
     view = snapshots.latest(store, EXTRANET)[0]
 
     assert (True, NOON, 2) == (view.stale, view.at, len(view.interfaces))
@@ -77,11 +91,15 @@ def test_two_devices_of_one_name_stay_two(store: Store) -> None:
         snapshots.record(store, walk(NOON, device="", address="192.0.2.1"), NOON)
         snapshots.record(store, walk(NOON, device="", address="192.0.2.2"), NOON)
 
-    assert [("192.0.2.2", "192.0.2.2"), ("sw-1", "192.0.2.1")] == [(view.key, view.address) for view in snapshots.latest(store)]
+    assert [("192.0.2.2", "192.0.2.2"), ("sw-1", "192.0.2.1")] == [
+        (view.key, view.address) for view in snapshots.latest(store)
+    ]
 
 
 def sighting(at: datetime, port: str = "ge1", plane: Plane = EXTRANET, *, alive: bool = True) -> Sighting:
-    return Sighting(plane, "192.0.2.50", "02:00:00:00:00:50", "gw", at, "sw-1" if port else "", port, 0, "lan", alive)
+    return Sighting(
+        plane, "192.0.2.50", "02:00:00:00:00:50", "gw", at, "sw-1" if port else "", port, 0, "lan", alive
+    )
 
 
 def test_a_terminal_that_stays_is_one_span(store: Store) -> None:
@@ -98,7 +116,9 @@ def test_a_move_ends_a_span(store: Store) -> None:
     snapshots.keep(store, EXTRANET, [sighting(NOON)], NOON)
     snapshots.keep(store, EXTRANET, [sighting(NOON + HOUR, "ge2")], NOON + HOUR)
 
-    assert [("ge1", NOON), ("ge2", NOON + HOUR)] == [(one.port, one.last_seen) for one in snapshots.sightings(store, EXTRANET)]
+    assert [("ge1", NOON), ("ge2", NOON + HOUR)] == [
+        (one.port, one.last_seen) for one in snapshots.sightings(store, EXTRANET)
+    ]
     assert ["ge2"] == [one.port for one in snapshots.sightings(store, EXTRANET, NOON + HOUR)]
     assert [] == snapshots.sightings(store, INTRANET)
 
