@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A real PostgreSQL of our own on a socket in a temporary folder, or NETOPS_TEST_POSTGRESQL."""
     if url := os.environ.get("NETOPS_TEST_POSTGRESQL"):
         yield url
@@ -43,15 +44,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("pg", numbered=True)
     prefix: list[str] = []
+    folder = Path(tempfile.mkdtemp(prefix="netops-postgresql-"))
     if os.geteuid() == 0:
         if not shutil.which("runuser") or subprocess.run(["id", "postgres"], capture_output=True).returncode:
             pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres")
         prefix = ["runuser", "-u", "postgres", "--"]
-        for parent in (folder, *folder.parents):
-            if parent.owner() == "root" and str(parent).startswith("/tmp/"):  # pytest makes these 0700
-                parent.chmod(0o711)
         shutil.chown(folder, "postgres")
     tools, data = found[-1].parent, folder / "data"
     subprocess.run(
@@ -73,6 +71,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run(
             [*prefix, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd="/"
         )
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, Un
 from netops.core import ids
 from netops.core.basis import Basis
 from netops.core.errors import Missing, Refused
-from netops.core.evidence import Evidence
+from netops.core.evidence import Evidence, digest
 from netops.core.finding import STANDING, Conclusion, Finding, Rule, Severity, State
 from netops.core.journal import Act
 from netops.core.language import N_
@@ -99,13 +99,15 @@ def settle(
         for one in conclusions:
             concluded[one.key] = one
         for key, one in concluded.items():
-            keep_evidence(connection, one.evidence)
             row = standing.get(key)
             if row is None:
+                keep_evidence(connection, one.evidence)
                 opened.append(_open(connection, rules[one.code], one, key))
             else:
                 (reopened if row.state == State.RESOLVED else again).append(row.id)
-                _see_again(connection, row, one)
+                told = _untold(connection, row.evidence, one.evidence)
+                keep_evidence(connection, told)
+                _see_again(connection, row, msgspec.structs.replace(one, evidence=told))
         for key, row in standing.items():
             if key in concluded or row.code not in scope or row.state not in STANDING:
                 continue
@@ -123,6 +125,13 @@ def settle(
 def _names(subject: dict[str, Any]) -> set[str]:
     ends = [subject, *(end for end in (subject.get("a"), subject.get("b")) if isinstance(end, dict))]
     return {str(end[key]) for end in ends for key in ("device", "switch") if end.get(key)}
+
+
+def _untold(connection: Connection, known: list[str], pieces: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """The pieces that say something new: an answer that stays the same is kept once, not at every round."""
+    rows = connection.execute(select(evidence).where(evidence.c.id.in_(known)))
+    said = {digest([row.kind, row.source, row.query, row.body]) for row in rows}
+    return tuple(piece for piece in pieces if digest([piece.kind, piece.source, piece.query, piece.body]) not in said)
 
 
 def keep_evidence(connection: Connection, pieces: Iterable[Evidence]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from netops.core.paper import Heading, Paper, Paragraph, Table
+from netops.core.paper import Block, Heading, Paper, Paragraph, Table
 from netops.documents import page
 
 FAMILIES = {
@@ -18,6 +19,13 @@ FAMILIES = {
     "songti": "宋体",
 }
 """Fonts by the names that offices have; they are named, never shipped."""
+OTHER_NAMES = {
+    "fangsong": "FangSong",
+    "xiaobiaosong": "FZXiaoBiaoSong-B05S",
+    "heiti": "SimHei",
+    "kaiti": "KaiTi",
+    "songti": "SimSun",
+}
 LATIN = "Times New Roman"
 TOP_MM, BOTTOM_MM = 34.58, 32.58
 """GB/T 33476.2-2016: a word processor puts half the leading above the first line, so 天头 37 mm is written so."""
@@ -31,6 +39,7 @@ def render(paper: Paper) -> bytes:
     """The paper as DOCX bytes."""
     from docx import Document
 
+    paper = page.cleaned(paper)
     document = Document()
     _settle(document, paper)
     _head(document, paper)
@@ -40,13 +49,14 @@ def render(paper: Paper) -> bytes:
     if paper.to:
         _line(document, f"{paper.to}：", keep=True)
     for block in paper.blocks:
-        _block(document, block)
+        _block(document, block, last=block is paper.blocks[-1])
     _foot(document, paper)
     return _fixed(document)
 
 
 def _settle(document: Any, paper: Paper) -> None:
     """Paper size, margins, page numbers, the default font and the fixed properties."""
+    from docx.oxml.ns import qn
     from docx.shared import Mm, Pt
 
     section = document.sections[0]
@@ -60,6 +70,9 @@ def _settle(document: Any, paper: Paper) -> None:
     style = document.styles["Normal"]
     style.font.size = Pt(BODY_PT)
     _name(style.element.get_or_add_rPr(), "fangsong")
+    for language in document.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:eastAsia"), "zh-CN")
+    _font_table(document)
     properties = document.core_properties
     day = datetime.fromisoformat(paper.date)
     properties.created = properties.modified = day
@@ -67,39 +80,57 @@ def _settle(document: Any, paper: Paper) -> None:
     properties.title, properties.comments, properties.revision = paper.title, "", 1
 
 
+def _font_table(document: Any) -> None:
+    """Tell word processors the other names of the fonts, for machines that have only those."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.opc.oxml import serialize_part_xml
+
+    fonts = _element("fonts", {})
+    for role, family in FAMILIES.items():
+        font = _element("font", {"name": family})
+        font.append(_element("altName", {"val": OTHER_NAMES[role]}))
+        font.append(_element("charset", {"val": "86"}))  # GB 2312
+        fonts.append(font)
+    document.part.part_related_by(RELATIONSHIP_TYPE.FONT_TABLE)._blob = serialize_part_xml(fonts)
+
+
 def _head(document: Any, paper: Paper) -> None:
-    from docx.shared import Mm, Pt
+    from docx.shared import Mm
 
     if not paper.mark:
         return
     front = page.front(paper)
     for text in front:
         _line(document, text, "heiti")
-    mark = _line(document, paper.mark, "xiaobiaosong", page.mark_pt(paper.mark), centre=True, spacing=0, colour=page.RED)
-    mark.paragraph_format.line_spacing = Pt(page.MARK_PT * 1.2)
-    above = page.MARK_TOP_MM - len(front) * page.PITCH_MM
-    # Space before the first paragraph of a page is dropped by word processors; an empty exact line is not.
-    if not front:
+    size = page.mark_pt(paper.mark)
+    mark = _line(
+        document, paper.mark, "xiaobiaosong", size, centre=True, spacing=0, colour=page.RED, pitch=1.2 * size
+    )
+    # The page starts half a leading above the type area, and the mark stands in the middle of its line.
+    lead = page.TOP_MM - TOP_MM
+    top = page.MARK_TOP_MM + lead - 0.1 * size * page.MM_PER_PT
+    if front:
+        mark.paragraph_format.space_before = Mm(top - len(front) * page.PITCH_MM)
+    else:  # word processors drop the space before the first paragraph of a page, but not an empty line
         spacer = mark.insert_paragraph_before()
-        spacer.paragraph_format.line_spacing = Mm(above)
         _bare(spacer)
-    else:
-        mark.paragraph_format.space_before = Mm(above)
+        spacer.paragraph_format.line_spacing = Mm(top)
+    below = page.NUMBER_ROW * page.PITCH_MM - top - 1.2 * size * page.MM_PER_PT
     for _ in range(2):
-        _line(document, "")
+        _line(document, "", pitch=below / 2 / page.MM_PER_PT)
     number = _line(document, page.number_line(paper), centre=True)
-    _border(number, "bottom", page.RED, 18, space=11)
-    number.paragraph_format.space_after = Pt(0)
+    rule, space = 18, round((page.RED_LINE_GAP_MM - lead) / page.MM_PER_PT)
+    _border(number, "bottom", page.RED, rule, space)
     for _ in range(2):
-        _line(document, "")
+        _line(document, "", pitch=PITCH_PT - (rule / 8 + space) / 2)
 
 
-def _block(document: Any, block: Heading | Paragraph | Table) -> None:
+def _block(document: Any, block: Block, *, last: bool) -> None:
     match block:
         case Heading():
             _line(document, block.text, "heiti" if block.level == 1 else "kaiti", indent=True, keep=True)
         case Paragraph():
-            _line(document, block.text, indent=block.indent)
+            _line(document, block.text, indent=block.indent, keep=last)
         case Table():
             _table(document, block)
 
@@ -111,53 +142,96 @@ def _foot(document: Any, paper: Paper) -> None:
             _line(document, text, indent=True, keep=True)
     for _ in range(2):
         _line(document, "", keep=True)
-    wide = max(page.cells(paper.organ), page.cells(paper.dated))
     note = page.closing_note(paper)
-    for text in (paper.organ, paper.dated):
-        signed = _line(document, text, keep=text is paper.organ or bool(note) or bool(paper.printed_by))
-        _right(signed, 4 + (wide - page.cells(text)) / 2)
+    indents = page.signature_indents(page.cells(paper.organ), page.cells(paper.dated))
+    for text, indent in zip((paper.organ, paper.dated), indents, strict=True):
+        _right(_line(document, text, keep=text is paper.organ or bool(note)), indent)
     if note:
-        _line(document, note, indent=True, keep=bool(paper.printed_by))
+        _line(document, note, indent=True)
     for warning in paper.warnings if paper.is_draft else ():
         _line(document, warning, indent=True, colour=page.RED)
     if paper.printed_by:
-        _line(document, "", keep=True)
         _imprint(document, paper)
 
 
 def _imprint(document: Any, paper: Paper) -> None:
-    """版记: 抄送, 印发机关 and 印发日期 between rules."""
+    """版记: 抄送, 印发机关 and 印发日期 between rules, a table that floats at the foot of the last page."""
     from docx.enum.text import WD_TAB_ALIGNMENT
     from docx.shared import Mm, Pt
 
-    if paper.copies:
-        copies = _line(document, f"抄送：{paper.copies}。", points=page.SMALL_PT, spacing=0, keep=True)
-        _border(copies, "top", "#000000", 8, space=2)
-        copies.paragraph_format.left_indent = copies.paragraph_format.right_indent = Pt(page.SMALL_PT)
-    last = _line(document, f"{paper.printed_by}\t{paper.dated}印发", points=page.SMALL_PT, spacing=0)
-    last.paragraph_format.tab_stops.add_tab_stop(Mm(page.AREA_WIDTH_MM) - Pt(page.SMALL_PT), WD_TAB_ALIGNMENT.RIGHT)
-    last.paragraph_format.left_indent = Pt(page.SMALL_PT)
-    _border(last, "top", "#000000", 6 if paper.copies else 8, space=2)
-    _border(last, "bottom", "#000000", 8, space=2)
+    issued = f"{paper.printed_by}\t{paper.dated}印发"
+    texts = [f"抄送：{paper.copies}。", issued] if paper.copies else [issued]
+    table = document.add_table(rows=len(texts), cols=1)
+    _widths(table, (page.AREA_WIDTH_MM,), margin_mm=0)
+    properties = table._tbl.tblPr
+    # Placed from the edge of the paper: LibreOffice floats no table that is as wide as the text otherwise.
+    place = {
+        "vertAnchor": "margin",
+        "horzAnchor": "page",
+        "tblpX": round(Mm(page.LEFT_MM).pt * 20),
+        "tblpYSpec": "bottom",
+    }
+    properties.insert_element_before(_element("tblpPr", place), "w:tblOverlap", "w:tblW", "w:jc", "w:tblBorders")
+    rules = _element("tblBorders", {})
+    # 0.35 mm outside, 0.25 mm between; the unit is an eighth of a point.
+    for side, eighths in (("top", 8), ("bottom", 8), ("insideH", 6)):
+        rules.append(_element(side, {"val": "single", "sz": eighths, "space": 0, "color": "000000"}))
+    properties.insert_element_before(rules, "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
+    for row, text in zip(table.rows, texts, strict=True):
+        paragraph = row.cells[0].paragraphs[0]
+        _bare(paragraph)
+        shape = paragraph.paragraph_format
+        shape.line_spacing = Pt(page.SMALL_PT * 1.6)
+        shape.left_indent = shape.right_indent = Pt(page.SMALL_PT)
+        edge = Mm(page.AREA_WIDTH_MM) - Pt(page.SMALL_PT)
+        shape.tab_stops.add_tab_stop(edge, WD_TAB_ALIGNMENT.RIGHT)
+        _run(paragraph, text, "fangsong", page.SMALL_PT, 0)
+    _line(document, "", pitch=1)  # what the table is anchored to
 
 
 def _table(document: Any, block: Table) -> None:
-    from docx.oxml import OxmlElement
-    from docx.shared import Mm, Pt
+    from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
+    from docx.shared import Pt
 
     table = document.add_table(rows=1 + len(block.rows), cols=len(block.columns))
     table.style = "Table Grid"
-    table.autofit = False
-    header = OxmlElement("w:tblHeader")  # the head repeats on each page
-    table.rows[0]._tr.get_or_add_trPr().append(header)
     share = page.AREA_WIDTH_MM / sum(block.widths)
+    _widths(table, tuple(width * share for width in block.widths), margin_mm=0.7)
+    table.rows[0]._tr.get_or_add_trPr().append(_element("tblHeader", {}))  # the head repeats on each page
     for row, texts in zip(table.rows, (block.columns, *block.rows), strict=True):
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        for cell, text, width in zip(row.cells, texts, block.widths, strict=True):
-            cell.width = Mm(width * share)
+        row._tr.get_or_add_trPr().insert(0, _element("cantSplit", {}))
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
             paragraph = cell.paragraphs[0]
-            _run(paragraph, text, "heiti" if texts is block.columns else "fangsong", page.SMALL_PT, 0)
-            paragraph.paragraph_format.line_spacing = Pt(page.SMALL_PT * 1.4)
+            _bare(paragraph)
+            paragraph.paragraph_format.line_spacing = Pt(page.TABLE_PT * 1.5)
+            _run(paragraph, text, "heiti" if texts is block.columns else "fangsong", page.TABLE_PT, 0)
+
+
+def _widths(table: Any, widths_mm: tuple[float, ...], margin_mm: float) -> None:
+    """Fixed widths, centred between the margins; *margin_mm* left and right inside each cell."""
+    from docx.enum.table import WD_TABLE_ALIGNMENT
+    from docx.shared import Mm
+
+    table.autofit, table.alignment = False, WD_TABLE_ALIGNMENT.CENTER
+    for column, width in zip(table.columns, widths_mm, strict=True):
+        column.width = Mm(width)
+        for cell in column.cells:
+            cell.width = Mm(width)
+    margins = _element("tblCellMar", {})
+    for side in ("left", "right"):
+        margins.append(_element(side, {"w": round(Mm(margin_mm).pt * 20), "type": "dxa"}))
+    table._tbl.tblPr.insert_element_before(margins, "w:tblLook")
+
+
+def _element(name: str, values: Mapping[str, object]) -> Any:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    element = OxmlElement(f"w:{name}")
+    for key, value in values.items():
+        element.set(qn(f"w:{key}"), str(value))
+    return element
 
 
 def _line(
@@ -171,18 +245,18 @@ def _line(
     spacing: int = SPACING,
     colour: str = "",
     keep: bool = False,
+    pitch: float = PITCH_PT,
 ) -> Any:
-    """One paragraph on the grid; *keep* holds it on the page of the next one."""
+    """One paragraph on the grid, lines *pitch* points high; *keep* holds it on the page of the next one."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
     paragraph = document.add_paragraph()
     ragged = bool(page.LONG_WORD.search(text))
-    paragraph.alignment = (
-        WD_ALIGN_PARAGRAPH.CENTER if centre else WD_ALIGN_PARAGRAPH.LEFT if ragged else WD_ALIGN_PARAGRAPH.JUSTIFY
-    )
+    full = WD_ALIGN_PARAGRAPH.LEFT if ragged else WD_ALIGN_PARAGRAPH.JUSTIFY
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if centre else full
     shape = paragraph.paragraph_format
-    shape.line_spacing = Pt(PITCH_PT)
+    shape.line_spacing = Pt(pitch)
     shape.keep_with_next = keep
     if indent:
         shape.first_line_indent = Pt(2 * page.BODY_PT)
@@ -194,42 +268,29 @@ def _line(
 
 def _bare(paragraph: Any) -> None:
     """No space around, no widow control, no automatic space between Chinese and Latin: the grid decides."""
-    from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
     from docx.shared import Pt
 
     shape = paragraph.paragraph_format
     shape.space_before = shape.space_after = Pt(0)
     shape.widow_control = False
-    properties = paragraph._p.get_or_add_pPr()
-    later = properties.find(qn("w:spacing"))
-    for name in ("w:autoSpaceDE", "w:autoSpaceDN"):
-        element = OxmlElement(name)
-        element.set(qn("w:val"), "0")
-        later.addprevious(element)  # the schema wants these before w:spacing
+    later = paragraph._p.get_or_add_pPr().find(qn("w:spacing"))
+    for name in ("autoSpaceDE", "autoSpaceDN"):
+        later.addprevious(_element(name, {"val": 0}))  # the schema wants these before w:spacing
 
 
 def _run(paragraph: Any, text: str, role: str, points: float, spacing: int, colour: str = "") -> Any:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
-    run = paragraph.add_run(_clean(text))
+    run = paragraph.add_run(text)
     properties = run._r.get_or_add_rPr()
     _name(properties, role)
     if colour:
         run.font.color.rgb = RGBColor.from_string(colour.removeprefix("#"))
     if spacing:
-        element = OxmlElement("w:spacing")
-        element.set(qn("w:val"), str(spacing))
-        properties.append(element)
+        properties.append(_element("spacing", {"val": spacing}))
     run.font.size = Pt(round(points * 2) / 2)
     return run
-
-
-def _clean(text: str) -> str:
-    """Without the control characters that XML 1.0 cannot hold."""
-    return "".join(one for one in text if one in "\t\n" or (ord(one) >= 0x20 and ord(one) not in (0xFFFE, 0xFFFF)))
 
 
 def _name(properties: Any, role: str) -> None:
@@ -251,38 +312,26 @@ def _right(paragraph: Any, characters: float) -> None:
 
 def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int) -> None:
     """A rule above or below; *eighths* of a point thick, *space* points away."""
-    from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    properties = paragraph._p.get_or_add_pPr()
-    borders = properties.find(qn("w:pBdr"))
-    if borders is None:
-        borders = OxmlElement("w:pBdr")
-        properties.find(qn("w:autoSpaceDE")).addprevious(borders)
-    element = OxmlElement(f"w:{side}")
+    borders = _element("pBdr", {})
     values = {"val": "single", "sz": eighths, "space": space, "color": colour.removeprefix("#")}
-    for key, value in values.items():
-        element.set(qn(f"w:{key}"), str(value))
-    borders.append(element)
+    borders.append(_element(side, values))
+    paragraph._p.get_or_add_pPr().find(qn("w:autoSpaceDE")).addprevious(borders)
 
 
 def _page_number(paragraph: Any, side: str) -> None:
     """— 1 — in 4号宋体, one character in from the outer edge."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
     from docx.shared import Pt
 
     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "right" else WD_ALIGN_PARAGRAPH.LEFT
     setattr(paragraph.paragraph_format, f"{side}_indent", Pt(page.BODY_PT))
     _run(paragraph, "— ", "songti", page.SMALL_PT, 0)
     run = _run(paragraph, "", "songti", page.SMALL_PT, 0)
-    for kind in ("begin", "", "end"):
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        else:
-            element.text = "PAGE"
+    asked = _element("instrText", {})
+    asked.text = "PAGE"
+    for element in (_element("fldChar", {"fldCharType": "begin"}), asked, _element("fldChar", {"fldCharType": "end"})):
         run._r.append(element)
     _run(paragraph, " —", "songti", page.SMALL_PT, 0)
 

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from netops.documents.settings import Documents
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import N_
+from netops.documents import glyphs, page
+from netops.documents.settings import Documents
 
 if TYPE_CHECKING:
     import typst
 
 ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fangsong": (
-        ("仿宋_GB2312", "FangSong_GB2312", "FangSong", "仿宋", "STFangsong", "FandolFang R", "FandolFang", "Zhuque Fangsong (technical preview)", "Zhuque Fangsong"),
-        ("AR PL SungtiL GB", "AR PL UMing CN", "AR PL KaitiM GB", "AR PL UKai CN", "Noto Serif CJK SC", "Source Han Serif SC"),
+        (
+            "仿宋_GB2312",
+            "FangSong_GB2312",
+            "FangSong",
+            "仿宋",
+            "STFangsong",
+            "FandolFang R",
+            "FandolFang",
+            "Zhuque Fangsong (technical preview)",
+            "Zhuque Fangsong",
+        ),
+        ("AR PL SungtiL GB", "AR PL UMing CN", "AR PL KaitiM GB", "AR PL UKai CN"),
     ),
     "xiaobiaosong": (
         ("FZXiaoBiaoSong-B05S", "方正小标宋简体", "FZXiaoBiaoSong-B05", "STZhongsong"),
@@ -28,11 +39,11 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "heiti": (
         ("SimHei", "黑体", "STHeiti"),
-        ("FandolHei", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Noto Serif CJK SC"),
+        ("FandolHei", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei"),
     ),
     "kaiti": (
         ("楷体_GB2312", "KaiTi_GB2312", "KaiTi", "楷体", "STKaiti"),
-        ("FandolKai", "AR PL KaitiM GB", "AR PL UKai CN", "LXGW WenKai", "Noto Serif CJK SC"),
+        ("FandolKai", "AR PL KaitiM GB", "AR PL UKai CN", "LXGW WenKai"),
     ),
     "songti": (
         ("SimSun", "宋体", "STSong"),
@@ -40,10 +51,19 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Role to the families that it means and to substitutes, nearest first."""
-LAST = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "HanaMinB", "BabelStone Han")
-"""Wide fonts that lend a character the role's own font lacks (names such as 镕, 赟)."""
+LAST = (
+    "Noto Serif CJK SC",
+    "Source Han Serif SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "HanaMinB",
+    "BabelStone Han",
+)
+"""Wide fonts: they stand in where a role has nothing nearer, and lend a character that its font lacks (镕, 赟)."""
 LATIN = ("Times New Roman", "Liberation Serif", "Libertinus Serif")
-"""Digits and Latin letters; typst carries the last one."""
+"""Digits and Latin letters; typst carries the last one. Each has all of page.LATIN_CHARACTERS."""
 ADVICE = N_(
     "apt-get install fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp; for the true 仿宋 put FangSong "
     "into a folder named by [documents] font_folders (no Debian package has it but texlive-lang-chinese)"
@@ -84,9 +104,11 @@ def survey(settings: Documents) -> dict[str, Face]:
                 family=wanted,
                 role=role,
             )
-        choice = wanted or next((name for name in (*true, *substitutes) if name in have), "")
+        choice = wanted or next((name for name in (*true, *substitutes, *LAST) if name in have), "")
         if not choice:
-            raise NetopsError("no document was drawn", "this machine has no Chinese font for {role}", ADVICE, role=role)
+            raise NetopsError(
+                "no document was drawn", "this machine has no Chinese font for {role}", ADVICE, role=role
+            )
         lenders = [name for name in LAST if name in have and name != choice]
         faces[role] = Face(role, choice, not wanted and choice not in true, (choice, *lenders))
     if unknown := settings.fonts.keys() - ROLES.keys():
@@ -107,16 +129,19 @@ def check(faces: Mapping[str, Face], drawn: Mapping[str, set[str]], settings: Do
     Raises:
         Refused: some have none; typst would draw empty boxes and say nothing.
     """
-    missing: dict[str, str] = {}
+    missing: set[str] = set()
     for role, characters in drawn.items():
-        left = {one for one in characters if not one.isascii()}
+        left = {one for one in characters if not page.LATIN_CHARACTERS.match(one)}
         for family in faces[role].families:
-            left -= covered(settings.font_folders, family) if left else frozenset()
-        missing |= dict.fromkeys(left, role)
+            left -= covered(settings.font_folders, family, left) if left else set()
+        missing |= left
     if missing:
-        shown = "、".join(f"{one}（U+{ord(one):04X} {unicodedata.name(one, '')}）" for one in sorted(missing)[:12])
+        names = (f"{one}（U+{ord(one):04X} {unicodedata.name(one, '')}）" for one in sorted(missing)[:12])
         raise Refused(
-            "the document was not drawn", "no font here has a glyph for {characters}", ADVICE, characters=shown
+            "the document was not drawn",
+            "no font here has a glyph for {characters}",
+            ADVICE,
+            characters="、".join(names),
         )
 
 
@@ -137,24 +162,17 @@ def found(folders: tuple[str, ...]) -> typst.Fonts:
 
     for folder in folders:
         if not Path(folder).is_dir():
-            raise NetopsError("the font folder {folder} was not read", "there is no such folder", "mend [documents] font_folders", folder=folder)
+            raise NetopsError(
+                "the font folder {folder} was not read",
+                "there is no such folder",
+                "mend [documents] font_folders",
+                folder=folder,
+            )
     return typst.Fonts(font_paths=list(folders))
 
 
-@lru_cache(maxsize=64)
-def covered(folders: tuple[str, ...], family: str) -> frozenset[str]:
-    """Every character that all styles of a family have a glyph for; none when no file of it can be read."""
-    styles = [_glyphs(one.path, one.index) for one in found(folders).fonts() if one.family == family and one.path]
-    return frozenset.intersection(*styles) if styles else frozenset()
-
-
-@lru_cache(maxsize=64)
-def _glyphs(path: str, index: int) -> frozenset[str]:
-    from fontTools.ttLib import TTFont, TTLibError
-
-    try:
-        with TTFont(path, fontNumber=index, lazy=True) as font:
-            table: dict[int, Any] = font.getBestCmap() or {}
-    except (TTLibError, OSError, ValueError, KeyError):
-        return frozenset()
-    return frozenset(map(chr, table))
+def covered(folders: tuple[str, ...], family: str, wanted: Collection[str]) -> set[str]:
+    """Those of *wanted* that every style of a family has a glyph for; none when no file of it can be read."""
+    files = [(one.path, one.index) for one in found(folders).fonts() if one.family == family and one.path]
+    styles = [glyphs.drawn(path, index, wanted) for path, index in files]
+    return set.intersection(*styles) if styles else set()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
+
+import msgspec
 
 from netops.core.paper import Heading, Paper, Paragraph, Table
 
@@ -22,6 +25,8 @@ TITLE_PT = 22.0
 """2号, as offices and word processors have it."""
 SMALL_PT = 14.0
 """4号: page number and 版记."""
+TABLE_PT = 10.5
+"""5号: columns of a table are narrow."""
 MARK_TOP_MM = 35.0
 """From the top of the type area to the top of the red mark."""
 MARK_PT = 46.0
@@ -38,6 +43,12 @@ OPENING = "（〔《“‘"
 CLOSING = "，。；：、！？）〕》”’"
 LONG_WORD = re.compile(r"[!-~]{10,}")
 """A Latin word that is too long for a justified line."""
+LATIN_CHARACTERS = re.compile("[ -~\u00c0-\u017f]")
+"""Characters that the Latin font draws; everything else, quotation marks and dashes too, is Chinese type."""
+BREAK = "\u200b"
+"""Zero width space: a line may end here."""
+UNSEEN = ("Cc", "Cf", "Cs")
+"""Unicode categories without a picture: controls, marks that turn the direction of writing, surrogates."""
 BREAK_AFTER = "的和与及、，在对"
 """Characters after which a title breaks well."""
 
@@ -50,6 +61,44 @@ def mark_pt(mark: str) -> float:
 def cells(text: str) -> float:
     """Width in characters of the line: a Chinese character is 1, a Latin letter or digit a half."""
     return sum(0.5 if character.isascii() else 1.0 for character in text)
+
+
+def cleaned(paper: Paper) -> Paper:
+    """The paper without characters that have no picture; they come from devices and must not bend what is read."""
+
+    def clean(value: object) -> object:
+        match value:
+            case str():
+                spaced = " ".join(re.split(r"[\t\r\n]+", value))
+                return "".join(one for one in spaced if unicodedata.category(one) not in UNSEEN)
+            case dict():
+                return {key: clean(one) for key, one in value.items()}
+            case list() | tuple():
+                return [clean(one) for one in value]
+        return value
+
+    return msgspec.convert(clean(msgspec.to_builtins(paper)), Paper)
+
+
+def breakable(text: str, widest: int) -> str:
+    """*text* whose Latin words of more than *widest* letters may end a line anywhere, since they fit in none."""
+    return re.sub(f"[!-~]{{{widest + 1},}}", lambda word: BREAK.join(word[0]), text)
+
+
+def column_letters(table: Table) -> list[int]:
+    """How many Latin letters surely fit into a line of each column."""
+    share = AREA_WIDTH_MM / MM_PER_PT / sum(table.widths)
+    return [max(1, int((width * share - 4) / (0.55 * TABLE_PT))) for width in table.widths]
+
+
+def signature_indents(organ: float, dated: float) -> tuple[float, float]:
+    """
+    Characters from the right margin to the signature and to the date.
+
+    The date stands four in, the organ is centred over it; a long name moves both to the left. Widths in characters.
+    """
+    date = max(4.0, (organ - dated) / 2)
+    return date + (dated - organ) / 2, date
 
 
 def title_lines(title: str, breaks: Collection[int] = ()) -> tuple[str, ...]:
@@ -76,9 +125,10 @@ def _break(text: str, start: int, ideal: float, widest: int, breaks: Collection[
     def cost(place: int) -> float:
         before, after = text[place - 1], text[place]
         inside = before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
-        bad = 100.0 * (after in CLOSING or before in OPENING or inside) + 1000.0 * (cells(text[start:place]) > widest)
+        width = cells(text[start:place])
+        bad = 100.0 * (after in CLOSING or before in OPENING or inside) + 1000.0 * (width > widest)
         good = 4.0 if place in breaks else 2.5 if before in BREAK_AFTER else 0.0
-        return bad + abs(cells(text[start:place]) - ideal) - good
+        return bad + abs(width - ideal) - good
 
     return min(range(start + 1, len(text)), key=cost)
 
@@ -105,7 +155,8 @@ def attachment_lines(paper: Paper) -> tuple[str, ...]:
     if len(paper.attachments) == 1:
         return (f"附件：{paper.attachments[0]}",)
     return tuple(
-        ("附件：" if order == 1 else "　　　") + f"{order}. {name}" for order, name in enumerate(paper.attachments, 1)
+        ("附件：" if order == 1 else "　　　") + f"{order}. {name}"
+        for order, name in enumerate(paper.attachments, 1)
     )
 
 
@@ -115,12 +166,13 @@ def characters(paper: Paper) -> dict[str, set[str]]:
 
     Roles: fangsong (body), xiaobiaosong (title, mark), heiti, kaiti (headings), songti (page number, 版记 rule).
     """
-    drawn: dict[str, set[str]] = {role: set() for role in ("fangsong", "xiaobiaosong", "heiti", "kaiti", "songti")}
+    roles = ("fangsong", "xiaobiaosong", "heiti", "kaiti", "songti")
+    drawn: dict[str, set[str]] = {role: set() for role in roles}
     drawn["xiaobiaosong"] |= set(paper.title + paper.mark)
     drawn["songti"] |= set("0123456789—")
     drawn["heiti"] |= set("".join(front(paper)) + ("附件" if paper.attachments else ""))
-    body = [number_line(paper), paper.to + "：", paper.organ, paper.dated, closing_note(paper), *attachment_lines(paper)]
-    body += [f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
+    body = [number_line(paper), paper.to + "：", paper.organ, paper.dated, closing_note(paper)]
+    body += [*attachment_lines(paper), f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
     for block in paper.blocks:
         match block:
             case Heading():

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from netops.documents.settings import Documents
 from netops.core.errors import NetopsError
-from netops.core.paper import Paper, Paragraph
+from netops.core.paper import Block, Paper, Paragraph, Table
 from netops.documents import fonts, page
+from netops.documents.settings import Documents
 
 if TYPE_CHECKING:
     import typst
@@ -33,9 +33,10 @@ def render(paper: Paper, settings: Documents) -> bytes:
         NetopsError: no Chinese font is here.
         Refused: a character has no glyph in any font.
     """
+    shown = page.cleaned(paper)
     faces = fonts.survey(settings)
-    fonts.check(faces, page.characters(paper), settings)
-    inputs = {"paper": msgspec.json.encode(_told(paper, faces, settings)).decode()}
+    fonts.check(faces, page.characters(shown), settings)
+    inputs = {"paper": msgspec.json.encode(_told(shown, faces, settings)).decode()}
     import typst
 
     day = datetime.fromisoformat(paper.date).replace(tzinfo=UTC)
@@ -44,7 +45,10 @@ def render(paper: Paper, settings: Documents) -> bytes:
             drawn = _compiler(settings.font_folders).compile(sys_inputs=inputs, format="pdf", timestamp=day)
         except typst.TypstError as error:
             raise NetopsError(
-                "the PDF was not drawn", "{reason}", "write it as DOCX, and report this", reason=str(error)[:300]
+                "the PDF was not drawn",
+                "{reason}",
+                "write it as DOCX, and report this",
+                reason=str(error)[:300],
             ) from error
     assert isinstance(drawn, bytes)  # noqa: S101 - one PDF is one file
     return drawn
@@ -72,6 +76,7 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
             "body_pt": page.BODY_PT,
             "title_pt": page.TITLE_PT,
             "small_pt": page.SMALL_PT,
+            "table_pt": page.TABLE_PT,
             "head_rows": page.HEAD_ROWS,
             "number_row": page.NUMBER_ROW,
             "mark_top_mm": page.MARK_TOP_MM,
@@ -88,12 +93,7 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
         "title": paper.title,
         "title_lines": page.title_lines(paper.title, paper.title_breaks),
         "to": paper.to,
-        "blocks": [
-            _block(block, last=block is paper.blocks[-1] and len(block.text) <= STICKING)
-            if isinstance(block, Paragraph)
-            else block
-            for block in paper.blocks
-        ],
+        "blocks": [_block(block, last=block is paper.blocks[-1]) for block in paper.blocks],
         "attachments": page.attachment_lines(paper),
         "organ": paper.organ,
         "dated": paper.dated,
@@ -106,5 +106,16 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
     }
 
 
-def _block(block: Paragraph, *, last: bool) -> dict[str, Any]:
-    return {**msgspec.to_builtins(block), "ragged": bool(page.LONG_WORD.search(block.text)), "last": last}
+def _block(block: Block, *, last: bool) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(block)
+    if isinstance(block, Table):
+        letters = page.column_letters(block)
+        told["rows"] = [
+            [page.breakable(text, widest) for text, widest in zip(row, letters, strict=True)] for row in block.rows
+        ]
+    else:
+        told["text"] = page.breakable(block.text, page.CHARACTERS)
+    if isinstance(block, Paragraph):
+        told["ragged"] = bool(page.LONG_WORD.search(block.text))
+        told["last"] = last and len(block.text) <= STICKING
+    return told

@@ -23,6 +23,8 @@ TELL_SECONDS = 5.0
 """A finding that goes on is written again at most so often; a new one at once."""
 ANSWER_SECONDS = 600
 MAX_ANSWERED = 100_000
+MOST = np.uint64(1 << 45)
+"""Bytes or packets counted of one record at most: a lying counter must not drown the sums."""
 
 
 class Hit(NamedTuple):
@@ -39,11 +41,13 @@ class Hit(NamedTuple):
 class Case:
     """One subject of one rule: what is known of it and not yet written down."""
 
-    __slots__ = ("began", "count", "told", "total", "untold")
+    __slots__ = ("began", "count", "told", "total", "untold", "walked")
 
     def __init__(self, first: Conclusion) -> None:
         self.began, self.untold, self.count, self.total = first.at, first, 0, 0
         self.told: datetime | None = None
+        self.walked: datetime | None = None
+        """When a walk after its beginning was first noticed; kept for the round."""
 
     def feed(self, one: Conclusion) -> None:
         """More of the same."""
@@ -135,7 +139,17 @@ class Watch:
         hits, self.hits = self.hits, {}
         return hits
 
+    def put_back(self, hits: dict[Hit, list[int]]) -> None:
+        """Take back counters that could not be written."""
+        for hit, counts in hits.items():
+            self._add(hit, counts)
+
     # ---- inside
+    def _add(self, hit: Hit, counts: Iterable[int]) -> None:
+        total = self.hits.setdefault(hit, [0, 0, 0])
+        for place, count in enumerate(counts):
+            total[place] += count
+
     def _keep(self, batch: Batch) -> None:
         self.pending.append(batch)
         while self.waiting > MAX_PENDING:
@@ -205,7 +219,10 @@ class Watch:
         unique, inverse = np.unique(keys, return_inverse=True)
         sums = [
             np.bincount(inverse),
-            *(np.bincount(inverse, batch[name].astype(np.float64)) for name in ("packets", "bytes")),
+            *(
+                np.bincount(inverse, np.minimum(batch[name], MOST).astype(np.float64))
+                for name in ("packets", "bytes")
+            ),
         ]
         for row, key in enumerate(unique.tolist()):
             numbers = []
@@ -224,9 +241,7 @@ class Watch:
                 scene.exits[exit_number].kind if exit_number >= 0 else "none",
                 Verdict(verdict).label,
             )
-            total = self.hits.setdefault(hit, [0, 0, 0])
-            for place, column in enumerate(sums):
-                total[place] += int(column[row])
+            self._add(hit, (int(column[row]) for column in sums))
 
 
 def _only(judged: Judged, rows: Column) -> Judged:

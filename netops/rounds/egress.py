@@ -37,7 +37,9 @@ RELEASE_SECONDS = 10.0
 RELOAD_SECONDS = 5.0
 TEMPLATE_SECONDS = 30.0
 WALK_AFTER = timedelta(seconds=15)
-"""A contact between planes is told when a walk that began so long after it found no cable that explains it."""
+"""What other rooms may explain waits for a walk that began so long after it,"""
+RECONCILE_AFTER = timedelta(seconds=30)
+"""and for so long after that walk."""
 OUTCOMES = ("unknown_exporter", "kernel_dropped", "queue_dropped")
 
 
@@ -160,7 +162,6 @@ class Watcher:
     def _work(self, *, everything: bool) -> None:
         now = time.monotonic()
         at = self.desk.clock()
-        datagrams = self.collector.take()
         if self._scene is None or everything or self._is_time("reload", now, RELOAD_SECONDS):
             from netops.rounds import scene
 
@@ -169,6 +170,7 @@ class Watcher:
             # A city whose scene takes long to build is asked for less often.
             self._last["reload"] = now + 10 * (time.monotonic() - began)
         assert self._scene is not None  # noqa: S101 - set by _reload
+        datagrams = self.collector.take()
         judged = self.watch.see(merged(self.decoder.feed(datagrams)), self._scene)
         opened, resolved = self._tell(at, everything=everything)
         if everything or self._is_time("release", now, RELEASE_SECONDS):
@@ -206,7 +208,7 @@ class Watcher:
         standing = docket.listed(self.desk.store, state=STANDING)
         crossed = any(one.code == "TP-102" for one in standing)
         stray = {one.subject.get("ip") for one in standing if one.code == "AD-101"}
-        due = [one for one in due if self._may(one, crossed=crossed, stray=stray)]
+        due = [one for one in due if self._may(one, at, crossed=crossed, stray=stray)]
         opened: list[str] = []
         for plane in {one.plane for one in due}:
             mine = [one for one in due if one.plane is plane]
@@ -215,13 +217,21 @@ class Watcher:
         self.watch.told(due, at)
         return opened, []
 
-    def _may(self, one: Conclusion, *, crossed: bool, stray: set[str | None]) -> bool:
-        """Whether another room's finding does not say the same already."""
-        if one.code == "EG-203":
-            case = self.watch.cases[one.key]
-            walked = self._walked.get(one.plane)
-            return not crossed and walked is not None and case.began + WALK_AFTER < walked
-        return not (one.code == "EG-301" and one.subject.get("ip") in stray)
+    def _may(self, one: Conclusion, at: datetime, *, crossed: bool, stray: set[str | None]) -> bool:
+        """
+        Whether it is time to tell it.
+
+        What the topology and addresses rooms see better (a cable between planes, an address in ARP) is left to
+        them: it is told here only when a later walk and its reconcile did not tell it.
+        """
+        if one.code not in ("EG-203", "EG-301"):
+            return True
+        case, walked = self.watch.cases[one.key], self._walked.get(one.plane)
+        if case.walked is None and walked is not None and walked > case.began + WALK_AFTER:
+            case.walked = at
+        if case.walked is None or at < case.walked + RECONCILE_AFTER:
+            return False
+        return not crossed if one.code == "EG-203" else one.subject.get("ip") not in stray
 
     def _release(self, at: datetime) -> list[str]:
         """Resolve what was not fed for so long; silence of an exporter that is silent altogether proves nothing."""
@@ -276,10 +286,15 @@ class Watcher:
         for name in OUTCOMES:
             outcomes[name] = self.collector.outcomes[name] - self._outcomes[name]
         drained = self.watch.drain()
-        self.verdicts += tally(drained)
         if rows or drained or any(outcomes.values()):
-            hits.add(self.desk.store, drained, rows, +outcomes)
-        self._outcomes = Counter(self.collector.outcomes)
+            try:
+                hits.add(self.desk.store, drained, rows, +outcomes)
+            except Exception:
+                self.watch.put_back(drained)
+                raise
+        self.verdicts += tally(drained)
+        for name in OUTCOMES:
+            self._outcomes[name] += outcomes[name]
         for row in rows:
             self._told[row.address] = replace(self.decoder.exporters[row.address].counters)
 

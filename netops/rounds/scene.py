@@ -165,6 +165,12 @@ def _facing(
     addresses: list[str],
     macs: frozenset[int],
 ) -> Facing:
+    # A LAN is a LAN even where the cable to its switch is registered as a link.
+    if device.role is not Role.SWITCH and any(
+        prefix.plane is device.plane and prefix.role is PrefixRole.POOL and _holds(prefix.prefix, addresses)
+        for prefix in register.prefixes
+    ):
+        return Facing.LAN
     for link in register.links:
         if link.plane is not device.plane or device.name not in (link.a, link.b):
             continue
@@ -174,11 +180,6 @@ def _facing(
             return Facing.UPSTREAM if end and end.role is Role.UPSTREAM else Facing.INTERNAL
     if interface.type == LOOPBACK_TYPE:
         return Facing.INTERNAL
-    if device.role is not Role.SWITCH and any(
-        prefix.plane is device.plane and prefix.role is PrefixRole.POOL and _holds(prefix.prefix, addresses)
-        for prefix in register.prefixes
-    ):
-        return Facing.LAN
     if _is_managed(register, device, view, interface, macs):
         return Facing.INTERNAL
     return Facing.LAN if device.role is Role.SWITCH else Facing.UNKNOWN

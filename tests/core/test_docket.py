@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from netops.core import docket, journal
@@ -48,6 +49,16 @@ def test_the_same_subject_never_opens_twice(store: Store) -> None:
     assert ("F-0001", 30, State.OPEN) == (one.id, one.count, one.state)
     assert timedelta(minutes=2) == one.last_seen - one.first_seen
     assert 3 == len(docket.pieces(store, one.evidence))
+
+
+def test_an_answer_that_stays_the_same_is_kept_once(store: Store) -> None:
+    """A standing finding does not fill the store with copies of its evidence."""
+    piece = Evidence("snmp", "r1", "ifTable", {"n": 1}, NOON)
+    for minute in range(5):
+        later = msgspec.structs.replace(piece, at=NOON + timedelta(minutes=minute))
+        settle(store, msgspec.structs.replace(conclusion(minutes=minute), evidence=(later,)), minutes=minute)
+
+    assert (piece.id,) == docket.one(store, "F-0001").evidence
 
 
 def test_what_is_gone_resolves_and_opens_again_under_its_number(store: Store) -> None:

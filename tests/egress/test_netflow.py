@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from exporter import FIVE_TUPLE, a_set, ipfix, template, v5, v9, values
 
 from netops.egress import netflow
-from netops.egress.flows import rows
+from netops.egress.flows import merged, rows
 from netops.egress.netflow import Decoder
 
 ONE = values(
@@ -255,5 +255,8 @@ def test_no_bytes_break_the_decoder(datagrams: list[bytes]) -> None:
         assert {len(one)} == {len(column) for column in one.columns.values()}
         list(rows(one))
 
+    judging = Decoder()
+    columns = merged(judging.feed((HERE, 0, one) for one in datagrams))
+    assert len(columns) == judging.totals().records == decoder.totals().records
     assert len(datagrams) == decoder.totals().datagrams
     assert decoder.totals().records == sum(map(len, flows))

@@ -16,8 +16,7 @@ import pytest
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.core.walk import DeviceWalk
-from netops.probes import engines
-from netops.probes.engines import Credential
+from netops.probes.engines import Credential, Pysnmp
 from netops.probes.snmp import Settings, Target, walk_device
 
 SETTINGS = Settings(timeout_seconds=1.0, retries=2, device_seconds=20.0)
@@ -93,8 +92,7 @@ def test_the_reference_engine_reads_the_same_objects_over_v3(
 ) -> None:
     """pysnmp reads the same rows of what does not change between two walks."""
     whole = walked(port, V3)
-    monkeypatch.setattr(engines, "ENGINES", {"pysnmp": engines.Pysnmp})
-    monkeypatch.setattr("netops.probes.snmp.ENGINES", {"pysnmp": engines.Pysnmp})
+    monkeypatch.setattr("netops.probes.snmp.ENGINES", {"pysnmp": Pysnmp})
     reference = walked(port, V3)
 
     assert isinstance(whole, DeviceWalk)

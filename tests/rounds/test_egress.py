@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "egress"))
 from exporter import FIVE_TUPLE, a_set, template, v5, v9, values
 
+from netops.addresses import ledger
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.config import Config, Flows, PlaneSettings, Translation
 from netops.core import applied, docket, journal
@@ -24,6 +26,7 @@ from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.core.walk import DeviceWalk
+from netops.declarations.declaration import RegisteredDeclaration
 from netops.desk import Desk
 from netops.egress import hits
 from netops.egress.exit import ExitKind, RegisteredExit
@@ -218,3 +221,37 @@ def test_the_round_says_who_was_not_heard(desk: Desk) -> None:
 
     assert ["fw", "r-fin"] == [one.device for one in report.unseen]
     assert 3 == report.exit_code
+
+
+def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that nobody was given is found at the router's port, although the link to the switch is in the register;
+    told when a later walk and its reconcile did not tell it."""
+    monkeypatch.setattr(egress, "WALK_AFTER", timedelta(0))
+    monkeypatch.setattr(egress, "RECONCILE_AFTER", timedelta(0))
+    register = msgspec.structs.replace(
+        REGISTER,
+        devices=(*REGISTER.devices, RegisteredDevice("sw-fin", "10.20.11.2", Role.SWITCH, "fin")),
+        links=(*REGISTER.links, RegisteredLink("r-fin", "sw-fin", a_interface="lan")),
+        declarations=(RegisteredDeclaration("D-1", "fin", "办公", "全局", 5, allocated=("10.20.11.0/26",)),),
+    )
+    with journal.act(desk.store, "王工") as act:
+        applied.apply(act, register.content(), 1, {})
+        ledger.sync_prefixes(act, register.prefixes)
+        ledger.adopt(act, Plane.EXTRANET, register.declarations[0])
+    walk_all(desk.store)
+    with watching(desk) as watcher:
+        send(
+            watcher,
+            "10.20.255.11",
+            v5({"src": "10.20.11.200", "dst": "10.20.254.1", "in_if": 2, "packets": 1}),
+        )
+        watcher.flush()
+        assert [] == docket.listed(desk.store)
+        walk_all(desk.store)
+        watcher.flush()
+
+    assert [("EG-301", {"ip": "10.20.11.200"}, "fin")] == [
+        (one.code, one.subject, one.organization) for one in docket.listed(desk.store)
+    ]

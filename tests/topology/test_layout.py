@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 
@@ -44,7 +44,7 @@ def test_the_same_network_is_the_same_picture() -> None:
     """Whatever the order in which devices and links come."""
     assert svg(DEVICES, links(), [], "zh") == svg(DEVICES[::-1], links(), [], "zh")
     assert svg(DEVICES, links(), [], "en").startswith("<svg ")
-    ElementTree.fromstring(svg(DEVICES, links(), [], "en"))
+    ET.fromstring(svg(DEVICES, links(), [], "en"))
 
 
 def test_planes_stand_apart_and_no_two_boxes_meet() -> None:
@@ -82,5 +82,5 @@ def test_what_devices_say_is_never_markup() -> None:
     evil = Drawn(EXTRANET, '<script>"x"</script>', "switch", "<b>&", "192.0.2.1")
 
     assert "<script>" not in svg([evil], [], [], "en")
-    ElementTree.fromstring(svg([evil], [], [], "en"))
+    ET.fromstring(svg([evil], [], [], "en"))
     assert '\\"x\\"' in dot([evil], [], [])

@@ -1,0 +1,347 @@
+"""The verbs of `netops incident` that are about documents: notice, rectify, report, reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netops.cli import Command, desk, output
+from netops.core.errors import NetopsError, Refused
+from netops.core.language import N_, _
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from netops.cli.printing import Output
+    from netops.desk import Desk
+    from netops.incidents.papers import Kept
+
+LETTERS = click.Choice(["notice", "guidance", "rectification_request", "rectification_order"])
+ASKED = ("rectification_request", "rectification_order")
+"""Instruments after which findings are being rectified."""
+
+
+def moment(text: str, opened: Desk) -> datetime:
+    """
+    A time that a person gave, city time when it names no zone; never later than now.
+
+    Raises:
+        NetopsError: it is no time, or lies ahead.
+    """
+    from datetime import datetime
+
+    from netops.core.clock import CITY_ZONE
+
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise NetopsError(
+            "{text} was not understood", "it is not a time", "write 2026-03-01T08:00", text=text
+        ) from None
+    given = given if given.tzinfo else given.replace(tzinfo=CITY_ZONE)
+    if given > opened.clock():
+        raise NetopsError("{text} was not accepted", "it lies ahead", "give when it was done", text=text)
+    return given
+
+
+def _place(out: Output, number: str, verb: str) -> Path | None:
+    """Where the document goes: the file of -o; none only with --json."""
+    from netops.rounds.triage import SUFFIXES
+
+    if out.file is None and not out.json:
+        raise NetopsError(
+            "no document was written",
+            "no file was named",
+            "netops incident {verb} {number} -o {number}.docx",
+            verb=verb,
+            number=number,
+        )
+    if out.file is not None and out.file.suffix.lower() not in SUFFIXES:
+        raise NetopsError(
+            "{path} was not written", "a document is written as {suffixes}", "-o FILE.docx",
+            path=out.file, suffixes=", ".join(SUFFIXES),
+        )  # fmt: skip
+    return out.file
+
+
+def _told(out: Output, opened: Desk, kept: Kept, path: Path | None) -> None:
+    """The document into its file, and on stdout where it is, by which rows of the law, and what to know first."""
+    from msgspec import to_builtins
+
+    from netops.rounds import triage
+
+    if path:
+        triage.write(opened, kept, path)
+    talk = replace(out, file=None)
+
+    def text() -> None:
+        name = kept.paper.number or _("draft {id}").format(id=kept.id)
+        talk.line(f"{name}  {kept.paper.title}" + (f"  {path}" if path else ""), style="bold")
+        talk.line(f"  {_('basis')}: " + "；".join(kept.decision.cited))
+        if kept.decision.unverified:
+            talk.line(f"  ! {_('unverified')}: " + ", ".join(kept.decision.unverified))
+        for warning in kept.paper.warnings:
+            talk.line(f"  ! {warning}")
+        if kept.paper.is_draft:
+            talk.line("  " + _("A draft: a person checks, numbers and signs it."))
+
+    talk.record("document", {**to_builtins(kept), "path": str(path) if path else ""}, text)
+
+
+def _drafted(
+    verb: str, number: str, wording: str, values: Mapping[str, str] | None = None, *, issue: bool = False
+) -> None:
+    """Draft through the gate, issue when that was asked, and write the file."""
+    from netops.core import docket
+    from netops.incidents import casebook, notice
+    from netops.rounds import triage
+
+    out = output()
+    with desk() as opened:
+        one = casebook.one(opened.store, number.upper())
+        path = _place(out, one.number, verb)
+        template = notice.load(opened.playbooks, wording)
+        out.say(
+            _("plan: draft a {label} about {number} ({what}) for {organization}").format(
+                label=_(template.head.instrument.label),
+                number=one.number,
+                what=one.title,
+                organization=opened.register.name(one.organization) or "—",
+            )
+        )
+        if out.dry_run:
+            findings = [docket.one(opened.store, name) for name in one.findings]
+            decision = triage.decided(opened, one, template.head.instrument, findings)
+            if not decision.allowed:
+                raise decision.refusal()
+            out.say(f"  {_('basis')}: " + "；".join(decision.cited))
+            out.confirm("")
+        kept = triage.draft(opened, one.number, wording, values)
+        if issue:
+            kept = _issued(out, opened, kept)
+        _told(out, opened, kept, path)
+
+
+def _issued(out: Output, opened: Desk, kept: Kept) -> Kept:
+    """The draft with its number, frozen; findings under a rectification are being rectified from here on."""
+    from netops.core import docket, journal
+    from netops.core.finding import STANDING, State
+    from netops.incidents import casebook
+    from netops.incidents import papers as documents
+    from netops.incidents.incident import Stage, may_move
+
+    mark = opened.config.city.document_mark
+    if not mark:
+        raise NetopsError(
+            "{id} was not issued", "the configuration names no mark for document numbers",
+            "write document_mark = \"…\" under [city]", id=kept.id,
+        )  # fmt: skip
+    out.say(
+        _("plan: issue {id} as {mark}〔{year}〕 with the next number; it is frozen then").format(
+            id=kept.id, mark=mark, year=kept.paper.date[:4]
+        )
+    )
+    out.confirm(_("Issue it?"))
+    one = casebook.one(opened.store, kept.incident)
+    asked = one.findings if kept.instrument in ASKED else ()
+    standing = [name for name in asked if docket.one(opened.store, name).state in STANDING]
+    with journal.act(opened.store, opened.actor, opened.clock) as act:
+        said = documents.issue(act, kept.id, mark)
+        if may_move(one.state, Stage.HANDLING):
+            casebook.move(act, one.number, Stage.HANDLING, said)
+        for name in standing:
+            docket.move(act, name, State.RECTIFYING, said)
+    return documents.one(opened.store, kept.id)
+
+
+issue_option = click.option(
+    "--issue", is_flag=True, help=N_("A person issues it: it takes the next number and is frozen.")
+)
+
+
+@click.command(cls=Command)
+@click.argument("number")
+@click.option(
+    "--instrument", type=LETTERS, default="notice", show_default=True, help=N_("Which kind of document.")
+)
+@click.option("--document", metavar="ID", help=N_("Write a document that is kept already, such as D-0001."))
+@issue_option
+def notice(number: str, instrument: str, document: str | None, issue: bool) -> None:
+    """Draft a notice from its findings and evidence: -o FILE.docx, FILE.pdf or FILE.json."""
+    from netops.incidents import papers as documents
+
+    if document is None:
+        _drafted("notice", number, instrument, issue=issue)
+        return
+    out = output()
+    with desk() as opened:
+        kept = _of(documents.one(opened.store, document), number)
+        path = _place(out, number, "notice")
+        _told(out, opened, _issued(out, opened, kept) if issue else kept, path)
+
+
+def _of(kept: Kept, number: str) -> Kept:
+    if kept.incident != number.upper():
+        raise Refused(
+            "{document} was not used", "it is about {incident}", "netops incident show {incident}",
+            document=kept.id, incident=kept.incident,
+        )  # fmt: skip
+    return kept
+
+
+@click.command(cls=Command)
+@click.argument("number")
+@click.option(
+    "--instrument",
+    type=click.Choice(ASKED),
+    default="rectification_order",
+    show_default=True,
+    help=N_("An order needs a sanction clause in force; a request does not."),
+)
+@issue_option
+def rectify(number: str, instrument: str, issue: bool) -> None:
+    """Draft a rectification order, where a basis in force allows one; else refused, with what is allowed."""
+    _drafted("rectify", number, instrument, issue=issue)
+
+
+@click.command(cls=Command)
+@click.argument("number")
+@click.option(
+    "--kind", type=click.Choice(["first", "supplement", "final"]), required=True, help=N_("Which report.")
+)
+@click.option(
+    "--set",
+    "given",
+    metavar="ITEM=TEXT",
+    multiple=True,
+    help=N_("What only people know: impact, measures, trend, analysis, clues, next_steps, scene, other."),
+)
+@click.option("--sent", is_flag=True, help=N_("Record that it was sent: this stops its clock."))
+@click.option("--document-no", metavar="TEXT", default="", help=N_("With --sent: its document number."))
+@click.option("--channel", metavar="TEXT", default="", help=N_("With --sent: how it was sent, such as 12387."))
+@click.option("--receipt", metavar="TEXT", default="", help=N_("With --sent: who received it, or its receipt."))
+@click.option("--sent-at", metavar="TIME", help=N_("With --sent: when; else now."))
+def report(
+    number: str,
+    kind: str,
+    given: tuple[str, ...],
+    sent: bool,
+    document_no: str,
+    channel: str,
+    receipt: str,
+    sent_at: str | None,
+) -> None:
+    """Draft a report by the eight items of the national measure, or record that one was sent."""
+    if sent:
+        _sent(number.upper(), kind, document_no, channel, receipt, sent_at)
+    else:
+        _drafted("report", number, f"report_{kind}", _items(given))
+
+
+def _items(given: tuple[str, ...]) -> dict[str, str]:
+    from netops.incidents.notice import REPORTED
+
+    said = dict(text.partition("=")[::2] for text in given)
+    unknown = [name for name, text in said.items() if name not in REPORTED or not text.strip()]
+    if unknown:
+        raise NetopsError(
+            "{items} was not understood", "the items are: {known}", "--set impact=TEXT",
+            items=", ".join(unknown), known=", ".join(sorted(REPORTED)),
+        )  # fmt: skip
+    return said
+
+
+def _sent(number: str, kind: str, document_no: str, channel: str, receipt: str, sent_at: str | None) -> None:
+    from netops.core import journal
+    from netops.incidents import casebook, clocks
+    from netops.incidents.incident import Stage, may_move
+
+    out = output()
+    if not document_no or not channel:
+        raise NetopsError(
+            "nothing was recorded", "a clock stops only by an act with its document number and channel",
+            "--sent --document-no TEXT --channel TEXT",
+        )  # fmt: skip
+    with desk() as opened:
+        one = casebook.one(opened.store, number)
+        at = moment(sent_at, opened) if sent_at else opened.clock()
+        if at < one.known:
+            raise NetopsError(
+                "nothing was recorded", "the report would be older than the incident", "check --sent-at"
+            )
+        kinds = clocks.stopping(clocks.load(opened.playbooks), kind)
+        stops = [clock.kind for clock in one.deadlines if clock.kind in kinds and clock.stopped is None]
+        by = "；".join(part for part in (document_no, channel, receipt) if part)
+        out.say(
+            _("plan: record that the {kind} report on {number} was sent: {by}; clocks that stop: {clocks}").format(
+                kind=_(kind), number=number, by=by, clocks=", ".join(stops) or "—"
+            )
+        )
+        out.confirm(_("Do it?"))
+        to = {"first": Stage.REPORTED, "supplement": one.state, "final": Stage.SUMMARIZED}[kind]
+        with journal.act(opened.store, opened.actor, opened.clock) as act:
+            casebook.stop(act, number, kinds, at, by, f"report {kind}: {by}")
+            if one.is_open and may_move(one.state, to):
+                casebook.move(act, number, to, by)
+        _show(out, opened, number, _("The report is recorded; stopped: {clocks}").format(clocks=", ".join(stops) or "—"))
+
+
+def _show(out: Output, opened: Desk, number: str, text: str) -> None:
+    from netops.cli.incident import record
+    from netops.incidents import casebook
+
+    one = casebook.one(opened.store, number)
+
+    def told() -> None:
+        out.line(text)
+        out.next(f"netops incident show {number}")
+
+    out.record("incident", record(one, opened.clock()), told, plane=one.plane)
+
+
+@click.command(cls=Command)
+@click.argument("number")
+@click.option("--document", metavar="ID", help=N_("Which document; else the last one issued."))
+@click.option(
+    "--kind",
+    type=click.Choice(["sent", "receipt", "reply"]),
+    default="reply",
+    show_default=True,
+    help=N_("Sent to the addressee, received by it, or answered."),
+)
+@click.option("--who", metavar="NAME", required=True, help=N_("Who sent, received or answered."))
+@click.option("--channel", metavar="TEXT", default="", help=N_("How, such as by courier."))
+@click.option("--note", metavar="TEXT", default="", help=N_("What was answered."))
+@click.option("--received", metavar="TIME", help=N_("When; else now."))
+def reply(
+    number: str, document: str | None, kind: str, who: str, channel: str, note: str, received: str | None
+) -> None:
+    """Record that a document was sent, received or answered."""
+    from netops.core import journal
+    from netops.incidents import casebook
+    from netops.incidents import papers as documents
+
+    out = output()
+    with desk() as opened:
+        one = casebook.one(opened.store, number.upper())
+        issued = [kept for kept in documents.listed(opened.store, one.number) if kept.state == "issued"]
+        kept = _of(documents.one(opened.store, document), number) if document else next(reversed(issued), None)
+        if kept is None or kept.state != "issued":
+            raise Refused(
+                "nothing was recorded", "no document about {number} was issued yet",
+                "netops incident notice {number} --issue -o FILE.docx", number=one.number,
+            )  # fmt: skip
+        at = moment(received, opened) if received else opened.clock()
+        out.say(
+            _("plan: record for {document}: {kind} by {who}").format(
+                document=kept.paper.number, kind=_(kind), who=who
+            )
+        )
+        out.confirm(_("Do it?"))
+        with journal.act(opened.store, opened.actor, opened.clock) as act:
+            documents.receive(act, documents.Receipt(kept.id, kind, at, who, channel, note))
+        _show(out, opened, one.number, _("{document}: recorded.").format(document=kept.paper.number))
