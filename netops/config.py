@@ -93,6 +93,8 @@ class Flows(msgspec.Struct, frozen=True):
     """How long `round run egress` listens when no collector is running."""
     hold_seconds: float = 600.0
     """A flow finding that was not fed for so long is released."""
+    silent_seconds: float = 600.0
+    """A registered exporter that sent nothing for so long is unseen."""
 
 
 class Web(msgspec.Struct, frozen=True):

@@ -103,7 +103,7 @@ def _drafted(
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
-        path = _place(out, one.number, verb)
+        path = None if out.dry_run else _place(out, one.number, verb)
         template = notice.load(opened.playbooks, wording)
         out.say(
             _("plan: draft a {label} about {number} ({what}) for {organization}").format(
@@ -291,7 +291,7 @@ def _sent(number: str, kind: str, document_no: str, channel: str, receipt: str, 
 
 
 def _show(out: Output, opened: Desk, number: str, text: str) -> None:
-    from netops.cli.incident import record
+    from netops.cli.dossier import record
     from netops.incidents import casebook
 
     one = casebook.one(opened.store, number)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+STYLES = {"good": "green", "note": "yellow", "bad": "red"}
+
 
 @click.group(cls=Group)
 def playbook() -> None:
@@ -54,10 +56,12 @@ def show(name: str) -> None:
     """One playbook, by its name or by the kind of finding that it answers."""
     from netops.core.basis import Basis
     from netops.incidents import playbook as playbooks
+    from netops.rounds import look
 
     out = output()
     with desk() as opened:
         one = playbooks.named(playbooks.load(opened.playbooks), name)
+    ruled = [rule.code for rule in look.rules().values() if rule.kind in one.head.kinds]
 
     def text() -> None:
         from rich.markdown import Markdown
@@ -66,8 +70,8 @@ def show(name: str) -> None:
         out.line(f"  {_('article')}: " + "、".join(Basis(number).label for number in one.head.articles))
         out.line(f"  {_('findings')}: " + ", ".join(one.head.kinds))
         out.line(f"  {_('first step within')}: " + _minutes(one.head.first_step_minutes))
-        out.rich(Markdown(one.text, hyperlinks=False))
-        out.next(f"netops explain {one.head.kinds[0]}" if one.head.kinds else "netops playbook list")
+        out.rich(Markdown(one.text.removeprefix(f"# {one.head.title_zh}"), hyperlinks=False))
+        out.next(f"netops explain {ruled[0]}" if ruled else "netops playbook list")
 
     out.record("playbook", one, text)
 
@@ -82,7 +86,7 @@ def check() -> None:
         "check",
         found,
         [
-            Column("", lambda row: sign(row["state"]), style=lambda row: "red" if row["faults"] else "green"),
+            Column("", lambda row: sign(row["state"]), style=lambda row: STYLES[row["state"]]),
             Column(N_("file"), lambda row: row["file"], style="cyan"),
             Column(N_("what"), lambda row: _(row["what"])),
             Column(N_("entries"), lambda row: row["entries"], right=True),

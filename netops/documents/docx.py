@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from netops.core.paper import Block, Heading, Paper, Paragraph, Table
 from netops.documents import page
+from netops.documents.word import bare, chinese, element, field, packed, run, widths
 
-FAMILIES = {
-    "fangsong": "仿宋_GB2312",
-    "xiaobiaosong": "方正小标宋简体",
-    "heiti": "黑体",
-    "kaiti": "楷体_GB2312",
-    "songti": "宋体",
-}
-"""Fonts by the names that offices have; they are named, never shipped."""
-OTHER_NAMES = {
-    "fangsong": "FangSong",
-    "xiaobiaosong": "FZXiaoBiaoSong-B05S",
-    "heiti": "SimHei",
-    "kaiti": "KaiTi",
-    "songti": "SimSun",
-}
-LATIN = "Times New Roman"
 TOP_MM, BOTTOM_MM = 34.58, 32.58
 """GB/T 33476.2-2016: a word processor puts half the leading above the first line, so 天头 37 mm is written so."""
 BODY_PT, SPACING = 16, -5
 """Word calls 16 pt 三号; -5 twentieths of a point give 28 characters a line (measured in LibreOffice 7.4)."""
 PITCH_PT = page.PITCH_MM / page.MM_PER_PT
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def render(paper: Paper) -> bytes:
@@ -51,13 +32,12 @@ def render(paper: Paper) -> bytes:
     for block in paper.blocks:
         _block(document, block, last=block is paper.blocks[-1])
     _foot(document, paper)
-    return _fixed(document)
+    return packed(document)
 
 
 def _settle(document: Any, paper: Paper) -> None:
     """Paper size, margins, page numbers, the default font and the fixed properties."""
-    from docx.oxml.ns import qn
-    from docx.shared import Mm, Pt
+    from docx.shared import Mm
 
     section = document.sections[0]
     section.page_width, section.page_height = Mm(page.WIDTH_MM), Mm(page.HEIGHT_MM)
@@ -67,31 +47,12 @@ def _settle(document: Any, paper: Paper) -> None:
     document.settings.odd_and_even_pages_header_footer = True
     for footer, side in ((section.footer, "right"), (section.even_page_footer, "left")):
         _page_number(footer.paragraphs[0], side)
-    style = document.styles["Normal"]
-    style.font.size = Pt(BODY_PT)
-    _name(style.element.get_or_add_rPr(), "fangsong")
-    for language in document.styles.element.iter(qn("w:lang")):
-        language.set(qn("w:eastAsia"), "zh-CN")
-    _font_table(document)
+    chinese(document, BODY_PT)
     properties = document.core_properties
     day = datetime.fromisoformat(paper.date)
     properties.created = properties.modified = day
-    properties.author = properties.last_modified_by = paper.organ
-    properties.title, properties.comments, properties.revision = paper.title, "", 1
-
-
-def _font_table(document: Any) -> None:
-    """Tell word processors the other names of the fonts, for machines that have only those."""
-    from docx.opc.constants import RELATIONSHIP_TYPE
-    from docx.opc.oxml import serialize_part_xml
-
-    fonts = _element("fonts", {})
-    for role, family in FAMILIES.items():
-        font = _element("font", {"name": family})
-        font.append(_element("altName", {"val": OTHER_NAMES[role]}))
-        font.append(_element("charset", {"val": "86"}))  # GB 2312
-        fonts.append(font)
-    document.part.part_related_by(RELATIONSHIP_TYPE.FONT_TABLE)._blob = serialize_part_xml(fonts)
+    properties.author = properties.last_modified_by = paper.organ[:255]
+    properties.title, properties.comments, properties.revision = paper.title[:255], "", 1
 
 
 def _head(document: Any, paper: Paper) -> None:
@@ -113,7 +74,7 @@ def _head(document: Any, paper: Paper) -> None:
         mark.paragraph_format.space_before = Mm(top - len(front) * page.PITCH_MM)
     else:  # word processors drop the space before the first paragraph of a page, but not an empty line
         spacer = mark.insert_paragraph_before()
-        _bare(spacer)
+        bare(spacer)
         spacer.paragraph_format.line_spacing = Mm(top)
     below = page.NUMBER_ROW * page.PITCH_MM - top - 1.2 * size * page.MM_PER_PT
     for _ in range(2):
@@ -162,7 +123,7 @@ def _imprint(document: Any, paper: Paper) -> None:
     issued = f"{paper.printed_by}\t{paper.dated}印发"
     texts = [f"抄送：{paper.copies}。", issued] if paper.copies else [issued]
     table = document.add_table(rows=len(texts), cols=1)
-    _widths(table, (page.AREA_WIDTH_MM,), margin_mm=0)
+    widths(table, (page.AREA_WIDTH_MM,), margin_mm=0)
     properties = table._tbl.tblPr
     # Placed from the edge of the paper: LibreOffice floats no table that is as wide as the text otherwise.
     place = {
@@ -171,21 +132,23 @@ def _imprint(document: Any, paper: Paper) -> None:
         "tblpX": round(Mm(page.LEFT_MM).pt * 20),
         "tblpYSpec": "bottom",
     }
-    properties.insert_element_before(_element("tblpPr", place), "w:tblOverlap", "w:tblW", "w:jc", "w:tblBorders")
-    rules = _element("tblBorders", {})
+    properties.insert_element_before(
+        element("tblpPr", place), "w:tblOverlap", "w:tblW", "w:jc", "w:tblBorders"
+    )
+    rules = element("tblBorders", {})
     # 0.35 mm outside, 0.25 mm between; the unit is an eighth of a point.
     for side, eighths in (("top", 8), ("bottom", 8), ("insideH", 6)):
-        rules.append(_element(side, {"val": "single", "sz": eighths, "space": 0, "color": "000000"}))
+        rules.append(element(side, {"val": "single", "sz": eighths, "space": 0, "color": "000000"}))
     properties.insert_element_before(rules, "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
     for row, text in zip(table.rows, texts, strict=True):
         paragraph = row.cells[0].paragraphs[0]
-        _bare(paragraph)
+        bare(paragraph)
         shape = paragraph.paragraph_format
         shape.line_spacing = Pt(page.SMALL_PT * 1.6)
         shape.left_indent = shape.right_indent = Pt(page.SMALL_PT)
         edge = Mm(page.AREA_WIDTH_MM) - Pt(page.SMALL_PT)
         shape.tab_stops.add_tab_stop(edge, WD_TAB_ALIGNMENT.RIGHT)
-        _run(paragraph, text, "fangsong", page.SMALL_PT, 0)
+        run(paragraph, text, "fangsong", page.SMALL_PT)
     _line(document, "", pitch=1)  # what the table is anchored to
 
 
@@ -196,42 +159,16 @@ def _table(document: Any, block: Table) -> None:
     table = document.add_table(rows=1 + len(block.rows), cols=len(block.columns))
     table.style = "Table Grid"
     share = page.AREA_WIDTH_MM / sum(block.widths)
-    _widths(table, tuple(width * share for width in block.widths), margin_mm=0.7)
-    table.rows[0]._tr.get_or_add_trPr().append(_element("tblHeader", {}))  # the head repeats on each page
+    widths(table, tuple(width * share for width in block.widths), margin_mm=0.7)
+    table.rows[0]._tr.get_or_add_trPr().append(element("tblHeader", {}))  # the head repeats on each page
     for row, texts in zip(table.rows, (block.columns, *block.rows), strict=True):
-        row._tr.get_or_add_trPr().insert(0, _element("cantSplit", {}))
+        row._tr.get_or_add_trPr().insert(0, element("cantSplit", {}))
         for cell, text in zip(row.cells, texts, strict=True):
             cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
             paragraph = cell.paragraphs[0]
-            _bare(paragraph)
+            bare(paragraph)
             paragraph.paragraph_format.line_spacing = Pt(page.TABLE_PT * 1.5)
-            _run(paragraph, text, "heiti" if texts is block.columns else "fangsong", page.TABLE_PT, 0)
-
-
-def _widths(table: Any, widths_mm: tuple[float, ...], margin_mm: float) -> None:
-    """Fixed widths, centred between the margins; *margin_mm* left and right inside each cell."""
-    from docx.enum.table import WD_TABLE_ALIGNMENT
-    from docx.shared import Mm
-
-    table.autofit, table.alignment = False, WD_TABLE_ALIGNMENT.CENTER
-    for column, width in zip(table.columns, widths_mm, strict=True):
-        column.width = Mm(width)
-        for cell in column.cells:
-            cell.width = Mm(width)
-    margins = _element("tblCellMar", {})
-    for side in ("left", "right"):
-        margins.append(_element(side, {"w": round(Mm(margin_mm).pt * 20), "type": "dxa"}))
-    table._tbl.tblPr.insert_element_before(margins, "w:tblLook")
-
-
-def _element(name: str, values: Mapping[str, object]) -> Any:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    element = OxmlElement(f"w:{name}")
-    for key, value in values.items():
-        element.set(qn(f"w:{key}"), str(value))
-    return element
+            run(paragraph, text, "heiti" if texts is block.columns else "fangsong", page.TABLE_PT)
 
 
 def _line(
@@ -260,46 +197,10 @@ def _line(
     shape.keep_with_next = keep
     if indent:
         shape.first_line_indent = Pt(2 * page.BODY_PT)
-    _bare(paragraph)
+    bare(paragraph)
     if text:
-        _run(paragraph, text, role, points, spacing, colour)
+        run(paragraph, text, role, points, spacing, colour)
     return paragraph
-
-
-def _bare(paragraph: Any) -> None:
-    """No space around, no widow control, no automatic space between Chinese and Latin: the grid decides."""
-    from docx.oxml.ns import qn
-    from docx.shared import Pt
-
-    shape = paragraph.paragraph_format
-    shape.space_before = shape.space_after = Pt(0)
-    shape.widow_control = False
-    later = paragraph._p.get_or_add_pPr().find(qn("w:spacing"))
-    for name in ("autoSpaceDE", "autoSpaceDN"):
-        later.addprevious(_element(name, {"val": 0}))  # the schema wants these before w:spacing
-
-
-def _run(paragraph: Any, text: str, role: str, points: float, spacing: int, colour: str = "") -> Any:
-    from docx.shared import Pt, RGBColor
-
-    run = paragraph.add_run(text)
-    properties = run._r.get_or_add_rPr()
-    _name(properties, role)
-    if colour:
-        run.font.color.rgb = RGBColor.from_string(colour.removeprefix("#"))
-    if spacing:
-        properties.append(_element("spacing", {"val": spacing}))
-    run.font.size = Pt(round(points * 2) / 2)
-    return run
-
-
-def _name(properties: Any, role: str) -> None:
-    from docx.oxml.ns import qn
-
-    fonts = properties.get_or_add_rFonts()
-    for key in ("w:ascii", "w:hAnsi", "w:cs"):
-        fonts.set(qn(key), LATIN)
-    fonts.set(qn("w:eastAsia"), FAMILIES[role])
 
 
 def _right(paragraph: Any, characters: float) -> None:
@@ -314,9 +215,9 @@ def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int) ->
     """A rule above or below; *eighths* of a point thick, *space* points away."""
     from docx.oxml.ns import qn
 
-    borders = _element("pBdr", {})
+    borders = element("pBdr", {})
     values = {"val": "single", "sz": eighths, "space": space, "color": colour.removeprefix("#")}
-    borders.append(_element(side, values))
+    borders.append(element(side, values))
     paragraph._p.get_or_add_pPr().find(qn("w:autoSpaceDE")).addprevious(borders)
 
 
@@ -327,20 +228,6 @@ def _page_number(paragraph: Any, side: str) -> None:
 
     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "right" else WD_ALIGN_PARAGRAPH.LEFT
     setattr(paragraph.paragraph_format, f"{side}_indent", Pt(page.BODY_PT))
-    _run(paragraph, "— ", "songti", page.SMALL_PT, 0)
-    run = _run(paragraph, "", "songti", page.SMALL_PT, 0)
-    asked = _element("instrText", {})
-    asked.text = "PAGE"
-    for element in (_element("fldChar", {"fldCharType": "begin"}), asked, _element("fldChar", {"fldCharType": "end"})):
-        run._r.append(element)
-    _run(paragraph, " —", "songti", page.SMALL_PT, 0)
-
-
-def _fixed(document: Any) -> bytes:
-    """The package with fixed times and a fixed order of parts."""
-    made, fixed = io.BytesIO(), io.BytesIO()
-    document.save(made)
-    with zipfile.ZipFile(made) as before, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as after:
-        for name in before.namelist():
-            after.writestr(zipfile.ZipInfo(name, ZIP_TIME), before.read(name), zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
+    run(paragraph, "— ", "songti", page.SMALL_PT)
+    field(run(paragraph, "", "songti", page.SMALL_PT), "PAGE")
+    run(paragraph, " —", "songti", page.SMALL_PT)

@@ -45,8 +45,6 @@ LONG_WORD = re.compile(r"[!-~]{10,}")
 """A Latin word that is too long for a justified line."""
 LATIN_CHARACTERS = re.compile("[ -~\u00c0-\u017f]")
 """Characters that the Latin font draws; everything else, quotation marks and dashes too, is Chinese type."""
-BREAK = "\u200b"
-"""Zero width space: a line may end here."""
 UNSEEN = ("Cc", "Cf", "Cs")
 """Unicode categories without a picture: controls, marks that turn the direction of writing, surrogates."""
 BREAK_AFTER = "的和与及、，在对"
@@ -63,14 +61,24 @@ def cells(text: str) -> float:
     return sum(0.5 if character.isascii() else 1.0 for character in text)
 
 
+def plain(text: str) -> str:
+    """*text* on one line without what has no picture: devices say what they like, and it must not bend a page."""
+    return "".join(one for one in re.sub(r"[\t\r\n]+", " ", text) if not _is_unseen(one))
+
+
+def _is_unseen(one: str) -> bool:
+    """Controls, invisible marks, surrogates, and the noncharacters that XML cannot hold."""
+    code = ord(one)
+    return unicodedata.category(one) in UNSEEN or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
 def cleaned(paper: Paper) -> Paper:
-    """The paper without characters that have no picture; they come from devices and must not bend what is read."""
+    """The paper with every text plain."""
 
     def clean(value: object) -> object:
         match value:
             case str():
-                spaced = " ".join(re.split(r"[\t\r\n]+", value))
-                return "".join(one for one in spaced if unicodedata.category(one) not in UNSEEN)
+                return plain(value)
             case dict():
                 return {key: clean(one) for key, one in value.items()}
             case list() | tuple():
@@ -78,17 +86,6 @@ def cleaned(paper: Paper) -> Paper:
         return value
 
     return msgspec.convert(clean(msgspec.to_builtins(paper)), Paper)
-
-
-def breakable(text: str, widest: int) -> str:
-    """*text* whose Latin words of more than *widest* letters may end a line anywhere, since they fit in none."""
-    return re.sub(f"[!-~]{{{widest + 1},}}", lambda word: BREAK.join(word[0]), text)
-
-
-def column_letters(table: Table) -> list[int]:
-    """How many Latin letters surely fit into a line of each column."""
-    share = AREA_WIDTH_MM / MM_PER_PT / sum(table.widths)
-    return [max(1, int((width * share - 4) / (0.55 * TABLE_PT))) for width in table.widths]
 
 
 def signature_indents(organ: float, dated: float) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from netops.core.errors import NetopsError
-from netops.core.paper import Block, Paper, Paragraph, Table
+from netops.core.paper import Block, Paper, Paragraph
 from netops.documents import fonts, page
 from netops.documents.settings import Documents
 
@@ -108,13 +108,6 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
 
 def _block(block: Block, *, last: bool) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(block)
-    if isinstance(block, Table):
-        letters = page.column_letters(block)
-        told["rows"] = [
-            [page.breakable(text, widest) for text, widest in zip(row, letters, strict=True)] for row in block.rows
-        ]
-    else:
-        told["text"] = page.breakable(block.text, page.CHARACTERS)
     if isinstance(block, Paragraph):
         told["ragged"] = bool(page.LONG_WORD.search(block.text))
         told["last"] = last and len(block.text) <= STICKING

@@ -109,8 +109,8 @@ class Watch:
             if case.count and (
                 everything or case.told is None or (at - case.told).total_seconds() >= TELL_SECONDS
             ):
-                # Evidence of a case that goes on for long is kept once a minute, not at every telling.
-                fresh = case.told is None or case.told.minute != at.minute
+                # Evidence of a case that goes on for long is kept once an hour, not at every telling.
+                fresh = case.told is None or case.told.hour != at.hour
                 result.append(
                     msgspec.structs.replace(
                         case.untold,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.language import spoken
 from netops.core.toml import Source, settled
 
 
@@ -26,6 +27,11 @@ class Cause(msgspec.Struct, frozen=True):
     title_en: str
     category: str
     kinds: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """In the language in use."""
+        return self.title_en if spoken() == "en" else self.title_zh
 
 
 class _Standard(msgspec.Struct, frozen=True):

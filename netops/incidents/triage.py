@@ -49,7 +49,7 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def reason(self) -> str:
         """Why, in the language in use."""
-        return _(self.why).format(**self.facts)
+        return _(self.why).format(**{name: _(value) for name, value in self.facts.items()})
 
 
 def fold(findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: Taxonomy) -> list[Step]:

@@ -231,6 +231,8 @@ class Watcher:
             case.walked = at
         if case.walked is None or at < case.walked + RECONCILE_AFTER:
             return False
+        if walked is not None and case.untold.at < walked:
+            return False  # it went on only until a walk that saw it gone
         return not crossed if one.code == "EG-203" else one.subject.get("ip") not in stray
 
     def _release(self, at: datetime) -> list[str]:
@@ -260,6 +262,7 @@ class Watcher:
             plane,
             at,
             {address: datetime.fromtimestamp(last / 1000, UTC) for address, last in heard.items()},
+            self.desk.config.flows.hold_seconds,
         )
 
     # ---- counters
@@ -299,9 +302,10 @@ class Watcher:
             self._told[row.address] = replace(self.decoder.exporters[row.address].counters)
 
 
-def silent_exporters(desk: Desk, plane: Plane, at: datetime, heard: dict[str, datetime]) -> list[Unreachable]:
-    """Registered exporters of *plane* that sent nothing for `[flows] hold_seconds`."""
-    hold = desk.config.flows.hold_seconds
+def silent_exporters(
+    desk: Desk, plane: Plane, at: datetime, heard: dict[str, datetime], hold: float
+) -> list[Unreachable]:
+    """Registered exporters of *plane* that sent nothing for *hold* seconds."""
     return [
         Unreachable(
             plane, one.name, one.address, at, N_("it sent no flows for {seconds} s"), {"seconds": f"{hold:g}"}
@@ -356,12 +360,13 @@ def report(desk: Desk, opened: tuple[str, ...] = (), resolved: tuple[str, ...] =
         for one in docket.listed(desk.store, state=STANDING)
         if one.code in RULES and one.plane in desk.planes
     ]
+    quiet = desk.config.flows.silent_seconds
     return Report(
         round="egress",
         opened=opened,
         resolved=resolved,
         standing=tuple(standing),
-        unseen=tuple(one for plane in desk.planes for one in silent_exporters(desk, plane, at, heard)),
+        unseen=tuple(one for plane in desk.planes for one in silent_exporters(desk, plane, at, heard, quiet)),
         facts={
             "exporters": len(rows),
             "datagrams": sum(row.datagrams for row in rows),

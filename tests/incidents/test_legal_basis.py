@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,8 @@ def test_what_articles_9_to_12_do_allow_is_offered(article: int) -> None:
 
     assert (Instrument.NOTICE, Instrument.GUIDANCE, Instrument.REQUEST) == decision.offers
     assert 4 == refusal.exit_code
-    assert f"{Basis(article).label}: no basis allows this instrument; the article carries no sanction clause" == refusal.facts["reasons"]
+    reason = "no basis allows this instrument; the article carries no sanction clause"
+    assert f"{Basis(article).label}: {reason}" == refusal.facts["reasons"]
     assert "notice of the situation (notice)" in refusal.english()
     for offer in decision.offers:
         assert decide(BASES, offer, [Basis(article)], Addressee.DEPARTMENT, TODAY).allowed
@@ -113,21 +115,19 @@ def test_unverified_rows_are_named() -> None:
     assert ("《湘潭市电子政务管理办法》第三十条",) == decision.cited
 
 
-def test_the_table_is_read_strictly(tmp_path: object) -> None:
+def test_the_table_is_read_strictly(tmp_path: Path) -> None:
     """A wrong date, an unknown key and a row that is not there, each with its line, all at once."""
-    from pathlib import Path
-
-    folder = Path(str(tmp_path)) / "law"
+    folder = tmp_path / "law"
     folder.mkdir()
     text = (PLAYBOOKS / "law" / "bases.toml").read_text("utf-8").replace('"2012-04-14"', '"spring"', 1)
     text = text.replace('"hunan-2004"]', '"hunan-1999"]', 1) + '\npower = "all"\n'
     (folder / "bases.toml").write_text(text, encoding="utf-8")
-    lines = text.splitlines()
+    last = len(text.splitlines())
 
     with pytest.raises(Faults) as caught:
         legal_basis.load(folder.parent)
 
     told = "\n".join(caught.value.faults)
-    assert f"law/bases.toml:{len(lines)}: bases.power: unknown key 'power'" in told
+    assert f"law/bases.toml:{last}: bases.power: unknown key 'power'" in told
     assert "bases.effective_from: 'spring' is not a date" in told
     assert "bases.requires: there is no row 'hunan-1999'" in told

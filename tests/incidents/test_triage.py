@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from netops.core.finding import Finding
 from netops.core.language import speak
 from netops.core.plane import Plane
 from netops.incidents import taxonomy
-from netops.incidents.incident import Stage
+from netops.incidents.incident import Incident, Stage
 from netops.incidents.triage import Action, fold
 from tests.conftest import NOON
 from tests.incidents.cases import HOUR, PLAYBOOKS, finding, incident
@@ -13,7 +16,7 @@ from tests.incidents.cases import HOUR, PLAYBOOKS, finding, incident
 LAW = taxonomy.load(PLAYBOOKS)
 
 
-def told(findings: list, incidents: list = []) -> list[tuple[str, str, tuple[str, ...]]]:  # type: ignore[type-arg]  # noqa: B006
+def told(findings: list[Finding], incidents: Sequence[Incident] = ()) -> list[tuple[str, str, tuple[str, ...]]]:
     return [(step.action.value, step.incident, tuple(one.id for one in step.findings)) for step in fold(findings, incidents, LAW)]
 
 

@@ -141,7 +141,7 @@ class Paper:
             ("snmp.credentials.v3", {"version": "v3", "user": snmp["user"],
                                      "auth_protocol": "SHA", "auth_key_file": "secrets/auth",
                                      "priv_protocol": "AES", "priv_key_file": "secrets/priv"}),
-            ("flows", {"listen": [f"0.0.0.0:{content['collector_port']}"]}),
+            ("flows", {"listen": [f"0.0.0.0:{content['collector_port']}"], "hold_seconds": 60.0}),
             ("timetable", {"walk": "20s", "reconcile": "20s", "egress": "5s", "triage": "30s", "inspect": ""}),
         ]
         return "\n".join(table(f"[{name}]", entry) for name, entry in tables)

@@ -1,0 +1,162 @@
+"""The casebook on both engines: numbers without gaps, every move kept, merges exact, clocks stopped by acts only."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from netops.core import journal
+from netops.core.clock import still
+from netops.core.errors import Missing, Refused
+from netops.core.store import Store
+from netops.incidents import casebook
+from netops.incidents.incident import Incident, Stage
+from tests.conftest import NOON
+from tests.incidents.cases import HOUR, deadline, graded, incident
+
+ACTOR = "王工"
+
+
+def opened(store: Store, **fields: object) -> str:
+    with journal.act(store, ACTOR, still(NOON)) as act:
+        return casebook.open_(act, incident("", **fields), "证据确凿")
+
+
+def test_an_incident_comes_back_as_it_was_opened(store: Store) -> None:
+    """Every field, with its own number; the first line of its history says who and why."""
+    given = incident("", deadlines=(deadline(),), findings=("F-0002", "F-0001"), metrics={"portal_outage": 60.0}, cii=True)
+    with journal.act(store, ACTOR, still(NOON)) as act:
+        number = casebook.open_(act, given, "证据确凿")
+
+    kept = casebook.one(store, number)
+    assert msgspec.structs.replace(given, number="INC-2026-0001", findings=("F-0001", "F-0002")) == kept
+    assert [("open", ACTOR, "证据确凿")] == [(one.what, one.actor, one.why) for one in casebook.history(store, number)]
+    assert [kept] == casebook.listed(store)
+
+
+def test_numbers_have_no_gap_under_concurrency(store: Store) -> None:
+    """Eight writers at once, and some that fail after they took a number: 1 to 24, each once; the journal verifies."""
+
+    def work(turn: int) -> str:
+        if turn % 4 == 0:
+            with pytest.raises(ZeroDivisionError), journal.act(store, ACTOR, still(NOON)) as act:
+                casebook.open_(act, incident(""), "fails")
+                raise ZeroDivisionError
+        return opened(store)
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = sorted(pool.map(work, range(24)))
+
+    assert [f"INC-2026-{n:04d}" for n in range(1, 25)] == numbers
+    assert numbers == [one.number for one in casebook.listed(store)]
+    assert (24, 0) == ((result := journal.verify(store)).entries, result.broken)
+
+
+@pytest.mark.parametrize("state", [Stage.DETECTED, Stage.GRADED, Stage.HANDLING])
+def test_unmerge_is_exact(store: Store, state: Stage) -> None:
+    """Merged and unmerged, both incidents stand as they stood, and nothing was copied."""
+    first, second = opened(store, deadlines=(deadline("C-30D", 8, stopped=1),)), opened(store, findings=("F-0007",))
+    if state is not Stage.DETECTED:
+        with journal.act(store, ACTOR) as act:
+            casebook.move(act, first, state, "去")
+    before = casebook.listed(store)
+
+    with journal.act(store, ACTOR) as act:
+        casebook.merge(act, first, second, "同一条线路")
+    merged, target = casebook.listed(store)
+    assert (Stage.MERGED, second, False) == (merged.state, merged.merged_into, merged.is_open)
+    assert before[1] == target
+    with journal.act(store, ACTOR) as act:
+        casebook.unmerge(act, first, "查明是两条")
+
+    assert before == casebook.listed(store)
+    assert ["merge", "state"] == [one.what for one in casebook.history(store, first)][-2:]
+
+
+def test_a_merge_needs_two_open_incidents(store: Store) -> None:
+    """Not with itself, not into a closed one, not twice."""
+    first, second, third = (opened(store) for _ in range(3))
+    with journal.act(store, ACTOR) as act:
+        casebook.merge(act, first, second, "同")
+
+    for number, into in ((third, third), (first, third), (third, first)):
+        with pytest.raises(Refused, match="was not merged"), journal.act(store, ACTOR) as act:
+            casebook.merge(act, number, into, "同")
+
+
+def test_a_merge_stops_no_clock(store: Store) -> None:
+    """An incident whose clock runs goes only into one that must report as early; the other way is free."""
+    grave = opened(store, grading=graded("III"), deadlines=(deadline("C-4H", 4),))
+    mild, later = opened(store), opened(store, deadlines=(deadline("C-4H", 9),))
+
+    for into in (mild, later):
+        with pytest.raises(Refused, match="C-4H runs"), journal.act(store, ACTOR) as act:
+            casebook.merge(act, grave, into, "同")
+    with journal.act(store, ACTOR) as act:
+        casebook.merge(act, later, grave, "同")
+        casebook.merge(act, mild, grave, "同")
+    assert [grave] == [one.number for one in casebook.listed(store, open_only=True)]
+
+
+def test_a_clock_stops_once_and_by_what(store: Store) -> None:
+    """The act is kept with its time; stopping again changes nothing."""
+    number = opened(store, deadlines=(deadline("C-4H", 4), deadline("C-30D", 800)))
+    with journal.act(store, ACTOR) as act:
+        first = casebook.stop(act, number, ["C-4H"], NOON + HOUR, "示信办〔2026〕1号；12387", "初报")
+    with journal.act(store, ACTOR) as act:
+        second = casebook.stop(act, number, ["C-4H", "C-9"], NOON + 2 * HOUR, "另一件", "再报")
+
+    four, thirty = casebook.one(store, number).deadlines
+    assert ((["C-4H"], []), NOON + HOUR, "示信办〔2026〕1号；12387") == ((first, second), four.stopped, four.stopped_by)
+    assert thirty.stopped is None
+
+
+def test_a_regrade_keeps_both_grades(store: Store) -> None:
+    """The history has the grade before and after, with the rule of each."""
+    number = opened(store)
+    with journal.act(store, ACTOR) as act:
+        casebook.regrade(act, number, graded("II"), "影响扩大", cii=True, metrics={"direct_loss": 1e7}, deadlines=(deadline(),))
+
+    kept, move = casebook.one(store, number), casebook.history(store, number)[-1]
+    assert ("II", True, {"direct_loss": 1e7}, (deadline(),)) == (kept.grade, kept.cii, kept.metrics, kept.deadlines)
+    assert ("grade", "IV", "II", "影响扩大") == (move.what, move.before["grade"], move.after["grade"], move.why)
+
+
+def test_the_course_goes_forward(store: Store) -> None:
+    """Steps may be left out, never taken back; merging is not a move."""
+    number = opened(store)
+    with journal.act(store, ACTOR) as act:
+        casebook.move(act, number, Stage.HANDLING, "直接处置")
+    for to in (Stage.GRADED, Stage.HANDLING, Stage.MERGED):
+        with pytest.raises(Refused, match="was not moved"), journal.act(store, ACTOR) as act:
+            casebook.move(act, number, to, "退回")
+
+
+def test_joining_passes_over_what_is_linked(store: Store) -> None:
+    """Each finding once; a closed incident takes none."""
+    number = opened(store)
+    with journal.act(store, ACTOR) as act:
+        assert ["F-0002"] == casebook.join(act, number, ["F-0001", "F-0002"], "同一原因")
+    with journal.act(store, ACTOR) as act:
+        casebook.move(act, number, Stage.ARCHIVED, "完")
+    with pytest.raises(Refused, match="it is closed"), journal.act(store, ACTOR) as act:
+        casebook.join(act, number, ["F-0003"], "迟到")
+    assert ("F-0001", "F-0002") == casebook.one(store, number).findings
+
+
+def test_an_unknown_number_is_said(store: Store) -> None:
+    """Reading and acting alike; nothing is written."""
+    with pytest.raises(Missing, match="no incident INC-1"):
+        casebook.one(store, "INC-1")
+    with pytest.raises(Missing), journal.act(store, ACTOR) as act:
+        casebook.move(act, "INC-1", Stage.ARCHIVED, "")
+    assert 0 == journal.verify(store).entries
+
+
+def test_the_next_deadline_is_the_first_running_one() -> None:
+    """Stopped clocks do not count."""
+    one: Incident = incident(deadlines=(deadline("C-4H", 4, stopped=1), deadline("C-30D", 800)))
+
+    assert "C-30D" == (one.next_deadline.kind if one.next_deadline else "")

@@ -1,0 +1,62 @@
+"""Closing: what stands in its way, and that the summary report stays owed."""
+
+from __future__ import annotations
+
+import pytest
+
+from netops.core.errors import Refused
+from netops.core.finding import State
+from netops.incidents import clocks
+from netops.incidents.closing import closing
+from netops.incidents.incident import Incident, Stage
+from tests.conftest import NOON
+from tests.incidents.cases import HOUR, PLAYBOOKS, deadline, finding, graded, incident
+
+ROWS = clocks.load(PLAYBOOKS)
+MENDED = finding("F-0001", state=State.RESOLVED)
+
+
+def test_an_ordinary_incident_is_archived() -> None:
+    """Its findings are mended, no clock runs."""
+    end = closing(incident(), [MENDED], ROWS, NOON, Stage.ARCHIVED)
+
+    assert (Stage.ARCHIVED, NOON, ()) == (end.to, end.handled, end.deadlines)
+
+
+def test_a_grave_one_owes_its_summary_first() -> None:
+    """Closing ends the handling and starts the 30 days; only after the summary is it archived."""
+    reported = incident(grading=graded("III"), deadlines=(deadline("C-4H", 4, stopped=1),))
+    end = closing(reported, [MENDED], ROWS, NOON + HOUR, Stage.ARCHIVED)
+
+    assert (Stage.HANDLED, ["C-4H", "C-30D"]) == (end.to, [one.kind for one in end.deadlines])
+    owing = incident(grading=graded("III"), handled=NOON + HOUR, deadlines=end.deadlines)
+    with pytest.raises(Refused, match="C-30D runs"):
+        closing(owing, [MENDED], ROWS, NOON + HOUR, Stage.ARCHIVED)
+    given = (deadline("C-4H", 4, stopped=1), deadline("C-30D", 800, stopped=9))
+    summed = incident(grading=graded("III"), handled=NOON + HOUR, deadlines=given)
+    assert Stage.ARCHIVED == closing(summed, [MENDED], ROWS, NOON + HOUR, Stage.ARCHIVED).to
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.ACKNOWLEDGED, State.RECTIFYING, State.REOPENED])
+def test_a_standing_finding_stands_in_the_way(state: State) -> None:
+    """It is named; exit code 4."""
+    with pytest.raises(Refused, match="these findings still stand: F-0001") as caught:
+        closing(incident(), [finding("F-0001", state=state), finding("F-0002", state=State.ACCEPTED)], ROWS, NOON, Stage.ARCHIVED)
+    assert 4 == caught.value.exit_code
+
+
+@pytest.mark.parametrize(("one", "why"), [
+    (incident(grading=graded("III"), deadlines=(deadline(),)), "C-4H runs"),
+    (incident(state=Stage.ARCHIVED), "closed already: archived"),
+    (incident(state=Stage.MERGED), "closed already: merged")])
+def test_a_running_clock_and_a_closed_incident_refuse(one: Incident, why: str) -> None:
+    """Even when the findings are mended."""
+    with pytest.raises(Refused, match=why):
+        closing(one, [MENDED], ROWS, NOON, Stage.ARCHIVED)
+
+
+def test_a_false_alarm_needs_nothing_mended() -> None:
+    """A side exit is open while findings stand and clocks run."""
+    one = incident(grading=graded("III"), deadlines=(deadline(),))
+
+    assert Stage.FALSE_ALARM == closing(one, [finding("F-0001")], ROWS, NOON, Stage.FALSE_ALARM).to
