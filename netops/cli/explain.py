@@ -8,7 +8,7 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
     from netops.core.finding import Rule
@@ -54,7 +54,10 @@ def explain(code: str | None) -> None:
             quote = _quote(basis.article)
             if quote:
                 out.line()
-                out.line(f"{basis.label}　{quote}", style="dim")
+                label = (
+                    basis.label if spoken() == "zh" else _("article {number}").format(number=basis.article)
+                )
+                out.line(f"{label}　{quote}", style="dim")
 
     out.record("rule", record, text)
 
@@ -81,7 +84,16 @@ def _labelled(paragraph: str) -> list[str]:
 
 
 def _quote(article: int) -> str:
+    """The article's own words; in English its gloss, which is not the law."""
     from netops.incidents import legal_basis
 
     with desk() as opened:
-        return legal_basis.article_text(opened.playbooks, article)
+        found = (
+            one
+            for one in legal_basis.articles(opened.playbooks)
+            if one.article == article and one.instrument == "measures"
+        )
+        one = next(found, None)
+    if one is None:
+        return ""
+    return one.gloss_en if spoken() == "en" else one.text_zh_display.strip()

@@ -62,7 +62,7 @@ def list_(plane: str | None, organization: str, grade: str | None, everything: b
                 Column(N_("organization"), lambda one: register.name(one.organization)),
                 Column(N_("what"), lambda one: one.title),
                 Column(N_("findings"), lambda one: len(one.findings), right=True),
-                Column(N_("opened"), lambda one: one.detected),
+                Column(N_("detected"), lambda one: one.detected),
                 Column(N_("next clock"), lambda one: dossier.next_clock(one, now)),
             ],
             plane=plane,

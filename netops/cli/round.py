@@ -9,13 +9,13 @@ from netops.cli.printing import Column, sign
 from netops.core.language import N_, _
 
 SIGNS = {
-    "done": "good",
-    "partial": "unseen",
-    "running": "open",
-    "failed": "bad",
-    "interrupted": "bad",
-    "overran": "note",
-    "missed": "note",
+    N_("done"): "good",
+    N_("partial"): "unseen",
+    N_("running"): "open",
+    N_("failed"): "bad",
+    N_("interrupted"): "bad",
+    N_("overran"): "note",
+    N_("missed"): "note",
 }
 
 

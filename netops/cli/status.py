@@ -101,7 +101,7 @@ def _rows(desk: Desk, one: PlaneStatus) -> list[tuple[str, str, str]]:
         (_("exits"), listed(one.exits), waiting("egress")),
         (
             _("incidents"),
-            listed({f"grade {grade}": count for grade, count in one.incidents.items()}),
+            listed({_("grade {grade}").format(grade=grade): count for grade, count in one.incidents.items()}),
             clock
             or (
                 _("{count} findings").format(count=one.by_room["incidents"])

@@ -287,15 +287,3 @@ def _articles(path: Path, _changed: int) -> tuple[Article, ...]:
     read = tuple(entry for _, entry in source.entries("articles", Article))
     settled("the articles were not read", faults, "mend the lines above; netops playbook check reads them again")
     return read
-
-
-def article_text(playbooks: Path, article: int, instrument: str = "measures") -> str:
-    """The text of an article as documents quote it, paragraphs by line; "" when it is not on file."""
-    return next(
-        (
-            one.text_zh_display.strip()
-            for one in articles(playbooks)
-            if one.article == article and one.instrument == instrument
-        ),
-        "",
-    )

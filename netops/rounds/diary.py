@@ -14,16 +14,17 @@ from sqlalchemy import Column, Integer, String, Table, Text, func, select
 from netops.core import ids
 from netops.core.clock import now
 from netops.core.errors import Missing, NetopsError
+from netops.core.language import N_
 from netops.core.store import Instant, Json, Store, metadata
 from netops.desk import Desk
 from netops.rounds import Progress, Report, silent
 
 ROUNDS = {
-    "walk": "netops.rounds.walk",
-    "reconcile": "netops.rounds.reconcile",
-    "egress": "netops.rounds.egress",
-    "triage": "netops.rounds.triage",
-    "inspect": "netops.rounds.inspect",
+    N_("walk"): "netops.rounds.walk",
+    N_("reconcile"): "netops.rounds.reconcile",
+    N_("egress"): "netops.rounds.egress",
+    N_("triage"): "netops.rounds.triage",
+    N_("inspect"): "netops.rounds.inspect",
 }
 """Name to module, in the order in which `round run --all` runs them."""
 
@@ -94,9 +95,9 @@ def run(desk: Desk, name: str, progress: Progress = silent, **options: Any) -> R
             "partial" if report.unseen else "done",
             {
                 **report.facts,
-                "opened": len(report.opened),
-                "resolved": len(report.resolved),
-                "unseen": len(report.unseen),
+                N_("opened"): len(report.opened),
+                N_("resolved"): len(report.resolved),
+                N_("unseen"): len(report.unseen),
             },
             "",
         )

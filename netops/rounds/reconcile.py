@@ -49,7 +49,7 @@ def run(desk: Desk, progress: Progress = silent, prefix: str | None = None) -> R
     opened: list[str] = []
     resolved: list[str] = []
     unseen: list[Unreachable] = []
-    facts = {"terminals": 0, "allocations": 0}
+    facts = {N_("terminals"): 0, N_("allocations"): 0}
     with desk.store.lock("round-reconcile"):
         for done, plane in enumerate(desk.planes, 1):
             blind = _silent(desk, plane)

@@ -79,7 +79,10 @@ def test_every_fault_is_listed_with_its_line(tmp_path: Path) -> None:
 )
 def test_two_declarations_cannot_be_given_one_address(tmp_path: Path, allocated: str, other: str) -> None:
     """Overlapping allocations are a fault that names both."""
-    entry = '[[declarations]]\nnumber = "{}"\norganization = "fin"\nnature = "办公"\nscope = "公文"\nterminals = 5\nallocated = {}\n'
+    entry = (
+        '[[declarations]]\nnumber = "{}"\norganization = "fin"\nnature = "办公"\n'
+        'scope = "公文"\nterminals = 5\nallocated = {}\n'
+    )
     folder = write(tmp_path / "i", declarations=entry.format("D1", allocated) + entry.format("D2", other))
 
     assert any("overlaps" in one for one in faults(folder))
