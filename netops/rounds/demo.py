@@ -16,6 +16,7 @@ from netops.config import share
 from netops.core import docket
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING, Finding
+from netops.core.language import N_
 from netops.desk import Desk, open_desk
 from netops.probes import replay
 from netops.probes.agent import Access
@@ -89,16 +90,16 @@ class Demo:
                 try:
                     triage.write_notice(self.desk, incident.number, path)
                 except NetopsError as error:
-                    yield "notice", path, error.english()
+                    yield N_("notice"), path, error.english()
                 else:
-                    yield "notice", path, ""
+                    yield N_("notice"), path, ""
             organization = incident.organization or self.desk.config.city.authority
             report = diary.run(self.desk, "inspect", organization=organization)
             number = str(report.facts["inspection"])
             for suffix in ("docx", "json"):
                 path = self.folder / f"{number}-{organization}.{suffix}"
                 inspect.write_checklist(self.desk, number, path)
-                yield "checklist", path, ""
+                yield N_("checklist"), path, ""
 
 
 @contextmanager
