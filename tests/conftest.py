@@ -104,3 +104,41 @@ def store(store_url: str) -> Iterator[Store]:
     metadata.create_all(store.engine)
     yield store
     store.close()
+
+
+# ---- which real parts took part
+PARTS = {
+    "PostgreSQL": ("postgresql", "postgresql"),
+    "net-snmp's snmpd": ("test_snmp_snmpd", "snmpd"),
+    "the lab city (root, network namespaces, snmpd, lldpd, pmacct)": (
+        "tests/lab/test_city",
+        (
+            "iproute2 snmpd snmp lldpd pmacct nfdump nftables dnsmasq-base iputils-ping bind9-dnsutils curl iperf3"
+            " arping udhcpc microsocks wireguard-go wireguard-tools ethtool openssl procps util-linux"
+        ),
+    ),
+    "Chromium": ("real_browser", "chromium"),
+    "promtool": ("promtool", "prometheus"),
+    "LibreOffice": ("libreoffice", "libreoffice-writer-nogui"),
+    "Chinese fonts": ("documents/test_pdf", "fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp poppler-utils"),
+}
+"""What it is: (part of the name of the tests that use it, Debian packages that bring it)."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which real parts ran, which were skipped, and the one line that installs those."""
+    ran, skipped = (
+        [report.nodeid.lower() for outcome in outcomes for report in terminalreporter.stats.get(outcome, ())]
+        for outcomes in (("passed", "failed"), ("skipped",))
+    )
+    terminalreporter.section("real parts")
+    missing = []
+    for part, (name, packages) in PARTS.items():
+        count = sum(name in node for node in ran)
+        left = sum(name in node for node in skipped)
+        state = f"ran in {count} tests" if count else "skipped" if left else "not asked for"
+        terminalreporter.line(f"{part}: {state}" + (f", {left} skipped" if count and left else ""))
+        if left and not count:
+            missing.append(packages)
+    if missing:
+        terminalreporter.line("to run them too, as root: apt-get install -y " + " ".join(missing))
