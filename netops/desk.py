@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from netops.config import Config, share
 from netops.core import clock as clocks
 from netops.core.clock import Clock
+from netops.core.errors import Missing
 from netops.core.plane import Plane
 
 if TYPE_CHECKING:
@@ -50,10 +51,18 @@ class Desk:
         if self._store is None:
             from netops.core.store import Store
 
+            self._require_a_place()
             store = Store(self.config.store_url)
             store.prepare()
             self._store = store
         return self._store
+
+    def _require_a_place(self) -> None:
+        """A question asked anywhere must not leave a new database there."""
+        if self.config.path or self.config.store_url != Config().store_url or Path("netops.db").exists():
+            return
+        raise Missing("there is no store here", "no configuration was found, and none was named by -c or --store",
+                      "netops init DIRECTORY starts one; netops demo shows the whole job on a recorded city")
 
     @property
     def register(self) -> Register:

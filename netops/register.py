@@ -12,6 +12,7 @@ import msgspec
 from netaddr import AddrFormatError, IPAddress, IPNetwork, IPRange
 
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.core.language import N_
 from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
@@ -68,12 +69,12 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
 
 KINDS: dict[str, type[msgspec.Struct]] = {
-    "organizations": Organization,
-    "devices": RegisteredDevice,
-    "links": RegisteredLink,
-    "prefixes": RegisteredPrefix,
-    "exits": RegisteredExit,
-    "declarations": RegisteredDeclaration,
+    N_("organizations"): Organization,
+    N_("devices"): RegisteredDevice,
+    N_("links"): RegisteredLink,
+    N_("prefixes"): RegisteredPrefix,
+    N_("exits"): RegisteredExit,
+    N_("declarations"): RegisteredDeclaration,
 }
 
 

@@ -38,8 +38,10 @@ def status() -> None:
                 (f"netops incident show {one.next_deadline_of}" for one in planes if one.next_deadline_of),
                 "netops finding list",
             )
-            out.next(worst if any(one.findings for one in planes) else "netops round list")
-    if any(one.unreachable for one in planes):
+            if not all(one.is_seen for one in planes):
+                worst = "netops round run --all"
+            out.next(worst if any(one.findings or not one.is_seen for one in planes) else "netops round list")
+    if not all(one.is_seen for one in planes):
         raise SystemExit(3)
     raise SystemExit(int(any(one.findings for one in planes)))
 
@@ -59,13 +61,9 @@ def _show(out: Output, desk: Desk, one: PlaneStatus) -> None:
         style="bold cyan",
     )
     table = Table(box=None, pad_edge=False, show_header=False)
-    for row in _rows(desk, one):
-        good = row[2] == ""
-        table.add_row(
-            row[0],
-            row[1],
-            Text(f"{sign('good')}" if good else f"{sign('bad')} {row[2]}", style="green" if good else "red"),
-        )
+    for subject, stands, waits in _rows(desk, one):
+        state, style = ("bad", "red") if waits else ("good", "green") if one.is_seen else ("unseen", "yellow")
+        table.add_row(subject, stands, Text(f"{sign(state)} {waits}".rstrip(), style=style))
     out.rich(table)
 
 
@@ -86,6 +84,10 @@ def _rows(desk: Desk, one: PlaneStatus) -> list[tuple[str, str, str]]:
             _("{number}: overdue since {when}") if hours < 0 else _("{number}: {hours} h {minutes} min left")
         ).format(number=one.next_deadline_of, when=city_time(one.next_deadline), hours=hours, minutes=minutes)
     silent = _("silent: {devices}").format(devices=", ".join(one.unreachable)) if one.unreachable else ""
+    if one.unwalked:
+        silent = _("not walked yet: {count}").format(count=one.unwalked)
+    elif not one.devices:
+        silent = _("no device is registered")
     return [
         (
             _("topology"),

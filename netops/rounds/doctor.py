@@ -57,11 +57,12 @@ def _configuration(desk: Desk) -> Iterator[Check]:
 
 
 def _secrets(desk: Desk) -> Iterator[Check]:
-    loose = []
+    loose, missing = [], False
     for credential in desk.config.snmp.credentials.values():
         for file in _files(credential):
             path = desk.config.folder / file
             if not path.exists():
+                missing = True
                 yield Check(
                     N_("secrets"),
                     "bad",
@@ -77,7 +78,7 @@ def _secrets(desk: Desk) -> Iterator[Check]:
             _("others can read: {files}").format(files=", ".join(loose)),
             "chmod 600 " + " ".join(str(desk.config.folder / file) for file in loose),
         )
-    else:
+    elif not missing:
         yield Check(N_("secrets"), "good", _("only their owner can read them"))
 
 
@@ -177,7 +178,7 @@ def _fonts(desk: Desk) -> Iterator[Check]:
     substituted = [f"{role}: {font.family}" for role, font in found.items() if font.substitute]
     if substituted:
         yield Check(
-            N_("fonts"), "note", _("substituted: {fonts}").format(fonts=", ".join(substituted)), fonts.ADVICE
+            N_("fonts"), "note", _("substituted: {fonts}").format(fonts=", ".join(substituted)), _(fonts.ADVICE)
         )
     else:
         yield Check(N_("fonts"), "good", ", ".join(f"{role}: {font.family}" for role, font in found.items()))

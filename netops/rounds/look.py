@@ -255,10 +255,17 @@ def _mentioned(value: Any) -> set[str]:
 
 # ---- status
 class PlaneStatus(msgspec.Struct):
-    """How one plane stands; every number is a count, utilization a ratio."""
+    """
+    How one plane stands; every number is a count, utilization a ratio.
+
+    Args:
+        unwalked: registered devices that nobody has asked yet.
+        unreachable: registered devices that did not answer last time.
+    """
 
     plane: Plane
     devices: int
+    unwalked: int
     unreachable: list[str]
     pools: int
     utilization: float
@@ -267,10 +274,14 @@ class PlaneStatus(msgspec.Struct):
     incidents: dict[str, int]
     findings: dict[str, int]
     by_room: dict[str, int]
-    inspections: int
     next_deadline: datetime | None
     next_deadline_of: str
     rounds: dict[str, Any]
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether every registered device answered: what was not seen is never called in order."""
+        return bool(self.devices) and not self.unwalked and not self.unreachable
 
 
 def status(desk: Desk) -> list[PlaneStatus]:
@@ -301,6 +312,9 @@ def status(desk: Desk) -> list[PlaneStatus]:
             PlaneStatus(
                 plane,
                 len(register.devices),
+                sum(
+                    bool(device.snmp) and (plane, device.name) not in reachable for device in register.devices
+                ),
                 [device.name for device in register.devices if reachable.get((plane, device.name)) is False],
                 len(pools),
                 sum(pool.allocated for pool in pools) / size if size else 0.0,
@@ -309,7 +323,6 @@ def status(desk: Desk) -> list[PlaneStatus]:
                 _counted(one.grade for one in incidents),
                 _counted(one.severity for one in mine),
                 _counted(ROOMS[one.code[:2]] for one in mine),
-                0,
                 clocks[0][0] if clocks else None,
                 clocks[0][1] if clocks else "",
                 {name: {"outcome": run.outcome, "ended": run.ended} for name, run in runs.items()},

@@ -113,6 +113,8 @@ class Pages:
         return casebook.listed(self.desk.store, open_only=True)
 
     def _sentence(self, planes: list[look.PlaneStatus], findings: int) -> str:
+        if any(plane.unwalked or not plane.devices for plane in planes):
+            return _("Part of the network was never walked: what stands there is not known.")
         silent = sum(len(plane.unreachable) for plane in planes)
         if silent:
             return _("{silent} devices were not seen, and {count} findings stand.").format(
@@ -120,8 +122,6 @@ class Pages:
             )
         if findings:
             return _("{count} findings stand.").format(count=findings)
-        if not any(plane.rounds for plane in planes):
-            return _("No round has run yet: nothing is known.")
         return _("Everything that was looked at is in order.")
 
     def who(self, request: Request) -> Response:

@@ -136,3 +136,24 @@ def test_a_terminal_is_never_driven_by_what_was_read() -> None:
     from netops.cli.printing import shown
 
     assert r"\x1b[31mred\x07" == shown("\x1b[31mred\x07")
+
+
+def test_a_question_asked_anywhere_leaves_no_store_there(tmp_path: Path) -> None:
+    """Without configuration and store there is nothing to ask; exit code 2, and the folder stays empty."""
+    answer = run("--lang", "en", "status", cwd=tmp_path)
+
+    assert 2 == answer.returncode
+    assert "netops init" in answer.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_what_was_never_walked_is_not_called_in_order(tmp_path: Path) -> None:
+    """A fresh register: exit code 3, and no sign of good."""
+    assert 0 == run("init", "city", cwd=tmp_path).returncode
+    assert 0 == run("-c", "city/config.toml", "inventory", "apply", "--yes", cwd=tmp_path).returncode
+
+    answer = run("-c", "city/config.toml", "--lang", "en", "status", cwd=tmp_path)
+
+    assert 3 == answer.returncode
+    assert "not walked yet" in answer.stdout
+    assert "✓" not in answer.stdout
