@@ -10,14 +10,14 @@ from netops.cli import Command, output
 @click.command(cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""
+    """
     Print the completion script.
 
     \b
     bash: netops completion bash >> ~/.bashrc
     zsh:  netops completion zsh  >> ~/.zshrc
     fish: netops completion fish > ~/.config/fish/completions/netops.fish
-    """
+    """  # noqa: D301 - the mark is for click
     from click.shell_completion import get_completion_class
 
     from netops.cli import root

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netops.cli.printing import Output, sign
+from netops.cli.printing import Output, labelled, sign
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def show(out: Output, opened: Desk, one: Incident, findings: list[Finding], whol
         (_("merged from"), ", ".join(whole["merged_from"])),
     ):
         if value:
-            out.line(f"  {label}: {value}" if label else f"    {value}")
+            out.line(f"  {labelled(label)}{value}" if label else f"    {value}")
     out.line(_("clocks") + ":")
     for clock in one.deadlines:
         state = "good" if clock.stopped else "bad" if clock.used(opened.clock()) > 1 else "note"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.printing import Column
+from netops.cli.printing import Column, labelled
 from netops.core.language import N_, _
 
 
@@ -82,7 +82,7 @@ def show(name: str) -> None:
                 (_("valid until"), one.valid_until),
                 (_("published"), "、".join(f"{port} → {to}" for port, to in one.published.items())),
             ):
-                out.line(f"  {label}: {value or '—'}")
+                out.line(f"  {labelled(label)}{value or '—'}")
             for verdict, (flows, _packets, size) in sorted(passed.items()):
                 out.line(
                     "  "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.printing import Column
+from netops.cli.printing import Column, labelled
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def show(number: str) -> None:
                 (_("state"), f"{_(one.state)} {_(one.reason)}".rstrip()),
             )
             for label, value in rows:
-                out.line(f"  {label}: {value}")
-            out.line(_("evidence") + ":")
+                out.line(f"  {labelled(label)}{value}")
+            out.line(labelled(_("evidence")).rstrip())
             for piece in pieces:
                 out.line(f"  {piece.id}  {city_time(piece.at)}  {piece.kind}  {piece.source}  {piece.query}")
                 if out.verbose:

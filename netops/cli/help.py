@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,9 @@ import click
 from rich.cells import cell_len
 
 from netops.core.language import _
+
+CLOSING = "，。；：、！？）》”’】"
+"""Marks that never begin a line."""
 
 
 def wrap(text: str, width: int, indent: str = "", following: str = "") -> str:
@@ -26,11 +30,13 @@ def wrap(text: str, width: int, indent: str = "", following: str = "") -> str:
 def _words(text: str) -> Iterator[str]:
     word = ""
     for char in " ".join(text.split()):
-        if cell_len(char) > 1:
+        if char in CLOSING:
+            yield word + char
+            word = ""
+        elif cell_len(char) > 1:
             if word:
                 yield word
-            yield char
-            word = ""
+            word = char
         else:
             word += char
             if char == " ":
@@ -95,6 +101,5 @@ def _paragraphs(text: str | None) -> str | None:
     """Each paragraph is a message of its own, so that catalogues stay readable."""
     if not text:
         return text
-    return "\n\n".join(
-        _(" ".join(part.split())) if not part.startswith("\b") else part for part in text.split("\n\n")
-    )
+    parts = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(part if part.startswith("\b") else _(" ".join(part.split())) for part in parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.printing import Column, sign
+from netops.cli.printing import Column, labelled, sign
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -339,7 +339,7 @@ def _one(out: Output, inspection: Inspection, record: dict[str, Any]) -> None:
     from netops.core.clock import city_time
 
     out.line(f"{inspection.number} {record['id']}  {record['question']}", style="bold")
-    out.line(f"  {_('basis')}: {record['quote_zh']}")
+    out.line(f"  {labelled(_('basis'))}{record['quote_zh']}")
     for party, given in record["answers"].items():
         out.line(
             f"  {sign(SIGNS[given['answer']])} {_(party)}: {_(given['answer'])}  {given['reason']}",
@@ -348,4 +348,4 @@ def _one(out: Output, inspection: Inspection, record: dict[str, Any]) -> None:
         out.line(
             f"    {city_time(given['at'])}  {given['actor']}  {' '.join((*given['findings'], *given['evidence']))}"
         )
-    out.line(f"  {_('mend')}: {record['remedy']}")
+    out.line(f"  {labelled(_('mend'))}{record['remedy']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.printing import Column
+from netops.cli.printing import Column, labelled
 from netops.core.language import N_, _
 
 
@@ -61,14 +61,14 @@ def show(code: str) -> None:
                 (_("responsible person"), one.responsible),
                 (_("security officer"), one.security_officer),
             ):
-                out.line(f"  {label}: " + (f"{officer.name} {officer.phone}".strip() if officer else "—"))
+                out.line(f"  {labelled(label)}" + (f"{officer.name} {officer.phone}".strip() if officer else "—"))
             for label, value in (
                 (_("protection level"), one.protection_level or "—"),
                 (_("management system"), one.management_system or "—"),
                 (_("contingency plan"), one.contingency_plan or "—"),
                 (_("last drill"), one.drilled or "—"),
             ):
-                out.line(f"  {label}: {value}")
+                out.line(f"  {labelled(label)}{value}")
             for finding in findings:
                 out.line(f"  ✗ {finding.id} {finding.code} {look.title(finding)}", style="red")
 

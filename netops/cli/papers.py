@@ -16,7 +16,7 @@ from netops.core.language import N_, _
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from netops.cli.printing import Output
+    from netops.cli.printing import Output, labelled
     from netops.desk import Desk
     from netops.incidents.papers import Kept
 
@@ -81,9 +81,9 @@ def _told(out: Output, opened: Desk, kept: Kept, path: Path | None) -> None:
     def text() -> None:
         name = kept.paper.number or _("draft {id}").format(id=kept.id)
         talk.line(f"{name}  {kept.paper.title}" + (f"  {path}" if path else ""), style="bold")
-        talk.line(f"  {_('basis')}: " + "；".join(kept.decision.cited))
+        talk.line(f"  {labelled(_('basis'))}" + "；".join(kept.decision.cited))
         if kept.decision.unverified:
-            talk.line(f"  ! {_('unverified')}: " + ", ".join(kept.decision.unverified))
+            talk.line(f"  ! {labelled(_('unverified'))}" + ", ".join(kept.decision.unverified))
         for warning in kept.paper.warnings:
             talk.line(f"  ! {warning}")
         if kept.paper.is_draft:
@@ -118,7 +118,7 @@ def _drafted(
             decision = triage.decided(opened, one, template.head.instrument, findings)
             if not decision.allowed:
                 raise decision.refusal()
-            out.say(f"  {_('basis')}: " + "；".join(decision.cited))
+            out.say(f"  {labelled(_('basis'))}" + "；".join(decision.cited))
             out.confirm("")
         kept = triage.draft(opened, one.number, wording, values)
         if issue:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.printing import Column, sign
+from netops.cli.printing import Column, labelled, sign
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def show(name: str) -> None:
         from rich.markdown import Markdown
 
         out.line(f"{one.name}  {one.title}", style="bold")
-        out.line(f"  {_('article')}: " + "、".join(Basis(number).label for number in one.head.articles))
-        out.line(f"  {_('findings')}: " + ", ".join(one.head.kinds))
-        out.line(f"  {_('first step within')}: " + _minutes(one.head.first_step_minutes))
+        out.line(f"  {labelled(_('article'))}" + "、".join(Basis(number).label for number in one.head.articles))
+        out.line(f"  {labelled(_('findings'))}" + ", ".join(one.head.kinds))
+        out.line(f"  {labelled(_('first step within'))}" + _minutes(one.head.first_step_minutes))
         out.rich(Markdown(one.text.removeprefix(f"# {one.head.title_zh}"), hyperlinks=False))
         out.next(f"netops explain {ruled[0]}" if ruled else "netops playbook list")
 

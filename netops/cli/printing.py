@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -185,7 +186,8 @@ class Output:
 
     def error(self, error: NetopsError) -> None:
         """What did not happen, why, and what mends it, on stderr."""
-        facts = error.facts
+        # States and kinds are words of ours; names and addresses are shown as they are.
+        facts = {name: _(value.value) if isinstance(value, StrEnum) else value for name, value in error.facts.items()}
         what, mend = (_(text).format(**facts) if text else "" for text in (error.what, error.mend))
         why = (
             str(facts["faults"])
@@ -292,6 +294,11 @@ def shown(value: Any) -> str:
 def printable(text: str) -> str:
     """*text* without what could drive a terminal: control characters become visible."""
     return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+
+
+def labelled(label: str) -> str:
+    """A label before its value, with the colon of the language in use."""
+    return _("{label}: ").format(label=label)
 
 
 def sign(state: str) -> str:

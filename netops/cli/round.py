@@ -10,13 +10,16 @@ from netops.core.language import N_, _
 
 SIGNS = {
     N_("done"): "good",
-    N_("partial"): "unseen",
+    "partial": "unseen",
     N_("running"): "open",
     N_("failed"): "bad",
     N_("interrupted"): "bad",
     N_("overran"): "note",
     N_("missed"): "note",
 }
+
+LABELS = {"partial": N_("partly unseen")}
+"""Outcomes whose word means something else elsewhere."""
 
 
 @click.group("round", cls=Group)
@@ -39,14 +42,14 @@ def list_(limit: int) -> None:
             listed,
             [
                 Column("", lambda run: sign(SIGNS[run.outcome])),
-                Column(N_("round"), lambda run: run.round, style="cyan"),
+                Column(N_("round"), lambda run: _(run.round), style="cyan"),
                 Column(N_("started"), lambda run: run.started),
                 Column(
                     N_("seconds"),
                     lambda run: None if run.seconds is None else f"{run.seconds:.1f}",
                     right=True,
                 ),
-                Column(N_("outcome"), lambda run: _(run.outcome)),
+                Column(N_("outcome"), lambda run: _(LABELS.get(run.outcome, run.outcome))),
                 Column(
                     N_("what"),
                     lambda run: (
@@ -134,7 +137,7 @@ def next_() -> None:
             "round",
             rows,
             [
-                Column(N_("round"), lambda row: row["round"], style="cyan"),
+                Column(N_("round"), lambda row: _(row["round"]), style="cyan"),
                 Column(
                     N_("every"),
                     lambda row: f"{row['every_seconds']:.0f} s" if row["every_seconds"] else _("never"),

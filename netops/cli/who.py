@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Output, sign
+from netops.cli.printing import Output, labelled, sign
 from netops.core.clock import city_time
 from netops.core.language import _
 
@@ -39,14 +39,14 @@ def _show(out: Output, answer: Answer) -> None:
     plane = _(Plane(answer.plane).label) if answer.plane else ""
     out.line(f"{answer.query}  {plane}", style="bold")
     owner = f"{answer.organization_name}（{answer.organization}）" if answer.organization else "—"
-    out.line(f"  {_('organization')}: {owner}")
+    out.line(f"  {labelled(_('organization'))}{owner}")
     if answer.device:
         shown = "  ".join(
             f"{value}"
             for key, value in answer.device.items()
             if key in ("name", "interface", "role", "address", "model") and value
         )
-        out.line(f"  {_('device')}: {shown}")
+        out.line(f"  {labelled(_('device'))}{shown}")
     for one in answer.sightings[-3:]:
         place = f"{one.switch} {one.port}".strip() or _("not located")
         out.line(
@@ -61,12 +61,12 @@ def _show(out: Output, answer: Answer) -> None:
         )
     if answer.segment:
         shown = "  ".join(answer.segment[key] for key in ("prefix", "gateway", "switch") if answer.segment.get(key))
-        out.line(f"  {_('segment')}: {shown}")
+        out.line(f"  {labelled(_('segment'))}{shown}")
     if answer.allocation:
         held = answer.allocation
-        out.line(f"  {_('allocation')}: {held.first} – {held.last}  {held.declaration}  {_(held.state)}")
+        out.line(f"  {labelled(_('allocation'))}{held.first} – {held.last}  {held.declaration}  {_(held.state)}")
     elif answer.what == "address" and not answer.device:
-        out.line(f"  {_('allocation')}: {sign('bad')} {_('none')}", style="red")
+        out.line(f"  {labelled(_('allocation'))}{sign('bad')} {_('none')}", style="red")
     for one in answer.declarations:
         out.line(
             "  "

@@ -83,7 +83,7 @@ def run(
         facts={
             "organizations": len(organizations),
             **results,
-            **({"inspection": numbers[0]} if organization else {}),
+            **({N_("inspection"): numbers[0]} if organization else {}),
         },
     )
 

@@ -108,11 +108,16 @@ def labelled(paragraph: str) -> list[str]:
 
 def click_messages() -> list[str]:
     """click's own words, translated beside ours."""
-    return ["Usage:", "Options", "Commands", "Arguments", "Show this message and exit.", "Show the version and exit.",
-            "Missing argument", "Missing option", "Missing parameter", "No such option: {name}", "No such command {name!r}.",
-            "Missing command.", "[OPTIONS]", "Invalid value: {message}", "Invalid value for {param_hint}: {message}",
-            "Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", "Aborted!", "required",
-            "default: {default}", "Option {name!r} requires an argument.", "Try '{command} {option}' for help."]
+    return [
+        "Usage:", "Options", "Commands", "Arguments", "Positional arguments", "Show this message and exit.",
+        "Show the version and exit.", "Missing argument", "Missing option", "Missing parameter", "Missing parameter: {param_name}",
+        "No such option {name!r}.", "No such command {name!r}.", "Missing command.", "[OPTIONS]", "Invalid value: {message}",
+        "Invalid value for {param_hint}: {message}", "Aborted!", "required", "default: {default}",
+        "Option {name!r} requires an argument.", "Option {name!r} does not take a value.",
+        "{name} {filename!r} does not exist.", "{value!r} is not a valid {number_type}.",
+        "{value} is not in the range {range}.", "Could not open file {filename!r}: {message}",
+        "Try '{command} {option}' for help.",
+    ]
 
 
 def read() -> Catalog:

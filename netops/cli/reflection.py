@@ -1,0 +1,187 @@
+"""`netops egress probe | sensor | key`: the reflection probe inside, and its sensor on the internet."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netops.cli import Command, desk, output
+from netops.cli.printing import Column, Output, sign
+from netops.core.errors import NetopsError, Refused
+from netops.core.language import N_, _
+
+if TYPE_CHECKING:
+    from netops.egress.reflection import Reflection
+    from netops.rounds.probe import Plan
+
+ANSWERS = {
+    "dual_homed": N_("has a line of its own"),
+    "not_testable": N_("not testable"),
+    "no_answer": N_("no answer (proves nothing)"),
+}
+
+
+@click.command(cls=Command)
+@click.option("--organization", default="", metavar="CODE", help=N_("Only the terminals of one organization."))
+@click.option("--beacon", default="", metavar="ADDRESS", help=N_("The sensor's address, over the configuration's."))
+@click.option("--key", type=click.Path(path_type=Path), help=N_("Key file, over the configuration's."))
+@click.option(
+    "--sensor", default="", metavar="COMMAND", help=N_("Start the sensor by this command, and take what it heard.")
+)
+@click.option(
+    "--import",
+    "imported",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=N_("Send nothing: weigh what a sensor wrote."),
+)
+def probe(organization: str, beacon: str, key: Path | None, sensor: str, imported: Path | None) -> None:
+    """
+    Find terminals that have a line of their own to the internet.
+
+    Each terminal of the extranet is sent an echo request that bears the address of our sensor on the internet. One
+    with a line of its own answers out of it, and the sensor hears it. Silence proves nothing. Needs root or
+    CAP_NET_RAW. Without --sensor and --import only the packets are sent; fetch the sensor's file and import it.
+    """
+    from netops.rounds import probe as rounds
+
+    out = output()
+    with desk() as opened:
+        wanted = rounds.plan(opened, organization, beacon, _key(key) if key else "")
+        if imported:
+            hits = rounds.heard(wanted, _lines(imported))
+            reflections, report = rounds.conclude(opened, wanted, hits, is_fresh=False)
+        else:
+            _say_plan(out, wanted)
+            out.confirm(_("Send the probes?"))
+            command = shlex.split(sensor) or opened.config.probe.sensor
+            with out.progress(_("probes")) as progress:
+                if not command:
+                    sent = rounds.send(opened, wanted, progress)
+                    out.say(_("sent {count} packets").format(count=sent))
+                    out.next("netops egress probe --import FILE")
+                    return
+                hits = rounds.with_sensor(opened, wanted, command, progress)
+            reflections, report = rounds.conclude(opened, wanted, hits, is_fresh=True)
+        out.records("reflection", [_record(one) for one in reflections], COLUMNS, empty=_("Nobody was heard by the sensor."))
+        counts = "  ".join(f"{_(ANSWERS[name])} {report.facts[name]}" for name in ANSWERS)
+        out.say(f"{_('terminals')} {report.facts['terminals']}  {counts}")
+        out.next("netops finding list --room egress")
+    raise SystemExit(1 if any(one.answer == "dual_homed" for one in reflections) else 0)
+
+
+COLUMNS = [
+    Column(N_("terminal"), lambda one: one["ip"], style="cyan"),
+    Column(N_("switch"), lambda one: one["switch"]),
+    Column(N_("port"), lambda one: one["port"]),
+    Column(N_("organization"), lambda one: one["organization"]),
+    Column(N_("answer"), lambda one: _(ANSWERS[one["answer"]])),
+    Column(N_("heard from"), lambda one: one["source"]),
+    Column(N_("explained by"), lambda one: one["explained_by"]),
+]
+
+
+def _record(one: Reflection) -> dict[str, str]:
+    seen = one.asked.terminal
+    return {
+        "ip": seen.ip,
+        "mac": seen.mac,
+        "switch": seen.switch,
+        "port": seen.port,
+        "organization": seen.organization,
+        "answer": one.answer.value,
+        "source": one.hit.source,
+        "interface": one.hit.interface,
+        "explained_by": one.explained_by,
+        "run": one.run,
+    }
+
+
+def _say_plan(out: Output, wanted: Plan) -> None:
+    out.say(
+        _("{terminals} terminals and their gateways will be asked, {addresses} addresses, in the name of {beacon}").format(
+            terminals=len(wanted.asked), addresses=len(wanted.targets), beacon=wanted.beacon
+        )
+    )
+
+
+@click.command(cls=Command)
+@click.option("--beacon", required=True, metavar="ADDRESS", help=N_("The address that probes bear; it must reach this machine."))
+@click.option("--key", type=click.Path(path_type=Path), required=True, help=N_("The sensor's key file."))
+@click.option("--seconds", type=click.FloatRange(1, 86400), default=3600.0, help=N_("How long to listen."))
+def sensor(beacon: str, key: Path, seconds: float) -> None:
+    """
+    Listen on the internet for answers to our probes, and print them as sealed JSON lines.
+
+    Runs by itself, without configuration or store. It answers nobody, keeps only what carries a ticket of ours, and
+    cannot read whose it is. Needs root or CAP_NET_RAW.
+    """
+    import sys
+
+    from netops.rounds import sensor as rounds
+
+    out = output()
+    text = _key(key)
+    if out.file:
+        with out.file.open("w", encoding="utf-8") as file:
+            for line in rounds.lines(beacon, text, seconds):
+                file.write(line + "\n")
+                file.flush()
+        return
+    for line in rounds.lines(beacon, text, seconds):
+        out.lines([line])
+        sys.stdout.flush()
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--for-sensor",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help=N_("Write the sensor's key that follows from this key of the probing side."),
+)
+def key(file: Path, for_sensor: Path | None) -> None:
+    """
+    Write a new key of the probing side into FILE, mode 0600; or, out of one, the sensor's.
+
+    The sensor's key knows our tickets; it can neither write them nor read whom they name, so it may stand outside.
+    """
+    import os
+
+    from netops.egress import ticket
+
+    text = ticket.sensor_key(_key(for_sensor)) if for_sensor else ticket.new_key()
+    try:
+        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Refused("{path} was not written", "{why}", "give another name", path=file, why=error.strerror) from error
+    with os.fdopen(number, "w", encoding="utf-8") as opened:
+        opened.write(text + "\n")
+    output().say(f"{sign('good')} {file}")
+
+
+def _key(path: Path) -> str:
+    from netops.egress import ticket
+
+    try:
+        text = path.read_text("utf-8").strip()
+        ticket.sensor_key(text)
+    except (OSError, ValueError) as error:
+        raise NetopsError("the key in {path} was not read", "{why}", "netops egress key FILE", path=path, why=error) from error
+    return text
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise NetopsError("{path} was not read", "it is larger than {size} MiB", "", path=path, size=MAX_FILE >> 20)
+        return path.read_bytes().splitlines()
+    except OSError as error:
+        raise NetopsError("{path} was not read", "{why}", "", path=path, why=error.strerror or error) from error
+
+
+MAX_FILE = 64 << 20
