@@ -149,7 +149,7 @@ def _composed(
     about = notice.Circumstances(
         mark=f"{authority}文件", organ=authority, date=today.isoformat(), texts=texts,
         facts=tuple(
-            notice.Fact(one.id, look.title(one), look.because(one), notice.place(one.subject), one.first_seen,
+            notice.Fact(one.id, look.title(one), look.because(one).rstrip("。. "), notice.place(one.subject), one.first_seen,
                         one.last_seen, one.count, one.evidence, one.basis)
             for one in findings),
         values={
