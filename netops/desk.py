@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from netops.config import Config, share
 from netops.core import clock as clocks
+from netops.core import language
 from netops.core.clock import Clock
 from netops.core.errors import Missing
 from netops.core.plane import Plane
@@ -73,6 +74,7 @@ class Desk:
         standing = applied.standing(self.store, self.at)
         if self._register is None or self._register[0] != standing.version:
             self._register = (standing.version, restore(standing.content))
+        language.call(self._register[1].name)
         return self._register[1]
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gettext
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
 LANGUAGES = ("zh", "en")
 _current: ContextVar[str] = ContextVar("language", default="zh")
+_names: ContextVar[Callable[[str], str]] = ContextVar("names", default=str)
 
 
 def choose(wanted: str | None, configured: str | None = None) -> str:
@@ -23,6 +25,16 @@ def choose(wanted: str | None, configured: str | None = None) -> str:
 def speak(language: str) -> None:
     """Use *language* ("zh" or "en") from here on, in this context."""
     _current.set(language)
+
+
+def call(names: Callable[[str], str]) -> None:
+    """Use *names* from here on for what an organization's code is called; the open desk sets its register's."""
+    _names.set(names)
+
+
+def called(code: str) -> str:
+    """What people call the organization with this code; the code itself when no register is open."""
+    return _names.get()(code)
 
 
 def spoken() -> str:

@@ -14,7 +14,7 @@ from netaddr import AddrFormatError, IPAddress
 from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import ROOMS, STANDING, Finding, Rule
-from netops.core.language import _
+from netops.core.language import _, called
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.register import parsed_net
@@ -65,8 +65,22 @@ class _Facts(dict[str, str]):
         return "—"
 
 
+WORDS = ("plane", "severity", "state", "kind", "role", "verdict", "grade")
+"""Facts that are words of ours; everything else is a name, a number or an address, and is shown as it is."""
+
+
+ORGANIZATIONS = ("organization", "holder")
+"""Facts that are codes of organizations, shown by their names."""
+
+
 def _filled(message: str, facts: dict[str, str]) -> str:
-    return _(message).format_map(_Facts({name: _(value) if value else "—" for name, value in facts.items()}))
+    return _(message).format_map(_Facts({name: _told(name, value) or "—" for name, value in facts.items()}))
+
+
+def _told(name: str, value: str) -> str:
+    if name in ORGANIZATIONS:
+        return called(value)
+    return _(value) if name in WORDS else value
 
 
 def finding_record(finding: Finding) -> dict[str, Any]:
