@@ -97,6 +97,21 @@ class Flows(msgspec.Struct, frozen=True):
     """A registered exporter that sent nothing for so long is unseen."""
 
 
+class Probe(msgspec.Struct, frozen=True):
+    """`[probe]`: the reflection probe; without a sensor nothing is ever probed by itself."""
+
+    enabled: bool = True
+    """The one switch: false, and no probe leaves."""
+    beacon: str = ""
+    """Address of our sensor on the internet; probes bear it as their source."""
+    key_file: str = ""
+    sensor: tuple[str, ...] = ()
+    """How the sensor is started from here, such as ["ssh", "sensor", "netops", "egress", "sensor", "--key", "key"]."""
+    attempts: int = 2
+    per_second: float = 20.0
+    wait_seconds: float = 5.0
+
+
 class Web(msgspec.Struct, frozen=True):
     """`[web]`: pages and /metrics; loopback unless told otherwise."""
 
@@ -109,6 +124,7 @@ class Timetable(msgspec.Struct, frozen=True):
     walk: str = "5m"
     reconcile: str = "5m"
     egress: str = "1m"
+    probe: str = ""
     triage: str = "1m"
     inspect: str = "1d"
 
@@ -127,6 +143,7 @@ class Config(msgspec.Struct, frozen=True):
     snmp: Snmp = Snmp()
     translate: tuple[Translation, ...] = ()
     flows: Flows = Flows()
+    probe: Probe = Probe()
     web: Web = Web()
     timetable: Timetable = Timetable()
     documents: Documents = Documents()
@@ -188,6 +205,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     snmp: Snmp = Snmp()
     translate: tuple[Translation, ...] = ()
     flows: Flows = Flows()
+    probe: Probe = Probe()
     web: Web = Web()
     timetable: Timetable = Timetable()
     documents: Documents = Documents()
@@ -279,7 +297,7 @@ def _assemble(path: Path, values: dict[str, object], store_url: str | None) -> C
     playbooks = plain("playbooks", "path", "")
     kept = {
         key: values[key]
-        for key in ("city", "snmp", "translate", "flows", "web", "timetable", "documents")
+        for key in ("city", "snmp", "translate", "flows", "probe", "web", "timetable", "documents")
         if key in values
     }
     planes = values.get("planes") or Config().planes

@@ -71,7 +71,7 @@ def test_the_example_configuration_shows_every_key() -> None:
     """Whoever reads config.example.toml has seen everything that can be configured."""
     text = (ROOT / "config.example.toml").read_text("utf-8")
     kinds = (config.City, config.PlaneSettings, config.Credential, config.Snmp, config.Translation, config.Flows,
-             config.Web, config.Timetable, config.Documents)
+             config.Probe, config.Web, config.Timetable, config.Documents)
     keys = {field.name for kind in kinds for field in msgspec.structs.fields(kind)} | {"url", "path", "language"}
 
     assert set() == {key for key in keys if not re.search(rf"(^#? ?|\[[\w.]*|\.){key}\b", text, re.MULTILINE)}

@@ -11,7 +11,7 @@ from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Or
 from netops.addresses.span import Span, shown
 from netops.core.errors import Missing
 from netops.core.plane import Plane
-from netops.core.store import Address, Instant, Store, metadata
+from netops.core.store import Address, Instant, Prepared, Store, metadata
 
 held = Table(
     "allocations",
@@ -23,14 +23,29 @@ held = Table(
     Column("organization", String(64), nullable=False, index=True),
     Column("declaration", String(64), nullable=False, index=True),
     Column("purpose", Text, nullable=False),
-    Column("state", String(12), nullable=False, index=True),
+    Column("state", String(12), nullable=False),
     Column("origin", String(12), nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("cause", Text, nullable=False),
     Column("free_after", Instant),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_allocations_ending",
+    held.c.plane,
+    held.c.free_after,
+    sqlite_where=held.c.free_after.is_not(None),
+    postgresql_where=held.c.free_after.is_not(None),
 )
 Index("ix_allocations_plane_first", held.c.plane, held.c.first)
+HOLD = Prepared(held.insert())
+
+
+def holding(connection: Connection, plane: Plane) -> dict[str, Allocation]:
+    """Allocations of a plane that hold their addresses now, by number."""
+    rows = connection.execute(select(held).where(held.c.plane == plane, held.c.state.in_(HOLDING)))
+    return {row.id: record_of(row) for row in rows}
 
 
 def allocations(

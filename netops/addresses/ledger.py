@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, String, Table, select
+import msgspec
+from sqlalchemy import Column, Connection, Row, String, Table, bindparam, select
 
 from netops.addresses import tiles as tiling
 from netops.addresses.allocation import (
@@ -20,18 +22,18 @@ from netops.addresses.allocation import (
     Taken,
 )
 from netops.addresses.choice import edges, gather
-from netops.addresses.holdings import allocations, held, history, one, record_of, row_of
+from netops.addresses.holdings import HOLD, allocations, held, history, one, record_of, row_of
 from netops.addresses.prefix import PrefixRole
 from netops.addresses.span import Span, carve, exponent_of, is_ipv4, parsed, shown
-from netops.addresses.tile import Tile, TileState
-from netops.addresses.tiles import layout, pool_of, pool_table, pools, pools_in, sync_prefixes
+from netops.addresses.tile import COUNTED, Counters, Tile, TileState
+from netops.addresses.tiles import layout, pool_table, pools, pools_in, sync_prefixes
 from netops.addresses.verification import faults
 from netops.core import ids
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
 from netops.core.plane import Plane
-from netops.core.store import Instant, Json, Store, metadata
+from netops.core.store import Instant, Json, Prepared, Store, metadata
 
 requests = Table(
     "allocation_requests",
@@ -42,8 +44,8 @@ requests = Table(
     Column("allocations", Json, nullable=False),
 )
 __all__ = [
-    "adopt", "allocate", "allocations", "answered", "faults_in", "history", "layout", "one", "pools", "propose", "reclaim",
-    "reclaimable", "release", "sync_prefixes", "verify",
+    "activate", "adopt", "allocate", "allocations", "answered", "faults_in", "history", "layout", "one", "pools",
+    "propose", "reclaim", "reclaimable", "release", "sync_prefixes", "verify",
 ]  # fmt: skip
 QUARANTINE = timedelta(days=30)
 MOST = 65536
@@ -79,12 +81,23 @@ def propose(connection: Connection, request: Request, avoid: Collection[int] = (
         PoolExhausted: no free run is large enough.
         Taken: the address asked for is not free.
     """
-    row = connection.execute(
-        select(pool_table)
-        .where(pool_table.c.plane == request.plane, pool_table.c.prefix == request.pool)
-        .with_for_update()
-    ).first()
-    if row is None:
+    return [span for span, _ in _choose(connection, request, avoid)]
+
+
+POOL = Prepared(
+    select(
+        pool_table.c.first, pool_table.c.last, pool_table.c.role,
+        pool_table.c.size, pool_table.c.allocated, pool_table.c.reserved, pool_table.c.quarantined,
+    )
+    .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
+    .with_for_update()
+)  # fmt: skip
+
+
+def _choose(connection: Connection, request: Request, avoid: Collection[int]) -> list[tuple[Span, Tile]]:
+    """Each run that *request* would get, with the free tile that it lies in, in the order of addresses."""
+    rows = POOL(connection, which=request.plane, cidr=request.pool)
+    if not rows:
         raise Missing(
             "nothing was allocated",
             "there is no pool {pool} in the {plane}",
@@ -92,9 +105,10 @@ def propose(connection: Connection, request: Request, avoid: Collection[int] = (
             pool=request.pool,
             plane=request.plane,
         )
+    first, last, role, size, *taken = rows[0]
     if request.address:
         return [_named(connection, request)]
-    span = Span(row.first, row.last)
+    span = Span(first, last)
     if request.prefixlen:
         bits = 32 if is_ipv4(span.first) else 128
         if not 0 < request.prefixlen <= bits:
@@ -105,9 +119,8 @@ def propose(connection: Connection, request: Request, avoid: Collection[int] = (
                 prefixlen=request.prefixlen,
             )
         exponent = bits - request.prefixlen
-        found = tiling.holes(connection, request.plane, request.pool, exponent, 1)
-        if found:
-            return [carve(found[0].span, exponent)]
+        for hole in tiling.holes(connection, request.plane, request.pool, exponent, 1):
+            return [(carve(hole.span, exponent), hole)]
     elif not 0 < request.count <= MOST:
         raise NetopsError(
             "nothing was allocated",
@@ -117,30 +130,32 @@ def propose(connection: Connection, request: Request, avoid: Collection[int] = (
             most=MOST,
         )
     else:
-        shunned = sorted({*avoid, *edges(span, PrefixRole(row.role))})
+        shunned = sorted({*avoid, *edges(span, PrefixRole(role))})
         for exponent in sorted({exponent_of(request.count), 0}, reverse=True):
-            found = tiling.holes(
-                connection, request.plane, request.pool, exponent, request.count + len(shunned) + 1
-            )
+            most = request.count + len(shunned) + 1
+            found = tiling.holes(connection, request.plane, request.pool, exponent, most)
             chosen = gather([tile.span for tile in found], request.count, shunned)
             if sum(run.size for run in chosen) == request.count:
-                return chosen
+                found.sort(key=lambda tile: tile.span.first)
+                firsts = [tile.span.first for tile in found]
+                return [(run, found[bisect_right(firsts, run.first) - 1]) for run in chosen]
     raise PoolExhausted(
-        request.pool, f"/{request.prefixlen}" if request.prefixlen else str(request.count), pool_of(row).free
+        request.pool, f"/{request.prefixlen}" if request.prefixlen else str(request.count), size - sum(taken)
     )
 
 
-def _named(connection: Connection, request: Request) -> Span:
+def _named(connection: Connection, request: Request) -> tuple[Span, Tile]:
     try:
         span = parsed(request.address)
     except ValueError as error:
         raise NetopsError(
             "nothing was allocated", "{why}", "write an address, a CIDR or first-last", why=error
         ) from error
-    for tile in tiling.covering(connection, request.plane, span):
+    tiles = tiling.covering(connection, request.plane, span)
+    for tile in tiles:
         if tile.state is not TileState.FREE or tile.pool != request.pool:
             raise Taken(str(span), tile.state, str(tile.span), tile.allocation or tile.pool)
-    return span
+    return span, tiles[0]
 
 
 def verify(store: Store) -> list[str]:
@@ -194,29 +209,15 @@ def allocate(
             after={"key": key, "allocations": [one.id for one in before]},
         )
         return before
-    chosen = propose(connection, request, avoid)
-    if expected is not None and list(expected) != chosen:
+    chosen = _choose(connection, request, avoid)
+    if expected is not None and list(expected) != [span for span, _ in chosen]:
         raise Refused(
             "nothing was allocated",
             "the plan is stale: {planned} is no longer what is given now",
             "ask for the plan again",
             planned=", ".join(map(str, expected)),
         )
-    state = AllocationState.RESERVED if request.reserve_until else AllocationState.ACTIVE
-    given = tuple(
-        _give(
-            act,
-            request.plane,
-            span,
-            request.organization,
-            request.declaration,
-            request.purpose,
-            state,
-            Origin.ACT,
-            request.reserve_until,
-        )
-        for span in chosen
-    )
+    given = _give_all(act, request, chosen)
     if key:
         connection.execute(
             requests.insert().values(
@@ -235,6 +236,27 @@ def allocate(
         },
     )
     return given
+
+
+def _give_all(act: Act, request: Request, chosen: Sequence[tuple[Span, Tile]]) -> tuple[Allocation, ...]:
+    """As `_give` for each run, which lies in the free tile beside it: nothing is read again."""
+    state = AllocationState.RESERVED if request.reserve_until else AllocationState.ACTIVE
+    number = ids.take(act.connection, "allocation", len(chosen))
+    inside: dict[Tile, list[Tile]] = {}
+    given: list[Allocation] = []
+    for span, hole in chosen:
+        name = f"AL-{number + len(given):04d}"
+        inside.setdefault(hole, []).append(Tile(span, TileState(state), request.pool, name))
+        given.append(Allocation(
+            name, request.plane, shown(span.first), shown(span.last), request.organization, request.declaration,
+            request.purpose, state, Origin.ACT, act.at, None, "", request.reserve_until,
+        ))  # fmt: skip
+        HOLD(act.connection, **msgspec.structs.asdict(given[-1]) | {"first": span.first, "last": span.last})
+    tiling.fill(act.connection, request.plane, inside)
+    counters: Counters = {request.pool: dict.fromkeys(tiling.COUNTERS, 0)}
+    counters[request.pool][COUNTED[TileState(state)]] = sum(span.size for span, _ in chosen)
+    tiling.count(act.connection, request.plane, counters)
+    return tuple(given)
 
 
 def _give(
@@ -284,6 +306,33 @@ def _give(
         "",
         free_after,
     )
+
+
+def activate(act: Act, name: str, why: str) -> Allocation:
+    """
+    A reservation becomes an allocation and does not end any more.
+
+    Raises:
+        Missing: there is no such allocation.
+        Refused: it is not reserved.
+    """
+    row = row_of(act.connection, name, lock=True)
+    if row.state != AllocationState.RESERVED:
+        raise Refused(
+            "{id} was not assigned", "it is {state}", "netops ip show {id}", id=name, state=row.state
+        )
+    for tile in tiling.of_allocation(act.connection, name):
+        tiling.repaint(
+            act.connection,
+            Plane(row.plane),
+            tile.span,
+            lambda one: [Tile(one.span, TileState.ACTIVE, one.pool, name)],
+        )
+    values = {"state": AllocationState.ACTIVE, "free_after": None, "purpose": why or row.purpose}
+    act.connection.execute(held.update().where(held.c.id == name).values(values))
+    after = record_of(row_of(act.connection, name))
+    act.record("ip assign", name, why=why, before=record_of(row), after=after)
+    return after
 
 
 def release(act: Act, name: str, why: str, quarantine: timedelta = QUARANTINE) -> Allocation:

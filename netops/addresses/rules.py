@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -100,32 +100,70 @@ def address_conflict(scene: Scene) -> Iterator[Conclusion]:
 
     What: two network cards on different switch ports were both alive with the address in the last 10
         minutes, the older one also after the newer one had appeared. One card that moved to another port,
-        a card that was exchanged, and an address handed on by DHCP are no conflict.
+        a card that was exchanged, and an address handed on by DHCP are no conflict. Where the terminal of an
+        address changes and the old one stays on the wire, its gateway is asked again a few times at once.
     Why: an address belongs to one terminal; whoever takes another's cuts it off (Article 11).
     Mend: find the newer terminal at its port, give it an address of its own, and see why it took this one.
     """
-    by_mac: dict[str, list[Seen]] = {}
-    for one in scene.sightings:
-        by_mac.setdefault(one.mac, []).append(one)
-    # ARP names one card at a time: a claim stands for a while, as long as its card is on the wire.
-    recent = sorted(
-        ((number(one.ip), one) for one in scene.sightings if one.ip and one.switch and one.alive_at is not None
-         and scene.at - one.alive_at <= CONFLICT_WINDOW and any(map(scene.is_alive, by_mac[one.mac]))),
-        key=lambda item: item[0],
-    )  # fmt: skip
-    for address, group in groupby(recent, key=lambda one: one[0]):
-        latest = {one.mac: one for _, one in sorted(group, key=lambda item: item[1].alive_at or scene.at)}
-        claims = sorted(latest.values(), key=lambda one: (one.first_seen, one.mac))
-        claims = [one for one in claims if not _moved_on(one, by_mac[one.mac])]
-        older = next((one for one in claims[:-1] if _both(one, claims[-1])), None)
-        if older is None:
+    for claims in contested(scene):
+        if not is_conflict(claims):
             continue
         newer = claims[-1]
+        older = next(one for one in claims if _both(one, newer))
         rival = {"other_mac": older.mac, "other_place": place(older)}
         evidence = (sighted(older), sighted(newer))
-        conclusion = concluded("AD-102", scene, newer, scene.owner(address, newer), evidence, rival)
+        owner = scene.owner(number(newer.ip), newer)
+        conclusion = concluded("AD-102", scene, newer, owner, evidence, rival)
         conclusion.subject["claims"] = [{"ip": one.ip, "mac": one.mac, **where(one)} for one in claims]
         yield conclusion
+
+
+def contested(scene: Scene) -> Iterator[list[Seen]]:
+    """
+    Addresses that cards on different ports had lately, all of them still on the wire; the oldest claim first.
+
+    ARP names one card at a time: so a claim stands for a while, as long as its card is on the wire.
+    """
+    by_mac: dict[str, list[Seen]] = {}
+    by_ip: dict[str, list[Seen]] = {}
+    for one in scene.sightings:
+        by_mac.setdefault(one.mac, []).append(one)
+        if one.ip and one.switch and one.alive_at is not None and scene.at - one.alive_at <= CONFLICT_WINDOW:
+            by_ip.setdefault(one.ip, []).append(one)
+    for _, several in sorted(by_ip.items()):
+        if len(several) < 2:
+            continue
+        latest = {one.mac: one for one in sorted(several, key=lambda one: one.alive_at or scene.at)}
+        claims = sorted(latest.values(), key=lambda one: (one.first_seen, one.alive_at or scene.at, one.mac))
+        claims = [one for one in claims
+                  if any(map(scene.is_alive, by_mac[one.mac])) and not _moved_on(one, by_mac[one.mac])]  # fmt: skip
+        if len({(one.switch, one.port) for one in claims}) > 1:
+            yield claims
+
+
+def doubtful(scene: Scene) -> dict[str, dict[str, Seen]]:
+    """
+    Addresses that may have two terminals, with the cards that may be theirs, the known one first.
+
+    They are contested and not yet proven; or a new card without an address of its own has appeared at the switch.
+    """
+    found: dict[str, dict[str, Seen]] = {}
+    for claims in contested(scene):
+        if not is_conflict(claims):
+            found[claims[-1].ip] = {one.mac: one for one in reversed(claims)}
+    named = {one.mac for one in scene.sightings if one.ip and scene.is_alive(one)}
+    new = [one for one in scene.sightings if not one.ip and one.switch and one.mac not in named
+           and scene.is_alive(one) and scene.at - one.first_seen <= CONFLICT_WINDOW]  # fmt: skip
+    for _, one in scene.live if new else ():
+        rivals = {card.mac: card for card in new if card.switch == one.switch and card.port != one.port}
+        if rivals and one.ip not in found:
+            found[one.ip] = {one.mac: one} | rivals
+    return found
+
+
+def is_conflict(claims: Sequence[Seen]) -> bool:
+    """Whether an older claim came back after the newest one (the last) appeared."""
+    return any(_both(one, claims[-1]) for one in claims[:-1])
 
 
 def _both(older: Seen, newer: Seen) -> bool:

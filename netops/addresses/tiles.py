@@ -8,7 +8,7 @@ of a plane are one chain without overlap or gap, and the database itself refuses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ from netops.addresses.span import TOP, Span, parsed
 from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, innermost, painted, tally
 from netops.core.journal import Act
 from netops.core.plane import Plane
-from netops.core.store import Address, Store, metadata
+from netops.core.store import Address, Prepared, Store, metadata
 
 tile_table = Table(
     "tiles",
@@ -51,6 +51,7 @@ tile_table = Table(
         ["plane", "next"], ["tiles.plane", "tiles.first"], deferrable=True, initially="DEFERRED"
     ),
     CheckConstraint("next > first", name="forward"),
+    sqlite_with_rowid=False,
 )
 Index(
     "ix_tiles_end",
@@ -86,12 +87,18 @@ pool_table = Table(
     Column("quarantined", Address, nullable=False),
 )
 
+COUNTERS = ("size", "allocated", "reserved", "quarantined")
+
 
 def covering(connection: Connection, plane: Plane, span: Span) -> list[Tile]:
     """The tiles that meet *span*, in order, whole."""
     column, mine = tile_table.c.first, tile_table.c.plane == plane
-    start = select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
-    rows = connection.execute(select(tile_table).where(mine, column >= start, column <= span.last).order_by(column))
+    start = (
+        select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
+    )
+    rows = connection.execute(
+        select(tile_table).where(mine, column >= start, column <= span.last).order_by(column)
+    )
     return [_tile(row) for row in rows] or [tile for tile in BLANK if tile.span.meets(span)]
 
 
@@ -115,20 +122,53 @@ def of_allocation(connection: Connection, number: str) -> list[Tile]:
     return [_tile(row) for row in connection.execute(query)]
 
 
+HOLES = Prepared(
+    select(tile_table.c.first, tile_table.c.next)
+    .where(
+        tile_table.c.plane == bindparam("which"),
+        tile_table.c.pool == bindparam("inside"),
+        literal_column("fit >= 0"),
+        tile_table.c.fit >= bindparam("exponent"),
+    )
+    .order_by(tile_table.c.fit, tile_table.c.first)
+    .limit(bindparam("most"))
+)
+CHANGE = Prepared(
+    tile_table.update()
+    .where(tile_table.c.plane == bindparam("p"), tile_table.c.first == bindparam("f"))
+    .values({name: bindparam(f"new_{name}") for name in ("next", "state", "pool", "allocation", "fit")})
+)
+ADD = Prepared(tile_table.insert())
+
+
 def holes(connection: Connection, plane: Plane, pool: str, exponent: int, limit: int) -> list[Tile]:
     """Free tiles of *pool* that hold an aligned block of 2**exponent: the tightest first, then the lowest."""
-    query = (
-        select(tile_table)
-        .where(
-            tile_table.c.plane == plane,
-            tile_table.c.pool == pool,
-            literal_column("fit >= 0"),
-            tile_table.c.fit >= exponent,
-        )
-        .order_by(tile_table.c.fit, tile_table.c.first)
-        .limit(limit)
-    )
-    return [_tile(row) for row in connection.execute(query)]
+    rows = HOLES(connection, which=plane, inside=pool, exponent=exponent, most=limit)
+    return [Tile(Span(first, following - 1), TileState.FREE, pool) for first, following in rows]
+
+
+def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Tile]]) -> None:
+    """
+    Lay tiles (in order, apart) into the free tile that is their key; the caller counts them (`count`).
+
+    What is laid belongs to new allocations, so it never joins what lies around: nothing is read again.
+    """
+    added: list[dict[str, Any]] = []
+    for hole, tiles in inside.items():
+        laid: list[Tile] = []
+        position = hole.span.first
+        for tile in tiles:
+            if position < tile.span.first:
+                laid.append(Tile(Span(position, tile.span.first - 1), TileState.FREE, hole.pool))
+            laid.append(tile)
+            position = tile.span.last + 1
+        if position <= hole.span.last:
+            laid.append(Tile(Span(position, hole.span.last), TileState.FREE, hole.pool))
+        row = _row(plane, laid[0])
+        key = {"p": row.pop("plane"), "f": row.pop("first")}
+        CHANGE(connection, **key, **{f"new_{name}": value for name, value in row.items()})
+        added += [_row(plane, tile) for tile in laid[1:]]
+    ADD.many(connection, added)
 
 
 def repaint(
@@ -170,7 +210,7 @@ def _write(connection: Connection, plane: Plane, old: Sequence[Tile], new: Seque
         )
     if added:
         connection.execute(tile_table.insert(), added)
-    _count(connection, plane, tally(old, -1, tally(new, +1)))
+    count(connection, plane, tally(old, -1, tally(new, +1)))
 
 
 def _is_unwritten(connection: Connection, plane: Plane) -> bool:
@@ -180,17 +220,25 @@ def _is_unwritten(connection: Connection, plane: Plane) -> bool:
     )
 
 
-def _count(connection: Connection, plane: Plane, changes: Counters) -> None:
+COUNTED_IN = Prepared(
+    select(*(pool_table.c[name] for name in COUNTERS))
+    .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
+    .with_for_update()
+)
+COUNT = Prepared(
+    pool_table.update()
+    .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
+    .values({name: bindparam(f"new_{name}") for name in COUNTERS})
+)
+
+
+def count(connection: Connection, plane: Plane, changes: Counters) -> None:
+    """Add *changes* to the counters of their pools."""
     for name, change in sorted(changes.items()):
-        if not any(change.values()):
-            continue
-        where = (pool_table.c.plane == plane, pool_table.c.prefix == name)
-        row = connection.execute(select(pool_table).where(*where).with_for_update()).one()
-        connection.execute(
-            pool_table.update()
-            .where(*where)
-            .values({key: getattr(row, key) + value for key, value in change.items() if value})
-        )
+        if any(change.values()):
+            (row,) = COUNTED_IN(connection, which=plane, cidr=name)
+            values = {f"new_{key}": value + change[key] for key, value in zip(COUNTERS, row, strict=True)}
+            COUNT(connection, which=plane, cidr=name, **values)
 
 
 def _row(plane: Plane, tile: Tile) -> dict[str, Any]:
@@ -286,15 +334,17 @@ def _lay_out(connection: Connection, plane: Plane, region: Span, prefixes: Seque
 
 
 # ---- asking
-def pools(store: Store, plane: Plane | None = None) -> list[Pool]:
-    """Every pool, by plane and address, with its own counts and those of its subtree."""
+def pools(store: Store, plane: Plane | None = None, within: Span | None = None) -> list[Pool]:
+    """Every pool (inside *within*), by plane and address, with its own counts and those of its subtree."""
     with store.read() as connection:
-        return pools_in(connection, plane)
+        return pools_in(connection, plane, within)
 
 
-def pools_in(connection: Connection, plane: Plane | None = None) -> list[Pool]:
+def pools_in(connection: Connection, plane: Plane | None = None, within: Span | None = None) -> list[Pool]:
     """As `pools`, inside an open transaction."""
     query = select(pool_table) if plane is None else select(pool_table).where(pool_table.c.plane == plane)
+    if within is not None:
+        query = query.where(pool_table.c.first >= within.first, pool_table.c.last <= within.last)
     return with_totals(pool_of(row) for row in connection.execute(query))
 
 

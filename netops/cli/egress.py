@@ -1,4 +1,4 @@
-"""`netops egress`: decode, listen, watch, exporters."""
+"""`netops egress`: decode, listen, watch, exporters; probe, sensor and key come from reflection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, Output, sign
+from netops.cli.reflection import key, probe, sensor
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def egress() -> None:
 @egress.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--json-lines", is_flag=True, help=N_("One JSON object a record."))
-def decode(files: tuple[Path, ...], json_lines: bool) -> None:
+@click.option("--options", "with_options", is_flag=True, help=N_("What exporters tell about themselves, too."))
+def decode(files: tuple[Path, ...], json_lines: bool, with_options: bool) -> None:
     """
     Decode flow datagrams out of files.
 
@@ -40,7 +42,7 @@ def decode(files: tuple[Path, ...], json_lines: bool) -> None:
     from netops.egress.netflow import Decoder
 
     out = output()
-    decoder = Decoder(everything=True)
+    decoder = Decoder(everything=True, options=with_options)
     if json_lines or out.json:
         import msgspec
 
@@ -240,6 +242,11 @@ def exporters() -> None:
                 Column(N_("waiting"), lambda one: one.waiting, right=True),
                 Column(N_("given up"), lambda one: one.dropped, right=True),
                 Column(N_("malformed"), lambda one: one.malformed, right=True),
+                *(
+                    Column(title, value, right=True)
+                    for name, title, value in TROUBLES
+                    if any(getattr(one, name) for one in rows)
+                ),
             ],
             unseen=report.unseen,
             empty=_("No exporter was heard yet."),
@@ -251,7 +258,20 @@ def exporters() -> None:
     raise SystemExit(3 if report.unseen else 0)
 
 
-VERSIONS = {5: "NetFlow v5", 9: "NetFlow v9", 10: "IPFIX"}
+VERSIONS = {
+    1: "NetFlow v1", 5: "NetFlow v5", 7: "NetFlow v7", 9: "NetFlow v9", 10: "IPFIX",
+    -2: "sFlow v2", -4: "sFlow v4", -5: "sFlow v5",
+}  # fmt: skip
+TROUBLES: list[tuple[str, str, Any]] = [
+    ("lost_datagrams", N_("lost datagrams"), lambda one: one.lost_datagrams),
+    ("lost_records", N_("lost records"), lambda one: one.lost_records),
+    ("reordered", N_("reordered"), lambda one: one.reordered),
+    ("resets", N_("restarts"), lambda one: one.resets),
+    ("late", N_("late"), lambda one: one.late),
+    ("future", N_("in the future"), lambda one: one.future),
+    ("clock_offset_ms", N_("clock, s"), lambda one: f"{one.clock_offset_ms / 1000:+.1f}"),
+]
+"""Shown where there are any: gaps in sequences, restarts, and times that cannot be right."""
 LOST = {
     "unknown_exporter": N_("register the device with this address, or stop it from sending here"),
     "kernel_dropped": N_("raise net.core.rmem_max, or run the collector with CAP_NET_ADMIN"),
@@ -259,3 +279,7 @@ LOST = {
         "the decoder does not keep up: give it a faster processor, or sample at the exporters"
     ),
 }
+
+
+for one in (probe, sensor, key):
+    egress.add_command(one)

@@ -1,4 +1,4 @@
-"""`netops pool`: list, show, reconcile, verify."""
+"""`netops pool`: list, show, add, split, merge, delegate, reconcile, verify."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from netops.addresses.allocation import Allocation
     from netops.addresses.pool import Pool
     from netops.addresses.tile import Tile
+    from netops.desk import Desk
+    from netops.rounds.division import Plan
 
 PLANES = click.Choice(["intranet", "extranet"])
 CELLS = {"free": "·", "active": "█", "reserved": "▒", "quarantine": "░", "outside": " "}
@@ -142,6 +144,105 @@ def _map(one: Pool, tiles: list[Tile]) -> None:
         out.rich(text)
     legend = "  ".join(f"{CELLS[state]} {_(state)}" for state in ("active", "reserved", "quarantine", "free"))
     out.line(legend + "  " + _("a cell is {count} addresses").format(count=each))
+
+
+ROLES = click.Choice(["container", "pool", "link", "loopback"])
+PLANE = click.option(
+    "--plane", type=PLANES, default="extranet", show_default=True, help=N_("The plane that it is in.")
+)
+GRANTED = click.option(
+    "--granted-by", default="", metavar="TEXT", help=N_("The document that grants it: its number.")
+)
+
+
+def _change(opened: Desk, plan: Plan) -> None:
+    """Every effect first, then exactly that or nothing."""
+    from netops.rounds import division
+
+    out = output()
+    register = opened.register
+    out.records("effect", plan.effects, [
+        Column("", lambda one: one.sign, style=lambda one: "green" if one.sign == "+" else "red"),
+        Column(N_("prefix"), lambda one: one.prefix),
+        Column(N_("role"), lambda one: _(one.role)),
+        Column(N_("organization"), lambda one: register.name(one.organization)),
+        Column(N_("granted by"), lambda one: one.granted_by),
+        Column(N_("allocations"), lambda one: len(one.allocations), right=True),
+        Column(N_("declarations"), lambda one: ", ".join(one.declarations)),
+    ], plane=plan.plane)  # fmt: skip
+    out.say(_("plan: {removed} prefixes go, {added} come; every allocation stays what it is").format(
+        removed=len(plan.division.removed), added=len(plan.division.added)))  # fmt: skip
+    out.confirm(_("Change the register so?"))
+    version = division.run(opened, plan)
+    out.say(_("Version {version} of the register is in force.").format(version=version))
+
+
+@pool.command()
+@click.argument("prefix")
+@click.option("--organization", required=True, metavar="CODE", help=N_("Whose segment it is."))
+@click.option("--role", type=ROLES, default="pool", show_default=True, help=N_("What it is for."))
+@click.option("--name", default="", help=N_("What people call it."))
+@click.option("--gateway", default="", metavar="DEVICE", help=N_("The device that routes it."))
+@click.option("--switch", default="", metavar="DEVICE", help=N_("Its access switch."))
+@click.option("--vlan", type=click.IntRange(0, 4094), default=0, help=N_("Its 802.1Q id."))
+@GRANTED
+@PLANE
+def add(
+    prefix: str, organization: str, role: str, name: str, gateway: str, switch: str, vlan: int, granted_by: str, plane: str
+) -> None:  # fmt: skip
+    """Register a prefix: in its file and in force."""
+    from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+    from netops.core.plane import Plane
+    from netops.rounds import division
+
+    with desk() as opened:
+        new = RegisteredPrefix(
+            prefix, PrefixRole(role), organization, name, granted_by, gateway, switch, vlan, (), Plane(plane)
+        )
+        _change(opened, division.add(opened, new))
+
+
+@pool.command()
+@click.argument("prefix")
+@click.option(
+    "--prefixlen", required=True, type=click.IntRange(1, 128), help=N_("Prefix length of the parts.")
+)
+@PLANE
+def split(prefix: str, prefixlen: int, plane: str) -> None:
+    """Divide a prefix into equal parts; refused when an allocation would lie in two of them."""
+    from netops.core.plane import Plane
+    from netops.rounds import division
+
+    with desk() as opened:
+        _change(opened, division.split(opened, Plane(plane), prefix, prefixlen))
+
+
+@pool.command()
+@click.argument("prefixes", nargs=-1, required=True)
+@PLANE
+def merge(prefixes: tuple[str, ...], plane: str) -> None:
+    """Make one prefix of neighbours of the same role and organization."""
+    from netops.core.plane import Plane
+    from netops.rounds import division
+
+    with desk() as opened:
+        _change(opened, division.merge(opened, Plane(plane), prefixes))
+
+
+@pool.command()
+@click.argument("prefix")
+@click.option("--organization", required=True, metavar="CODE", help=N_("Who plans it from now on."))
+@click.option(
+    "--granted-by", required=True, metavar="TEXT", help=N_("The document that grants it: its number.")
+)
+@PLANE
+def delegate(prefix: str, organization: str, granted_by: str, plane: str) -> None:
+    """Put a prefix into the hands of another organization, such as a county, by the document that says so."""
+    from netops.core.plane import Plane
+    from netops.rounds import division
+
+    with desk() as opened:
+        _change(opened, division.delegate(opened, Plane(plane), prefix, organization, granted_by))
 
 
 @pool.command()

@@ -119,12 +119,15 @@ def sensor(beacon: str, key: Path, seconds: float) -> None:
     Runs by itself, without configuration or store. It answers nobody, keeps only what carries a ticket of ours, and
     cannot read whose it is. Needs root or CAP_NET_RAW.
     """
+    import signal
     import sys
 
     from netops.rounds import sensor as rounds
 
     out = output()
     text = _key(key)
+    for ended in (signal.SIGINT, signal.SIGTERM):  # either way the file gets its end
+        signal.signal(ended, signal.default_int_handler)
     if out.file:
         with out.file.open("w", encoding="utf-8") as file:
             for line in rounds.lines(beacon, text, seconds):

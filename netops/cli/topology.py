@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netops.rounds import Report
     from netops.topology.device import DeviceView
     from netops.topology.link import Link, LinkEnd
+    from netops.topology.separation import Answer
 
 
 @click.group(cls=Group)
@@ -362,15 +363,55 @@ def path(start: str, end: str, layer: int) -> None:
 
 # ---- against the register
 @topology.command()
-def check() -> None:
+@click.option(
+    "--isolation", is_flag=True, help=N_("Only whether a path joins the planes, or the intranet and the internet.")
+)
+def check(isolation: bool) -> None:
     """Apply the rules to what was last seen, without asking any device."""
     from netops.rounds import walk as rounds
 
     out = output()
     with desk() as opened:
+        if isolation:
+            found = rounds.separation(opened)
+            out.records("isolation", found, _answer_columns(), unseen=found[0].cover.silent, note=_cover(found[0]))
+            raise SystemExit(1 if any(one.path for one in found) else 3 if not found[0].cover.is_whole else 0)
         report = rounds.check(opened)
         _report(out, opened, report)
     raise SystemExit(report.exit_code)
+
+
+def _answer_columns() -> list[Column]:
+    def way(one: Answer) -> str:
+        ends = [(f"{step.a} {step.a_interface}".strip(), step.source) for step in one.path]
+        last = [f"{one.path[-1].b} {one.path[-1].b_interface}".strip()] if one.path else []
+        return " ".join([*(f"{end} --{source}--" for end, source in ends), *last])
+
+    between = {
+        "intranet-extranet": N_("intranet and extranet"),
+        "intranet-internet": N_("intranet and internet"),
+    }
+    return [
+        Column("", lambda one: sign("bad" if one.path else "good" if one.cover.is_whole else "note")),
+        Column(N_("between"), lambda one: _(between[one.question])),
+        Column(N_("answer"), lambda one: _(one.verdict)),
+        Column(N_("path"), way),
+        Column(N_("crossings"), lambda one: one.crossings, right=True),
+    ]
+
+
+def _cover(one: Answer) -> str:
+    cover = one.cover
+    return _(
+        "It rests on {answered} of {devices} devices; {partial} were read in part, {mute} speak no neighbour "
+        "protocol, {blind} have neither a forwarding table nor ARP."
+    ).format(
+        answered=cover.answered,
+        devices=cover.devices,
+        partial=len(cover.partial),
+        mute=len(cover.mute),
+        blind=len(cover.blind),
+    )
 
 
 @topology.command()

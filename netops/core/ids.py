@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, String, Table, select
+from sqlalchemy import Column, Connection, Integer, String, Table, bindparam
 
-from netops.core.store import metadata
+from netops.core.store import Prepared, metadata
 
 sequences = Table(
     "sequences",
@@ -14,18 +14,22 @@ sequences = Table(
 )
 
 
-def take(connection: Connection, name: str) -> int:
+NEXT = Prepared(
+    sequences.update()
+    .where(sequences.c.name == bindparam("which"))
+    .values(value=sequences.c.value + bindparam("count"))
+    .returning(sequences.c.value)
+)
+
+
+def take(connection: Connection, name: str, count: int = 1) -> int:
     """
-    The next number of *name*, from 1, inside the caller's transaction.
+    The next number of *name*, from 1, inside the caller's transaction; the first of *count* in a row.
 
     A transaction that rolls back gives its number back, so none is skipped; the row lock keeps two
     writers from taking the same one.
     """
-    row = connection.execute(
-        select(sequences.c.value).where(sequences.c.name == name).with_for_update()
-    ).scalar()
-    if row is None:
-        connection.execute(sequences.insert().values(name=name, value=1))
-        return 1
-    connection.execute(sequences.update().where(sequences.c.name == name).values(value=row + 1))
-    return int(row) + 1
+    for (last,) in NEXT(connection, which=name, count=count):
+        return int(last) - count + 1
+    connection.execute(sequences.insert().values(name=name, value=count))
+    return 1

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, Integer, String, Table, Text, select,
 from netops.core.clock import Clock, now
 from netops.core.evidence import canonical
 from netops.core.language import N_
-from netops.core.store import Instant, Json, Store, metadata
+from netops.core.store import Instant, Json, Prepared, Store, metadata
 
 journal = Table(
     "journal",
@@ -32,6 +32,8 @@ journal = Table(
     Column("sm3", String(64), nullable=False),
 )
 FIRST = "0" * 64
+HEAD = Prepared(select(journal.c.seq, journal.c.sha256).order_by(journal.c.seq.desc()).limit(1))
+APPEND = Prepared(journal.insert())
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -77,12 +79,13 @@ class Act:
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None
     ) -> Entry:
         """Append the journal entry of what this act does; at least one is required."""
-        last = self.connection.execute(
-            select(journal.c.seq, journal.c.sha256).order_by(journal.c.seq.desc()).limit(1)
-        ).first()
+        if self.entries:
+            seq, previous = self.entries[-1].seq, self.entries[-1].sha256
+        else:
+            seq, previous = next(iter(HEAD(self.connection)), (0, FIRST))
         plain = msgspec.to_builtins({"before": before, "after": after}, str_keys=True)
         entry = Entry(
-            (last.seq if last else 0) + 1,
+            seq + 1,
             self.at,
             self.actor,
             verb,
@@ -90,13 +93,11 @@ class Act:
             why,
             plain["before"],
             plain["after"],
-            last.sha256 if last else FIRST,
+            previous,
         )
         content = entry.content()
         entry = msgspec.structs.replace(entry, sha256=hashlib.sha256(content).hexdigest(), sm3=_sm3(content))
-        self.connection.execute(
-            journal.insert().values(**{name: getattr(entry, name) for name in Entry.__struct_fields__})
-        )
+        APPEND(self.connection, **msgspec.structs.asdict(entry))
         self.entries.append(entry)
         return entry
 

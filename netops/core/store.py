@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 from sqlalchemy import (
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    Executable,
     LargeBinary,
     MetaData,
     Text,
@@ -37,11 +40,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this program expects the store to stand at."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 30
+CHECKPOINT_PAGES = 4000
+"""Pages of 4 KiB in SQLite's log before they move into the file: an act writes a dozen, mostly the same ones."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -93,6 +98,97 @@ class Address(TypeDecorator[int]):
         return None if value is None else int.from_bytes(value, "big")
 
 
+class Prepared:
+    """
+    A statement that is compiled once for each engine and then runs on the driver, for what happens at every act.
+
+    Building, hashing and looking up an expression costs more than SQLite needs to run it. Values go
+    through the column types as ever. Every value is bound by name (`bindparam`); no expanding lists.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, _Bind, tuple[_Convert | None, ...]]] = {}
+
+    def __call__(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Run it inside the connection's transaction; rows as plain tuples, none for a change."""
+        cursor, (text_of, bind, converts) = self._begun(connection)
+        cursor.execute(text_of, bind(values))
+        if not converts:
+            return []
+        return [
+            tuple(
+                value if convert is None else convert(value)
+                for value, convert in zip(row, converts, strict=True)
+            )
+            for row in cursor.fetchall()
+        ]
+
+    def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run a change once for each of *rows*."""
+        cursor, (text_of, bind, _) = self._begun(connection)
+        cursor.executemany(text_of, [bind(row) for row in rows])
+
+    def _begun(self, connection: Connection) -> tuple[Any, tuple[str, _Bind, tuple[_Convert | None, ...]]]:
+        dialect = connection.dialect
+        if (found := self._compiled.get(dialect.name)) is None:
+            found = self._compiled[dialect.name] = _compiled(self._statement, dialect)
+        if not connection.in_transaction():
+            connection.begin()
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - the connection is open
+        return driver.cursor(), found
+
+
+_Convert = Callable[[Any], Any]
+_Bind = Callable[[Mapping[str, Any]], Any]
+
+
+def _compiled(statement: Executable, dialect: Dialect) -> tuple[str, _Bind, tuple[_Convert | None, ...]]:
+    """Its text, what makes the driver's parameters of the values, and what makes values of each column."""
+    made: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    fixed: dict[str, Any] = {name: value for name, value in made.params.items() if value is not None}
+    converts = {
+        name: found
+        for one, name in made.bind_names.items()
+        if (found := _binder(one.type, dialect)) is not None
+    }
+    columns = tuple(_reader(one.type, dialect) for one in made._result_columns)
+
+    def complete(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**fixed, **values} if fixed else values
+
+    if made.positional:
+        places = [(name, converts.get(name)) for name in made.positiontup]
+        return str(made), lambda values: _listed(places, complete(values)), columns
+    named = [(name, converts.get(name)) for name in made.bind_names.values()]
+    return (
+        str(made),
+        lambda values: dict(zip(made.bind_names.values(), _listed(named, complete(values)), strict=True)),
+        columns,
+    )
+
+
+def _binder(kind: Any, dialect: Dialect) -> _Convert | None:
+    """What makes the driver's value. Our own types give what both drivers take as it is."""
+    if isinstance(kind, TypeDecorator):
+        return lambda value: kind.process_bind_param(value, dialect)
+    found: _Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return found
+
+
+def _reader(kind: Any, dialect: Dialect) -> _Convert | None:
+    """What makes a value of the driver's."""
+    if isinstance(kind, TypeDecorator):
+        return lambda value: kind.process_result_value(value, dialect)
+    found: _Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return found
+
+
+def _listed(places: Iterable[tuple[str, _Convert | None]], values: Mapping[str, Any]) -> list[Any]:
+    return [values[name] if convert is None else convert(values[name]) for name, convert in places]
+
+
 class Store:
     """
     An open store.
@@ -108,6 +204,8 @@ class Store:
         self.url = url
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._faults = (DBAPIError, self.engine.dialect.loaded_dbapi.Error)
+        self._queue = _Queue(self.engine.url.database or "") if self.is_sqlite else None
 
     def shown_url(self) -> str:
         """The address without its password."""
@@ -116,6 +214,8 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        if self._queue is not None:
+            self._queue.close()
 
     # ---- transactions
     @contextmanager
@@ -131,15 +231,19 @@ class Store:
 
         What decides something goes through `netops.core.journal.act`, which adds the journal entry.
         """
-        with self._clear_errors(), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with self._clear_errors(), self.engine.connect() as connection, self._turn():
+            connection.begin()
+            if self.is_sqlite and (driver := connection.connection.driver_connection) is not None:
+                driver.execute("BEGIN IMMEDIATE")
             yield connection
             try:
                 connection.commit()
             except DBAPIError:
                 connection.invalidate()  # SQLite keeps the transaction open when a deferred constraint refuses the commit
                 raise
+
+    def _turn(self) -> _Queue | nullcontext[None]:
+        return self._queue if self._queue is not None else nullcontext()
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
@@ -183,8 +287,9 @@ class Store:
     def _clear_errors(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            raise StoreFault(self.shown_url(), str(error.orig).splitlines()[0]) from error
+        except self._faults as error:
+            why = str(error.orig if isinstance(error, DBAPIError) else error)
+            raise StoreFault(self.shown_url(), why.splitlines()[0]) from error
 
     # ---- schema
     def revision(self) -> str | None:
@@ -218,6 +323,54 @@ class Store:
         with self.lock("migrate"), self._clear_errors():
             if self.revision() != REVISION:
                 upgrade(self.engine)
+
+
+class _Queue:
+    """
+    Writers of one SQLite file, one after another: a context, entered again freely by the thread that is inside.
+
+    SQLite itself lets writers try at random, and the unlucky wait for seconds. Here the next writer waits
+    at a door of its own, so that who has just written cannot go first again. Ends with the process.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._database = "" if database == ":memory:" else database
+        self._thread = threading.RLock()
+        self._depth = 0
+        self._process = 0
+        self._files: tuple[TextIO, ...] = ()
+
+    def __enter__(self) -> None:
+        self._thread.acquire()
+        self._depth += 1
+        if self._depth > 1 or not self._database:
+            return
+        try:
+            if self._process != os.getpid():
+                places = [Path(f"{self._database}.{name}.lock") for name in ("next", "write")]
+                self._files = tuple(place.open("w") for place in places)
+                self._process = os.getpid()
+            door, room = self._files
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX)
+            fcntl.flock(door, fcntl.LOCK_UN)
+        except BaseException:
+            self._depth -= 1
+            self._thread.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._depth == 1 and self._database:
+            fcntl.flock(self._files[1], fcntl.LOCK_UN)
+        self._depth -= 1
+        self._thread.release()
+
+    def close(self) -> None:
+        """Close its files, unless they are another process's."""
+        if self._process == os.getpid():
+            for file in self._files:
+                file.close()
+        self._files, self._process = (), 0
 
 
 def shown(url: str) -> str:
@@ -267,6 +420,11 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     """WAL for readers beside a writer; FULL, so that an act that was answered survives a power cut."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -16,7 +16,9 @@ class Kind(StrEnum):
     APPLICATION = "application"
     """Classification engine and selector (RFC 6759), shown as "13..431"."""
     FRAME = "frame"
-    """The first bytes of an Ethernet frame (RFC 7133); read only where its length is variable, as it is in practice."""
+    """The first bytes of an Ethernet frame (RFC 7133)."""
+    PACKET = "packet"
+    """The first bytes of an IP packet (RFC 5477)."""
     UPTIME = "uptime"
     """Milliseconds on the exporter's uptime clock."""
     SECONDS = "seconds"
@@ -25,6 +27,10 @@ class Kind(StrEnum):
     """Seconds since 1900 and a fraction of 2^32 (RFC 7011 §6.1.9)."""
     BEFORE = "before"
     """Microseconds before the export time."""
+    PROBABILITY = "probability"
+    """Share of packets that were taken, a 64-bit float (RFC 5477 §8.2.11)."""
+    MICROSECONDS = "microseconds"
+    """A duration, read as milliseconds."""
 
 
 REVERSE = 29305
@@ -37,12 +43,16 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
     for name, kind, numbers in (
         ("src", V4, (8,)),
         ("src", V6, (27,)),
+        ("src", V4, (44,)),
+        ("src", V6, (170,)),
         ("dst", V4, (12,)),
         ("dst", V6, (28,)),
+        ("dst", V4, (45,)),
+        ("dst", V6, (169,)),
         ("sport", N, (7, 180, 182)),
         ("dport", N, (11, 181, 183)),
         ("proto", N, (4,)),
-        ("tos", N, (5,)),
+        ("tos", N, (5, 55)),
         ("tcp_flags", N, (6,)),
         ("packets", N, (2, 24, 86, 298)),
         ("bytes", N, (1, 23, 85, 231, 352, 312)),
@@ -72,7 +82,11 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("nat_dport", N, (228, 40004)),
         ("sampling_interval", N, (34, 50, 305)),
         ("sampling_space", N, (306,)),
+        ("sampling_size", N, (309,)),
+        ("sampling_population", N, (310,)),
+        ("sampling_interval", Kind.PROBABILITY, (311,)),
         ("sampler", N, (48, 302)),
+        ("ip_version", N, (60,)),
         ("ttl", N, (192, 52, 53)),
         ("forwarding_status", N, (89,)),
         ("app", Kind.TEXT, (96, 56701)),
@@ -84,17 +98,22 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("last", Kind.SECONDS, (151,)),
         ("first", Kind.MILLISECONDS, (152, 323)),
         ("last", Kind.MILLISECONDS, (153,)),
-        ("first", Kind.NTP, (154, 156, 324)),
+        ("first", Kind.NTP, (154, 156, 324, 325)),
         ("last", Kind.NTP, (155, 157)),
         ("first", Kind.BEFORE, (158,)),
         ("last", Kind.BEFORE, (159,)),
-        ("frame", Kind.FRAME, (315,)),
+        ("duration", N, (161,)),
+        ("duration", Kind.MICROSECONDS, (162,)),
+        ("frame", Kind.FRAME, (315, 104)),
+        ("packet", Kind.PACKET, (313,)),
         ("boot", Kind.MILLISECONDS, (160,)),
     )
     for number in numbers
 } | {
     (REVERSE, 1): ("reverse_bytes", N),
     (REVERSE, 2): ("reverse_packets", N),
+    (REVERSE, 23): ("reverse_bytes", N),
+    (REVERSE, 24): ("reverse_packets", N),
     (REVERSE, 85): ("reverse_bytes", N),
     (REVERSE, 86): ("reverse_packets", N),
 }

@@ -37,6 +37,7 @@ JUDGED = {
     "first": np.int64,
     "last": np.int64,
     "received": np.int64,
+    "sampling_interval": np.uint32,
 }
 """The columns that judging needs; 0 stands for a field that the exporter did not send."""
 

@@ -86,6 +86,8 @@ def sample(judged: Judged, scene: Scene, row: int) -> dict[str, Any]:
         "first": time_text(int(batch["first"][row])),
         "last": time_text(int(batch["last"][row])),
     }
+    if batch["sampling_interval"][row] > 1:
+        shown["sampling_interval"] = int(batch["sampling_interval"][row])
     for name in ("src_mac", "dst_mac"):
         if batch[name][row]:
             shown[name] = mac_text(int(batch[name][row]))

@@ -1,80 +1,180 @@
-"""The first bytes of an Ethernet frame, as sampling exporters send them: its five-tuple (RFC 7133, RFC 8200)."""
+"""The first bytes of a packet, as sampling exporters send them: its five-tuple (RFC 7133, sFlow v5, RFC 8200)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 import numpy as np
 
 from netops.egress.flows import MAPPED, Column
 
-VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
-EXTENSIONS = (0, 43, 44, 60)
+ETHERNET, PPP, IPV4, IPV6, MPLS, POS, AAL5_IP = 1, 7, 11, 12, 13, 14, 10
+"""What a header begins with, by the numbers of sFlow v5 (`header_protocol`)."""
+ANY_IP = 0
+"""IPv4 or IPv6, as its first half octet says."""
+VLAN_TAGS = (0x8100, 0x88A8, 0x9100, 0x9200)
+LABELS = (0x8847, 0x8848)
+PPPOE_SESSION = 0x8864
+PPP_TYPES = {0x0021: 0x0800, 0x0057: 0x86DD, 0x0281: 0x8847, 0x0283: 0x8848}
+EXTENSIONS = (0, 43, 44, 51, 60, 135)
 """IPv6 extension headers that are passed over to what they carry."""
+FRAGMENT, AUTHENTICATION = 44, 51
 ENCAPSULATED = {4: 0x0800, 41: 0x86DD}
 DEEPEST = 8
 """Headers inside headers; more is no traffic but an attack."""
+WITH_PORTS = (6, 17, 33, 132, 136)
+ICMP = (1, 58)
 Found = dict[str, int]
+NAMES = ("src_hi", "src_lo", "dst_hi", "dst_lo", "proto", "sport", "dport", "ttl", "tos", "tcp_flags", "bytes", "packets",
+         "src_mac", "dst_mac", "src_vlan", "dst_vlan")  # fmt: skip
+HALF = 0xFFFFFFFFFFFFFFFF
 
 
-def columns(frames: Iterable[bytes]) -> dict[str, Column]:
-    """One row a frame; what could not be read is 0. A packet is one packet, its bytes those of the inner IP packet."""
-    rows = [taken_apart(frame) for frame in frames]
-    names = ("src_hi", "src_lo", "dst_hi", "dst_lo", "proto", "sport", "dport", "ttl", "bytes", "packets",
-             "src_mac", "dst_mac", "src_vlan", "dst_vlan")  # fmt: skip
-    return {name: np.array([row.get(name, 0) for row in rows], np.uint64) for name in names}
+def columns(frames: Iterable[bytes], protocol: int = ETHERNET) -> dict[str, Column]:
+    """
+    One row a frame; what could not be read is 0. A packet is one packet, its bytes those of the IP packet.
+
+    ICMP type and code stand in the destination port, by the custom of NetFlow.
+    """
+    rows = [taken_apart(frame, protocol) for frame in frames]
+    for row in rows:
+        if "icmp_type" in row:
+            row["dport"] = row["icmp_type"] << 8 | row["icmp_code"]
+    told = frozenset().union(*rows)
+    return {name: np.array([row.get(name, 0) for row in rows], np.uint64) for name in NAMES if name in told}
 
 
-def taken_apart(frame: bytes) -> Found:
-    """The fields of one frame, of its innermost IP packet where packets are tunnelled."""
-    if len(frame) < 14:
-        return {}
-    found = {
-        "dst_mac": int.from_bytes(frame[:6], "big"),
-        "src_mac": int.from_bytes(frame[6:12], "big"),
-        "packets": 1,
-    }
-    kind, at = int.from_bytes(frame[12:14], "big"), 14
-    while kind in VLAN_TAGS and len(frame) >= at + 4:
-        found["src_vlan"] = found["dst_vlan"] = int.from_bytes(frame[at : at + 2], "big") & 0xFFF
-        kind, at = int.from_bytes(frame[at + 2 : at + 4], "big"), at + 4
+def taken_apart(frame: bytes, protocol: int = ETHERNET, wire_bytes: int = 0) -> Found:
+    """
+    The fields of one packet.
+
+    Of packets inside packets it is the outer one, for that is what leaves the network; only an IPv6 packet that
+    carries IPv4 or IPv6 directly is opened: there the outer one is the carrier's segment list (SRv6, RFC 8986).
+
+    Args:
+        protocol: what *frame* begins with.
+        wire_bytes: length of the whole frame, where it is known.
+    """
+    found: Found = {"packets": 1}
+    kind, at = _link(frame, protocol, found)
     for _ in range(DEEPEST):
         packet = frame[at:]
-        if kind == 0x0800 and len(packet) >= 20:
-            inner, header = _v4(packet)
-        elif kind == 0x86DD and len(packet) >= 40:
-            inner, header = _v6(packet)
+        if kind == 0x0800 and len(packet) >= 20 and packet[0] >> 4 == 4:
+            header, whole = _v4(packet, found)
+            carried = 0
+        elif kind == 0x86DD and len(packet) >= 40 and packet[0] >> 4 == 6:
+            header, whole = _v6(packet, found)
+            carried = ENCAPSULATED.get(found["proto"], 0)
         else:
             break
-        found |= inner
-        at += header
-        kind = ENCAPSULATED.get(found["proto"], 0)
-    ports = frame[at : at + 4]
-    if found.get("proto") in (6, 17, 132) and len(ports) == 4:
-        found |= {"sport": int.from_bytes(ports[:2], "big"), "dport": int.from_bytes(ports[2:], "big")}
-    elif found.get("proto") in (1, 58) and len(ports) == 4:
-        found["dport"] = int.from_bytes(ports[:2], "big")
+        if not found["bytes"] and wire_bytes > at:
+            found["bytes"] = wire_bytes - at  # a sender that leaves segmentation to its card puts no length
+        at, kind = at + header, carried
+        if not carried:
+            if whole:
+                _ends_of(frame[at:], found)
+            break
+    if "bytes" not in found and wire_bytes:
+        found["bytes"] = wire_bytes
     return found
 
 
-def _v4(packet: bytes) -> tuple[Found, int]:
-    found = {"ttl": packet[8], "proto": packet[9], "bytes": int.from_bytes(packet[2:4], "big")}
-    return found | _ends(packet[12:16], packet[16:20]), max(20, (packet[0] & 0xF) * 4)
+def _link(frame: bytes, protocol: int, found: Found) -> tuple[int, int]:
+    """EtherType of what the link layer carries, and where it begins."""
+    if protocol in (IPV4, AAL5_IP):
+        return 0x0800, 0
+    if protocol == IPV6:
+        return 0x86DD, 0
+    if protocol == ANY_IP:
+        return (0x86DD if frame[:1] >= b"\x60" else 0x0800), 0
+    if protocol == MPLS:
+        return _labels(frame, 0)
+    if protocol in (PPP, POS):
+        return _ppp(frame, 2 if frame[:1] in (b"\xff", b"\x0f", b"\x8f") else 0)
+    if protocol != ETHERNET or len(frame) < 14:
+        return 0, 0
+    return _ethernet(frame, 0, found)
 
 
-def _v6(packet: bytes) -> tuple[Found, int]:
-    size, proto, at = int.from_bytes(packet[4:6], "big") + 40, packet[6], 40
+def _ethernet(frame: bytes, at: int, found: Found) -> tuple[int, int]:
+    if "dst_mac" not in found:
+        found["dst_mac"] = int.from_bytes(frame[at : at + 6], "big")
+        found["src_mac"] = int.from_bytes(frame[at + 6 : at + 12], "big")
+    kind, at = int.from_bytes(frame[at + 12 : at + 14], "big"), at + 14
+    for _ in range(DEEPEST):
+        if kind not in VLAN_TAGS or len(frame) < at + 4:
+            break
+        found["src_vlan"] = found["dst_vlan"] = int.from_bytes(frame[at : at + 2], "big") & 0xFFF
+        kind, at = int.from_bytes(frame[at + 2 : at + 4], "big"), at + 4
+    if kind <= 1500 and frame[at : at + 6] == b"\xaa\xaa\x03\0\0\0":  # LLC and SNAP (RFC 1042)
+        kind, at = int.from_bytes(frame[at + 6 : at + 8], "big"), at + 8
+    if kind == PPPOE_SESSION:
+        return _ppp(frame, at + 6)
+    if kind in LABELS:
+        return _labels(frame, at)
+    return kind, at
+
+
+def _ppp(frame: bytes, at: int) -> tuple[int, int]:
+    number = int.from_bytes(frame[at : at + 2], "big")
+    if number in (0x0800, 0x86DD, *LABELS):  # HDLC of routers puts an EtherType here
+        return _labels(frame, at + 2) if number in LABELS else (number, at + 2)
+    kind = PPP_TYPES.get(number, 0)
+    return _labels(frame, at + 2) if kind in LABELS else (kind, at + 2)
+
+
+def _labels(frame: bytes, at: int) -> tuple[int, int]:
+    """Past an MPLS stack (RFC 3032): what is below tells itself by its first half octet (RFC 4928)."""
+    for _ in range(2 * DEEPEST):
+        if len(frame) < at + 5:
+            return 0, at
+        at += 4
+        if frame[at - 2] & 1:
+            break
+    first = frame[at] >> 4
+    if first == 0 and len(frame) >= at + 18:  # a control word, and an Ethernet frame after it (RFC 4448)
+        return _ethernet(frame, at + 4, {"dst_mac": 0})
+    return {4: 0x0800, 6: 0x86DD}.get(first, 0), at
+
+
+def _v4(packet: bytes, found: Found) -> tuple[int, bool]:
+    """Length of the header, and whether what follows is the head of the transport's."""
+    found["tos"], found["ttl"], found["proto"] = packet[1], packet[8], packet[9]
+    found["bytes"] = int.from_bytes(packet[2:4], "big")
+    found["src_hi"] = found["dst_hi"] = 0
+    found["src_lo"] = MAPPED | int.from_bytes(packet[12:16], "big")
+    found["dst_lo"] = MAPPED | int.from_bytes(packet[16:20], "big")
+    return max(20, (packet[0] & 0xF) * 4), not int.from_bytes(packet[6:8], "big") & 0x1FFF
+
+
+def _v6(packet: bytes, found: Found) -> tuple[int, bool]:
+    proto, at, whole = packet[6], 40, True
     for _ in range(DEEPEST):
         if proto not in EXTENSIONS or len(packet) < at + 8:
             break
-        proto, at = packet[at], at + (8 if proto == 44 else (packet[at + 1] + 1) * 8)
-    return {"ttl": packet[7], "proto": proto, "bytes": size} | _ends(packet[8:24], packet[24:40]), at
+        if proto == FRAGMENT:
+            whole = not int.from_bytes(packet[at + 2 : at + 4], "big") >> 3
+            proto, at = packet[at], at + 8
+        else:
+            size = packet[at + 1] + 2 if proto == AUTHENTICATION else (packet[at + 1] + 1) * 2
+            proto, at = packet[at], at + size * 4
+    found["tos"] = (packet[0] & 0xF) << 4 | packet[1] >> 4
+    found["ttl"], found["proto"] = packet[7], proto
+    carried = int.from_bytes(packet[4:6], "big")
+    found["bytes"] = carried + 40 if carried else 0
+    for name, start in (("src", 8), ("dst", 24)):
+        value = int.from_bytes(packet[start : start + 16], "big")
+        found[f"{name}_hi"], found[f"{name}_lo"] = value >> 64, value & HALF
+    return at, whole
 
 
-def _ends(source: bytes, destination: bytes) -> Found:
-    found: Found = {}
-    for name, raw in (("src", source), ("dst", destination)):
-        value = int(ip_address(raw)) | (MAPPED if len(raw) == 4 else 0)
-        found |= {f"{name}_hi": value >> 64, f"{name}_lo": value & 0xFFFFFFFFFFFFFFFF}
-    return found
+def _ends_of(segment: bytes, found: Found) -> None:
+    """Ports, TCP flags, ICMP type and code, as far as the sample reaches."""
+    proto = found["proto"]
+    if proto in WITH_PORTS and len(segment) >= 4:
+        found["sport"] = int.from_bytes(segment[:2], "big")
+        found["dport"] = int.from_bytes(segment[2:4], "big")
+        if proto == 6 and len(segment) >= 14:
+            found["tcp_flags"] = segment[13]
+    elif proto in ICMP and len(segment) >= 2:
+        found["icmp_type"], found["icmp_code"] = segment[0], segment[1]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table, delete, func, select
 
 from netops.core.store import Instant, Json, Store, metadata
-from netops.egress.netflow import Template
+from netops.egress.exporter import Setting, Template
 from netops.egress.watch import Hit
 
 KEY = ("minute", "plane", "organization", "exporter", "exit_kind", "verdict")
+SUMS = ("flows", "packets", "bytes", "estimated")
 
 flow_hits = Table(
     "flow_hits",
@@ -27,6 +28,7 @@ flow_hits = Table(
     Column("flows", BigInteger, nullable=False),
     Column("packets", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
+    Column("estimated", BigInteger, nullable=False, server_default="0"),
 )
 flow_exporters = Table(
     "flow_exporters",
@@ -39,6 +41,10 @@ flow_exporters = Table(
     *(
         Column(name, BigInteger, nullable=False)
         for name in ("datagrams", "records", "options", "waiting", "malformed", "dropped")
+    ),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0")
+        for name in ("lost_datagrams", "lost_records", "reordered", "resets", "late", "future", "clock_offset_ms")
     ),
 )
 flow_datagrams = Table(
@@ -57,11 +63,25 @@ flow_templates = Table(
     Column("is_options", Boolean, nullable=False),
     Column("fields", Json, nullable=False),
 )
+flow_settings = Table(
+    "flow_settings",
+    metadata,
+    Column("exporter", String(45), primary_key=True),
+    Column("domain", BigInteger, primary_key=True, autoincrement=False),
+    Column("what", String(16), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
 MAX = (1 << 63) - 1
 
 
 class ExporterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One exporter as `egress exporters` shows it; counts since netops first heard it."""
+    """
+    One exporter as `egress exporters` shows it; counts since netops first heard it (`egress.exporter.Counters`).
+
+    Args:
+        version: of NetFlow or IPFIX; of sFlow as a negative number.
+    """
 
     address: str
     plane: str
@@ -74,9 +94,20 @@ class ExporterRow(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     malformed: int
     dropped: int
+    lost_datagrams: int = 0
+    lost_records: int = 0
+    reordered: int = 0
+    resets: int = 0
+    late: int = 0
+    future: int = 0
+    clock_offset_ms: int = 0
 
 
-COUNTED = ("datagrams", "records", "options", "malformed", "dropped")
+COUNTED = (
+    "datagrams", "records", "options", "malformed", "dropped",
+    "lost_datagrams", "lost_records", "reordered", "resets", "late", "future",
+)  # fmt: skip
+LATEST = ("plane", "device", "version", "last_seen", "waiting", "clock_offset_ms")
 
 
 def add(
@@ -84,12 +115,12 @@ def add(
 ) -> None:
     """Add what happened since the last call; the caller holds the lock "collector", so nobody else writes here."""
     with store.write() as connection:
-        for hit, (flows, packets, size) in hits.items():
+        for hit, counts in hits.items():
             _increase(
                 connection,
                 flow_hits,
                 dict(zip(KEY, hit, strict=True)),
-                {"flows": flows, "packets": min(packets, MAX), "bytes": min(size, MAX)},
+                {name: min(count, MAX) for name, count in zip(SUMS, counts, strict=False)},
                 {},
             )
         for row in exporters:
@@ -99,7 +130,7 @@ def add(
                 flow_exporters,
                 {"address": row.address},
                 {name: values[name] for name in COUNTED},
-                {name: values[name] for name in ("plane", "device", "version", "last_seen", "waiting")},
+                {name: values[name] for name in LATEST},
             )
         for outcome, count in outcomes.items():
             _increase(connection, flow_datagrams, {"outcome": outcome}, {"count": count}, {})
@@ -119,7 +150,11 @@ def _increase(
 
 
 class Total(msgspec.Struct, frozen=True):
-    """Sums ever counted for one label set of /metrics; *exit_kind* is "none" where no registered exit was used."""
+    """
+    Sums ever counted for one label set of /metrics; *exit_kind* is "none" where no registered exit was used.
+
+    *packets* and *bytes* of *estimated* of the flows are estimates: sampled, and multiplied.
+    """
 
     plane: str
     exit_kind: str
@@ -127,20 +162,20 @@ class Total(msgspec.Struct, frozen=True):
     flows: int
     packets: int
     bytes: int
+    estimated: int = 0
 
 
 def totals(store: Store) -> list[Total]:
     """Flows, packets and bytes ever, by plane, exit_kind and verdict: for /metrics."""
     c = flow_hits.c
     query = (
-        select(c.plane, c.exit_kind, c.verdict, func.sum(c.flows), func.sum(c.packets), func.sum(c.bytes))
+        select(c.plane, c.exit_kind, c.verdict, *(func.sum(c[name]) for name in SUMS))
         .group_by(c.plane, c.exit_kind, c.verdict)
         .order_by(c.plane, c.exit_kind, c.verdict)
     )
     with store.read() as connection:
         return [
-            Total(plane, kind, verdict, int(flows), int(packets), int(size))
-            for plane, kind, verdict, flows, packets, size in connection.execute(query)
+            Total(plane, kind, verdict, *map(int, sums)) for plane, kind, verdict, *sums in connection.execute(query)
         ]
 
 
@@ -172,13 +207,14 @@ def datagrams(store: Store) -> dict[str, int]:
     return {str(row["outcome"]): int(row["count"]) for row in rows}
 
 
-def keep_templates(store: Store, templates: Iterable[Template]) -> None:
-    """Put these templates in the place of all that were kept."""
-    rows = [msgspec.to_builtins(one) for one in templates]
+def keep_templates(store: Store, templates: Iterable[Template], settings: Iterable[Setting] = ()) -> None:
+    """Put these templates and settings in the place of all that were kept."""
     with store.write() as connection:
-        connection.execute(delete(flow_templates))
-        if rows:
-            connection.execute(flow_templates.insert(), rows)
+        for table, kept in ((flow_templates, templates), (flow_settings, settings)):
+            rows = [msgspec.to_builtins(one) for one in kept]
+            connection.execute(delete(table))
+            if rows:
+                connection.execute(table.insert(), rows)
 
 
 def kept_templates(store: Store) -> list[Template]:
@@ -191,6 +227,12 @@ def kept_templates(store: Store) -> list[Template]:
     return msgspec.convert(rows, list[Template])
 
 
+def kept_settings(store: Store) -> list[Setting]:
+    """What options data told of exporters, as it was kept."""
+    with store.read() as connection:
+        return [Setting(**row._mapping) for row in connection.execute(select(flow_settings))]
+
+
 def first_used(store: Store, exit_kind: str) -> dict[str, datetime]:
     """The first minute in which flows used an exit of this kind, by the exporter that saw them."""
     query = (
@@ -200,3 +242,74 @@ def first_used(store: Store, exit_kind: str) -> dict[str, datetime]:
     )
     with store.read() as connection:
         return {row.exporter: row.minute for row in connection.execute(query)}
+
+
+# ---- growth
+MINUTES, HOURS, DAYS = timedelta(days=7), timedelta(days=92), timedelta(days=800)
+"""Counters are kept by the minute so long, then by the hour, then by the day, and after that by the month."""
+MAX_BUCKETS = 200
+"""Rolled up in one call."""
+
+
+class Rollup:
+    """
+    Adds up what is old, so that the store does not grow with every minute for ever.
+
+    Every sum stays, and of every key the first minute that it was seen in.
+    """
+
+    def __init__(self) -> None:
+        self._done: dict[str, datetime] = {}
+
+    def run(self, store: Store, at: datetime) -> int:
+        """Go on where the last call ended; rows saved. The caller holds the lock "collector"."""
+        saved, left = 0, MAX_BUCKETS
+        edges = (("month", at - DAYS), ("day", at - HOURS), ("hour", at - MINUTES))
+        for grain, until in edges:
+            while left > 0:
+                with store.read() as connection:
+                    query = select(func.min(flow_hits.c.minute, type_=Instant()))
+                    if grain in self._done:
+                        query = query.where(flow_hits.c.minute >= self._done[grain])
+                    first = connection.execute(query).scalar()
+                if first is None:
+                    break
+                start, end = _bucket(first, grain)
+                if end > until:
+                    break
+                saved += _together(store, start, end)
+                self._done[grain] = end
+                left -= 1
+        return saved
+
+
+def _bucket(moment: datetime, grain: str) -> tuple[datetime, datetime]:
+    """The hour, day or month (UTC) that *moment* is in."""
+    start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if grain == "hour":
+        return start, start + timedelta(hours=1)
+    start = start.replace(hour=0)
+    if grain == "day":
+        return start, start + timedelta(days=1)
+    start = start.replace(day=1)
+    return start, (start + timedelta(days=32)).replace(day=1)
+
+
+def _together(store: Store, start: datetime, end: datetime) -> int:
+    """One row for every key in this time; how many fewer there are now."""
+    c = flow_hits.c
+    inside = (c.minute >= start, c.minute < end)
+    keys = [c[name] for name in KEY[1:]]
+    query = (
+        select(func.min(c.minute, type_=Instant()).label("minute"), *keys, *(func.sum(c[name]).label(name) for name in SUMS))
+        .where(*inside)
+        .group_by(*keys)
+    )
+    with store.write() as connection:
+        count = connection.execute(select(func.count()).select_from(flow_hits).where(*inside)).scalar() or 0
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        if count == len(rows):
+            return 0
+        connection.execute(delete(flow_hits).where(*inside))
+        connection.execute(flow_hits.insert(), [row | {name: min(int(row[name]), MAX) for name in SUMS} for row in rows])
+    return count - len(rows)

@@ -14,6 +14,7 @@ from netops.core.plane import Plane
 from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.egress.flows import Batch, Column, mac_value
+from netops.egress.watchlists import Shapes, Signature
 
 
 class Verdict(IntEnum):
@@ -69,6 +70,8 @@ class Port(msgspec.Struct, frozen=True):
     facing: Facing
     exit: str = ""
     address: str = ""
+    segment: str = ""
+    """The registered LAN that it belongs to, canonical CIDR, or ""."""
 
 
 class Observer(msgspec.Struct, frozen=True):
@@ -91,6 +94,8 @@ class Terminal(msgspec.Struct, frozen=True):
     switch: str = ""
     port: str = ""
     organization: str = ""
+    maker: str = ""
+    """A watched maker of home routers, by its MAC address, or ""."""
 
 
 @dataclass
@@ -103,6 +108,8 @@ class Scene:
         observers: exporters by address.
         device_macs: MAC addresses of devices of both planes, as integers.
         today: the day by which filings lapse.
+        dhcp_servers: addresses of the registered DHCP servers.
+        tunnels: what tunnels and proxies look like in flows.
     """
 
     tables: dict[Plane, Table]
@@ -111,6 +118,8 @@ class Scene:
     device_macs: frozenset[int] = frozenset()
     terminals: tuple[Terminal, ...] = ()
     today: date = date.max
+    dhcp_servers: frozenset[tuple[Plane, str]] = frozenset()
+    tunnels: tuple[Signature, ...] = ()
 
     @cached_property
     def by_mac(self) -> dict[int, Terminal]:
@@ -128,6 +137,17 @@ class Scene:
     def port(self) -> dict[tuple[str, int], Port]:
         """Interfaces by exporter address and ifIndex."""
         return {(one.address, port.if_index): port for one in self.observers.values() for port in one.ports}
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The tunnels as tables by port and protocol."""
+        return Shapes(self.tunnels)
+
+    @cached_property
+    def published(self) -> frozenset[tuple[str, int]]:
+        """Inside addresses and ports that the internet may reach through a registered exit."""
+        ends = (text.rpartition(":") for one in self.exits for text in one.published.values())
+        return frozenset((address, int(port)) for address, _, port in ends if port.isdigit())
 
     @cached_property
     def exit_verdicts(self) -> Column:

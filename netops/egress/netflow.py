@@ -1,19 +1,19 @@
-"""NetFlow v5, v9 (RFC 3954) and IPFIX (RFC 7011): datagrams in, columns out; bounded, and never a crash."""
+"""NetFlow v1, v5, v7, v9 (RFC 3954), IPFIX (RFC 7011) and sFlow: datagrams in, columns out; bounded, and never a crash."""
 
 from __future__ import annotations
 
 import struct
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import fields as fields_of
+from typing import Any
 
-import msgspec
 import numpy as np
 
-from netops.egress import frame
+from netops.egress import complete, fixed, sampling, sflow
+from netops.egress.exporter import Counters, Exporter, Header, Part, Setting, Template, Waiting
 from netops.egress.flows import JUDGED, Column, Flows
-from netops.egress.template import V5, VARIABLE, Context, Field, Layout, objects
+from netops.egress.template import PACKETS, Field, Layout, application, objects
 
 MAX_EXPORTERS = 4096
 MAX_TEMPLATES = 1024
@@ -22,78 +22,9 @@ MAX_FIELDS = 512
 WAITING_BYTES = 1 << 20
 """Data without a template kept for one exporter; the oldest goes first."""
 WAITING_BYTES_IN_ALL = 64 << 20
-WANTED = frozenset(JUDGED) | {"sampler", "boot"}
-U32 = (1 << 32) - 1
-
-
-class Header(NamedTuple):
-    """What one datagram says about itself; *uptime* is -1 where the protocol has none."""
-
-    version: int
-    sequence: int
-    exported: int
-    uptime: int
-    received: int
-    sampling: int = 0
-
-
-class Part(NamedTuple):
-    """The records of one data set: bytes of whole records, to be decoded together with others of the same layout."""
-
-    header: Header
-    body: bytes
-    rows: int
-    ordinal: int
-    texts: dict[str, list[Any]]
-
-
-class Waiting(NamedTuple):
-    """A data set whose template has not come yet."""
-
-    domain: int
-    number: int
-    header: Header
-    body: bytes
-
-
-class Template(msgspec.Struct, frozen=True):
-    """One template as it is kept over a restart; fields are (enterprise, element, length)."""
-
-    exporter: str
-    domain: int
-    version: int
-    number: int
-    is_options: bool
-    fields: tuple[tuple[int, int, int], ...]
-
-
-@dataclass(slots=True)
-class Counters:
-    """What became of what one exporter sent; *waiting* is data sets without a template now, *dropped* those given up."""
-
-    datagrams: int = 0
-    records: int = 0
-    options: int = 0
-    waiting: int = 0
-    malformed: int = 0
-    dropped: int = 0
-    version: int = 0
-    last_seen: int = 0
-
-
-@dataclass(slots=True)
-class Exporter:
-    """The state of one exporter: templates by (version, domain, id), sampling, and what waits."""
-
-    address: str
-    counters: Counters = field(default_factory=Counters)
-    templates: dict[tuple[int, int, int], Layout] = field(default_factory=dict)
-    waiting: deque[Waiting] = field(default_factory=deque)
-    waiting_bytes: int = 0
-    samplers: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Sampling interval by (domain, sampler id); sampler -1 is the last one learned."""
-    boots: dict[int, int] = field(default_factory=dict)
-    """Start of the uptime clock, ms UTC, by domain, where IPFIX options tell it."""
+WANTED = frozenset(JUDGED) | sampling.NAMES | {"boot", "duration"}
+STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
+Sample = tuple[Header, int, dict[str, Any]]
 
 
 class Decoder:
@@ -102,15 +33,20 @@ class Decoder:
 
     Args:
         everything: True for every field that was sent (for `egress decode`), False for those that judging needs.
+        options: True to give out options data too, as flows with a column *options*; only for people.
     """
 
-    def __init__(self, *, everything: bool = False) -> None:
-        self.everything = everything
+    def __init__(self, *, everything: bool = False, options: bool = False) -> None:
+        self.everything, self.options = everything, options
         self.exporters: dict[str, Exporter] = {}
         self.templates_changed = False
         self._waiting_bytes = 0
         self._ordinal = 0
         self._parts: dict[tuple[str, int, Layout], list[Part]] = {}
+        self._samples: dict[tuple[str, frozenset[str]], list[Sample]] = {}
+        self._described: list[Flows] = []
+        self._rows = 0
+        """Records of the datagram in hand; -1 when some of them are not known."""
 
     def feed(self, datagrams: Iterable[tuple[str, int, bytes]]) -> list[Flows]:
         """
@@ -119,7 +55,7 @@ class Decoder:
         Records of the same exporter, domain and template are decoded together; the order of all
         records is in the column *ordinal*. Malformed datagrams are counted, never raised.
         """
-        self._parts = {}
+        self._parts, self._samples, self._described = {}, {}, []
         for address, received, datagram in datagrams:
             exporter = self.exporters.get(address)
             if exporter is None:
@@ -134,15 +70,20 @@ class Decoder:
             self._decode(self.exporters[address], domain, layout, parts)
             for (address, domain, layout), parts in self._parts.items()
         ]
-        self._parts = {}
+        flows += [
+            self._sampled(self.exporters[address], samples) for (address, _), samples in self._samples.items()
+        ]
+        flows += self._described
+        self._parts, self._samples, self._described = {}, {}, []
         return [one for one in flows if len(one)]
 
     def totals(self) -> Counters:
         """The counters of all exporters together."""
         total = Counters()
         for exporter in self.exporters.values():
-            for name in ("datagrams", "records", "options", "waiting", "malformed", "dropped"):
-                setattr(total, name, getattr(total, name) + getattr(exporter.counters, name))
+            for one in fields_of(Counters):
+                if one.name not in STATES or one.name == "waiting":
+                    setattr(total, one.name, getattr(total, one.name) + getattr(exporter.counters, one.name))
         return total
 
     # ---- templates over a restart
@@ -161,45 +102,80 @@ class Decoder:
             for (version, domain, number), layout in exporter.templates.items()
         ]
 
-    def restore(self, templates: Iterable[Template]) -> None:
-        """Take over templates that were kept; what exporters send later replaces them."""
+    def settings(self) -> list[Setting]:
+        """What options data told of every exporter, as it is kept."""
+        return [one for exporter in self.exporters.values() for one in exporter.settings()]
+
+    def restore(self, templates: Iterable[Template], settings: Iterable[Setting] = ()) -> None:
+        """Take over templates and settings that were kept; what exporters send later replaces them."""
         for one in templates:
             if len(self.exporters) >= MAX_EXPORTERS and one.exporter not in self.exporters:
                 continue
             exporter = self.exporters.setdefault(one.exporter, Exporter(one.exporter))
             layout = Layout(one.number, tuple(Field(*item) for item in one.fields), is_options=one.is_options)
             exporter.templates[one.version, one.domain, one.number] = layout
+        for told in settings:
+            known = self.exporters.get(told.exporter)
+            if known and told.what == "boot":
+                known.boots[told.domain] = told.value
+            elif known:
+                known.samplers[told.domain, told.number] = told.value
 
     # ---- one datagram
     def _datagram(self, exporter: Exporter, received: int, data: bytes) -> bool:
         """Take one datagram apart; False when any of it was malformed."""
         version = int.from_bytes(data[:2], "big")
-        if version == 5 and len(data) >= 24:
-            exporter.counters.version = 5
-            return self._v5(exporter, received, data)
+        self._rows = 0
+        if version in fixed.SHAPES:
+            return self._fixed(exporter, version, received, data)
         if version == 9 and len(data) >= 20:
             exporter.counters.version = 9
             uptime, seconds, sequence, domain = struct.unpack_from(">IIII", data, 4)
-            return self._sets(
-                exporter, domain, Header(9, sequence, seconds * 1000, uptime, received), data[20:]
-            )
+            header = Header(9, sequence, seconds * 1000, uptime, received)
+            whole = self._sets(exporter, domain, header, data[20:])
+            exporter.follow(domain, header, self._rows)
+            return whole
         if version == 10 and len(data) >= 16:
-            exporter.counters.version = 10
-            length, seconds, sequence, domain = struct.unpack_from(">HIII", data, 2)
-            body = data[16:length] if 16 <= length <= len(data) else data[16:]
-            whole = self._sets(exporter, domain, Header(10, sequence, seconds * 1000, -1, received), body)
-            return whole and length == len(data)
+            return self._message(exporter, received, data)
+        if sflow.is_sflow(data):
+            return self._sflow(exporter, received, data)
         return False
 
-    def _v5(self, exporter: Exporter, received: int, data: bytes) -> bool:
-        count: int
-        count, uptime, seconds, nanoseconds, sequence = struct.unpack_from(">HIIII", data, 2)
-        engine, sampling = struct.unpack_from(">HH", data, 20)
-        rows = min(count, (len(data) - 24) // 48)
-        exported = seconds * 1000 + min(nanoseconds, 999_999_999) // 1_000_000
-        header = Header(5, sequence, exported, uptime, received, sampling & 0x3FFF)
-        self._take(exporter, engine, V5, header, data[24 : 24 + rows * 48])
-        return rows == count
+    def _fixed(self, exporter: Exporter, version: int, received: int, data: bytes) -> bool:
+        """NetFlow v1, v5, v7; of a count and a length that disagree the lesser holds."""
+        read = fixed.read(version, received, data)
+        if read is None:
+            return False
+        exporter.counters.version = version
+        self._take(exporter, read.domain, read.layout, read.header, read.body)
+        if version != 1:
+            exporter.follow(read.domain, read.header, read.rows)
+        return read.whole
+
+    def _message(self, exporter: Exporter, received: int, data: bytes) -> bool:
+        """One IPFIX message; what follows it in the datagram is none (RFC 7011 §10.3.3)."""
+        exporter.counters.version = 10
+        length, seconds, sequence, domain = struct.unpack_from(">HIII", data, 2)
+        body = data[16:length] if 16 <= length <= len(data) else data[16:]
+        header = Header(10, sequence, seconds * 1000, -1, received)
+        whole = self._sets(exporter, domain, header, body)
+        exporter.follow(domain, header, self._rows)
+        return whole and length == len(data)
+
+    def _sflow(self, exporter: Exporter, received: int, data: bytes) -> bool:
+        read = sflow.read(data)
+        exporter.counters.version = -read.version
+        header = Header(-read.version, read.sequence, 0, read.uptime, received)
+        for row in read.rows:
+            self._samples.setdefault((exporter.address, frozenset(row)), []).append(
+                (header, self._ordinal, row)
+            )
+            self._ordinal += 1
+        exporter.counters.records += len(read.rows)
+        exporter.counters.options += read.counters
+        if read.sequence or read.rows or read.counters:
+            exporter.follow(read.agent, header, -1)
+        return read.whole
 
     def _sets(self, exporter: Exporter, domain: int, header: Header, body: bytes) -> bool:
         at, whole = 0, True
@@ -221,6 +197,7 @@ class Decoder:
             elif number >= 256:
                 layout = exporter.templates.get((header.version, domain, number))
                 if layout is None:
+                    self._rows = -1
                     self._wait(exporter, Waiting(domain, number, header, content))
                 else:
                     whole &= self._take(exporter, domain, layout, header, content)
@@ -238,6 +215,8 @@ class Decoder:
         else:
             rows = len(body) // layout.minimum
             body = body[: rows * layout.minimum]
+        if self._rows >= 0:
+            self._rows += rows
         if rows:
             self._parts.setdefault((exporter.address, domain, layout), []).append(
                 Part(header, body, rows, self._ordinal, texts)
@@ -345,74 +324,70 @@ class Decoder:
         if not served:
             return
         exporter.waiting = deque(one for one in exporter.waiting if not wanted(one))
-        layout = exporter.templates[version, domain, number]
+        layout, rows = exporter.templates[version, domain, number], self._rows
         for one in served:
             exporter.waiting_bytes -= len(one.body) + 64
             self._waiting_bytes -= len(one.body) + 64
             if not self._take(exporter, domain, layout, one.header, one.body):
                 exporter.counters.malformed += 1
+        self._rows = rows  # those were of earlier datagrams
         exporter.counters.waiting = len(exporter.waiting)
 
     # ---- columns
     def _decode(self, exporter: Exporter, domain: int, layout: Layout, parts: list[Part]) -> Flows:
         counts = np.array([part.rows for part in parts])
         rows = np.frombuffer(b"".join(part.body for part in parts), layout.dtype)
-        context = self._context(exporter, domain, parts, counts)
-        columns = layout.columns(rows, context, None if self.everything else WANTED)
+        columns = layout.columns(
+            rows, complete.context(exporter, domain, parts, counts), None if self.everything else WANTED
+        )
+        if layout.has_packets:
+            columns |= complete.packets(layout, rows, parts)
+        complete.durations(columns)
+        if not layout.is_options:
+            sampling.settle(columns, exporter, domain, parts[0].header, len(rows))
         columns.pop("boot", None)
-        if "frame" in layout.texts.values():
-            columns |= frame.columns(one for part in parts for one in part.texts["frame"])
-        self._sampling(exporter, domain, parts, counts, columns)
         columns["received"] = np.repeat(np.array([part.header.received for part in parts], np.int64), counts)
+        if not layout.is_options:
+            complete.punctual(exporter.counters, columns)
         if self.everything:
             self._tell(layout, parts, counts, columns)
         return Flows(exporter.address, columns)
 
     def _tell(self, layout: Layout, parts: list[Part], counts: Column, columns: dict[str, Column]) -> None:
         """What only people ask for: version, template, sequence, order, and variable texts."""
+        size = int(counts.sum())
         columns["version"] = np.repeat(np.array([part.header.version for part in parts]), counts)
         if layout.number:
-            columns["template"] = np.full(int(counts.sum()), layout.number)
-        columns["seq"] = np.repeat(np.array([part.header.sequence for part in parts]), counts)
+            columns["template"] = np.full(size, layout.number)
+        if parts[0].header.version != 1:
+            columns["seq"] = np.repeat(np.array([part.header.sequence for part in parts]), counts)
         columns["ordinal"] = np.concatenate(
             [np.arange(part.ordinal, part.ordinal + part.rows) for part in parts]
         )
-        _icmp(columns)
-        for name in set(layout.texts.values()):
+        if not layout.is_options:
+            complete.icmp(columns)
+        for name in sorted(set(layout.texts.values()) - PACKETS):
             values = [value for part in parts for value in part.texts.get(name, [])]
-            if len(values) == int(counts.sum()) and name in ("app", "user"):
-                columns[name] = objects(values)
-
-    def _context(self, exporter: Exporter, domain: int, parts: list[Part], counts: Column) -> Context:
-        exported = np.repeat(np.array([part.header.exported for part in parts], np.int64), counts)
-        if parts[0].header.uptime >= 0:
-            return Context(
-                exported, np.repeat(np.array([part.header.uptime for part in parts], np.int64), counts)
-            )
-        boot = exporter.boots.get(domain)
-        return Context(exported, None if boot is None else exported - boot)
-
-    def _sampling(
-        self, exporter: Exporter, domain: int, parts: list[Part], counts: Column, columns: dict[str, Column]
-    ) -> None:
-        """The record's own interval; else its sampler's, as options told; else the header's (v5)."""
-        sampler = columns.pop("sampler", None)
-        columns.pop("sampling_space", None)
-        told = columns.get("sampling_interval")
-        if not self.everything:
-            return
-        if parts[0].header.version == 5:
-            columns["sampling_interval"] = np.repeat(
-                np.array([part.header.sampling for part in parts], np.uint64), counts
-            )
-        elif told is None or not told.any():
-            known = {number: interval for (at, number), interval in exporter.samplers.items() if at == domain}
-            if sampler is not None and any(int(one) in known for one in np.unique(sampler)):
-                columns["sampling_interval"] = np.array(
-                    [known.get(int(one), 0) for one in sampler], np.uint64
+            if len(values) == size:
+                known = name.removesuffix("_id")
+                texts = objects(
+                    [application(value) if value else b"" for value in values] if known != name else values
                 )
-            elif -1 in known:
-                columns["sampling_interval"] = np.full(int(counts.sum()), known[-1], np.uint64)
+                columns[known] = np.where(texts == "", columns[known], texts) if known in columns else texts
+
+    def _sampled(self, exporter: Exporter, samples: list[Sample]) -> Flows:
+        """Flow samples of sFlow that tell the same fields."""
+        names = [name for name in samples[0][2] if self.everything or name in WANTED]
+        columns: dict[str, Column] = {}
+        for name in names:
+            values = [row[name] for _, _, row in samples]
+            columns[name] = np.array(values, object if name == "user" else np.uint64)
+        columns["received"] = np.array([header.received for header, _, _ in samples], np.int64)
+        if self.everything:
+            columns["version"] = np.array([-header.version for header, _, _ in samples])
+            columns["seq"] = np.array([header.sequence for header, _, _ in samples])
+            columns["ordinal"] = np.array([ordinal for _, ordinal, _ in samples])
+        return Flows(exporter.address, columns)
 
     def _flush_options(self, exporter: Exporter, domain: int, layout: Layout) -> None:
         """Learn from options data at once, so that the flows after it are read with it."""
@@ -420,38 +395,21 @@ class Decoder:
         counts = np.array([part.rows for part in parts])
         rows = np.frombuffer(b"".join(part.body for part in parts), layout.dtype)
         columns = layout.columns(
-            rows,
-            self._context(exporter, domain, parts, counts),
-            frozenset({"sampling_interval", "sampling_space", "sampler", "boot"}),
+            rows, complete.context(exporter, domain, parts, counts), sampling.NAMES | {"boot"}
         )
-        if "boot" in columns and int(columns["boot"][-1]):
-            exporter.boots[domain] = int(columns["boot"][-1])
-        intervals = columns.get("sampling_interval")
-        if intervals is None:
-            return
-        space = columns.get("sampling_space")
-        if space is not None:
-            intervals = np.where(intervals > 0, (intervals + space) // np.maximum(intervals, 1), 0)
-        numbers = columns.get("sampler", np.full(len(intervals), -1))
-        for number, interval in zip(numbers.tolist(), intervals.tolist(), strict=True):
-            if interval and len(exporter.samplers) < MAX_TEMPLATES:
-                exporter.samplers[domain, number] = exporter.samplers[domain, -1] = interval
-
-
-def _icmp(columns: dict[str, Column]) -> None:
-    """ICMP type and code out of what carries them: their own pair, or by custom the destination port; -1 where none."""
-    if "icmp_type" in columns:
-        return
-    pair = columns.get("icmp_typecode")
-    if pair is None and "proto" in columns and "dport" in columns:
-        icmp = np.isin(columns["proto"], (1, 58))
-        if not icmp.any():
-            return
-        pair = np.where(icmp, columns["dport"].astype(np.int64), -1)
-    if pair is not None:
-        known = pair.astype(np.int64) >= 0
-        columns["icmp_type"] = np.where(known, pair.astype(np.int64) >> 8, -1)
-        columns["icmp_code"] = np.where(known, pair.astype(np.int64) & 0xFF, -1)
+        boot = int(columns["boot"][-1]) if "boot" in columns else 0
+        if (
+            boot
+            and boot != exporter.boots.get(domain)
+            and (domain in exporter.boots or len(exporter.boots) < MAX_TEMPLATES)
+        ):
+            exporter.boots[domain] = boot
+            self.templates_changed = True
+        self.templates_changed |= sampling.learn(columns, exporter, domain, len(rows))
+        if self.options and self.everything:
+            described = self._decode(exporter, domain, layout, parts)
+            described.columns["options"] = np.ones(len(rows), bool)
+            self._described.append(described)
 
 
 def _fields(
@@ -472,7 +430,5 @@ def _fields(
             at += 4
         elif version == 9 and place < scopes:
             enterprise = -1  # a scope's type is no element (RFC 3954 §6.1)
-        if length == VARIABLE and version == 9:
-            return None, at
         fields.append(Field(enterprise, element, length))
     return tuple(fields), at

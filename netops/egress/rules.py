@@ -10,9 +10,22 @@ from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Rule, Severity, Subject, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
-from netops.egress.flows import Column, mac_text
-from netops.egress.fold import Group, groups, moment, proof, text
-from netops.egress.judge import PLANES, Facing, Judged, Observer, Port, Scene, Terminal, Verdict
+from netops.egress.dhcp import rogue_dhcp
+from netops.egress.fold import groups, text
+from netops.egress.hidden import hidden_nat
+from netops.egress.judge import PLANES, Facing, Judged, Scene, Verdict
+from netops.egress.reflection import rogue_exit_host
+from netops.egress.telling import (
+    about_host,
+    about_interface,
+    conclusion,
+    owner_of,
+    peer_text,
+    placed,
+    spaces,
+    where,
+)
+from netops.egress.tunnels import tunnel
 
 
 @rule(
@@ -38,9 +51,9 @@ def rogue_exit_router(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     for group in groups(
         judged, judged.verdict == Verdict.UNFILED_EXIT, judged.batch.exporter, judged.batch["in_if"]
     ):
-        place, port = _where(judged, scene, group)
+        place, port = where(judged, scene, group)
         if place and port:
-            yield _at_interface("EG-101", judged, scene, group, place, port)
+            yield about_interface("EG-101", judged, scene, group, place, port)
 
 
 @rule(
@@ -64,7 +77,7 @@ def lapsed_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     for group in groups(judged, judged.verdict == Verdict.LAPSED_EXIT, judged.exit):
         one = scene.exits[judged.exit[group.row]]
         subject: Subject = {"device": one.device} | ({"interface": one.interface} if one.interface else {})
-        yield _conclusion(
+        yield conclusion(
             "EG-102",
             judged,
             scene,
@@ -106,12 +119,12 @@ def intranet_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     if not rows.any():
         return
     devices, terminals = scene.macs
-    answers = rows & (_spaces(judged, scene, judged.source) == 0)
+    answers = rows & (spaces(judged, scene, judged.source) == 0)
     by_host = np.isin(batch["src_mac"], terminals) | ((judged.facing == Facing.LAN) & (batch["src_mac"] != 0))
     by_host &= ~np.isin(batch["src_mac"], devices)
     culprit = np.where(answers, batch["src_mac"], batch["dst_mac"])
     for group in groups(judged, rows & (~answers | by_host), culprit):
-        yield _by_host(
+        yield about_host(
             "EG-201",
             judged,
             scene,
@@ -121,9 +134,9 @@ def intranet_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
         )
     at_port = answers & ~by_host & (judged.facing == Facing.UNKNOWN)
     for group in groups(judged, at_port, batch.exporter, batch["in_if"]):
-        place, port = _where(judged, scene, group)
+        place, port = where(judged, scene, group)
         if place and port:
-            yield _at_interface("EG-201", judged, scene, group, place, port)
+            yield about_interface("EG-201", judged, scene, group, place, port)
 
 
 @rule(
@@ -146,21 +159,21 @@ def intranet_public_query(
         came from, a network that has it.
     Mend: find the program or setting that asks; point DNS, time and updates to the intranet's own servers.
     """
-    sent = (judged.verdict == Verdict.INTRANET_QUERY) & (_spaces(judged, scene, judged.source) != 3)
+    sent = (judged.verdict == Verdict.INTRANET_QUERY) & (spaces(judged, scene, judged.source) != 3)
     for group in groups(judged, sent, judged.batch["src_hi"], judged.batch["src_lo"]):
         ip = text(judged, "src", group.row)
         if ip not in answered:
             seen = scene.by_ip.get((Plane.INTRANET, ip))
-            yield _conclusion(
+            yield conclusion(
                 "EG-202",
                 judged,
                 scene,
                 group,
                 Plane.INTRANET,
-                {"ip": ip} | _place(seen),
-                _owner(judged, scene, group, seen),
+                {"ip": ip} | placed(seen),
+                owner_of(judged, scene, group, seen),
                 f"ip {ip}",
-                {"ip": ip, "peer": _peer(judged, group, "dst")},
+                {"ip": ip, "peer": peer_text(judged, group, "dst")},
             )
 
 
@@ -189,13 +202,13 @@ def cross_plane(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     for group in groups(judged, rows, judged.plane, mac):
         seen = scene.by_mac[int(mac[group.row])]
         ip = text(judged, "src", group.row)
-        yield _conclusion(
+        yield conclusion(
             "EG-203",
             judged,
             scene,
             group,
             PLANES[judged.plane[group.row]],
-            {"ip": ip} | _place(seen),
+            {"ip": ip} | placed(seen),
             seen.organization,
             f"mac {seen.mac}",
             {"ip": ip, "peer": text(judged, "dst", group.row)},
@@ -223,20 +236,23 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     for group in groups(judged, rows, judged.plane, batch["src_hi"], batch["src_lo"]):
         plane, ip = PLANES[judged.plane[group.row]], text(judged, "src", group.row)
         seen = scene.by_ip.get((plane, ip)) or scene.by_mac.get(int(batch["src_mac"][group.row]))
-        yield _conclusion(
+        yield conclusion(
             "EG-301",
             judged,
             scene,
             group,
             plane,
-            {"ip": ip} | _place(seen),
-            _owner(judged, scene, group, seen),
+            {"ip": ip} | placed(seen),
+            owner_of(judged, scene, group, seen),
             f"ip {ip}",
             {"ip": ip, "peer": text(judged, "dst", group.row)},
         )
 
 
-RULES: dict[str, Rule] = {
+STRAY_RULES: tuple[Rule, ...] = (rogue_dhcp, tunnel, hidden_nat)
+"""What no verdict tells: these look at every batch, also when all its verdicts are in order."""
+
+FLOW_RULES: dict[str, Rule] = {
     one.code: one
     for one in (
         rogue_exit_router,
@@ -245,102 +261,9 @@ RULES: dict[str, Rule] = {
         intranet_public_query,
         cross_plane,
         unallocated_address,
+        *STRAY_RULES,
     )
 }
+"""What the flow watch applies to every batch, and releases when it is fed no more."""
 
-
-# ---- what the rules share
-def _conclusion(
-    code: str,
-    judged: Judged,
-    scene: Scene,
-    group: Group,
-    plane: Plane,
-    subject: Subject,
-    organization: str,
-    identity: str,
-    facts: dict[str, str],
-) -> Conclusion:
-    return Conclusion(
-        code,
-        plane,
-        subject,
-        organization,
-        {"flows": str(len(group.rows)), **facts},
-        (proof(judged, scene, group),),
-        moment(judged, group),
-        len(group.rows),
-        identity,
-    )
-
-
-def _at_interface(
-    code: str, judged: Judged, scene: Scene, group: Group, place: Observer, port: Port
-) -> Conclusion:
-    subject: Subject = {"device": place.device, "interface": port.name} | (
-        {"ip": port.address} if port.address else {}
-    )
-    who = f"{place.device} {port.name}"
-    return _conclusion(
-        code,
-        judged,
-        scene,
-        group,
-        place.plane,
-        subject,
-        place.organization,
-        f"interface {place.device}/{port.name}",
-        {"device": place.device, "interface": port.name, "who": who, "peer": _peer(judged, group, "src")},
-    )
-
-
-def _by_host(code: str, judged: Judged, scene: Scene, group: Group, mac: int, peer: str) -> Conclusion:
-    place, port = _where(judged, scene, group)
-    plane = PLANES[judged.plane[group.row]]
-    seen = scene.by_mac.get(mac) or Terminal(plane, "", mac_text(mac))
-    if not seen.switch and peer == "src" and place and port and place.is_switch and port.facing is Facing.LAN:
-        seen = Terminal(plane, seen.ip, seen.mac, place.device, port.name, seen.organization)
-    subject: Subject = ({"ip": seen.ip} if seen.ip else {}) | _place(seen)
-    return _conclusion(
-        code,
-        judged,
-        scene,
-        group,
-        plane,
-        subject,
-        seen.organization or (place.organization if place else ""),
-        f"mac {seen.mac}",
-        {"who": seen.ip or seen.mac, "peer": _peer(judged, group, peer)},
-    )
-
-
-def _place(seen: Terminal | None) -> Subject:
-    """MAC, switch and port, as far as they are known."""
-    pairs = (("mac", seen.mac), ("switch", seen.switch), ("port", seen.port)) if seen else ()
-    return {name: value for name, value in pairs if value}
-
-
-def _where(judged: Judged, scene: Scene, group: Group) -> tuple[Observer | None, Port | None]:
-    address = judged.batch.exporters[judged.batch.exporter[group.row]]
-    return scene.observers.get(address), scene.port.get((address, int(judged.batch["in_if"][group.row])))
-
-
-def _peer(judged: Judged, group: Group, end: str) -> str:
-    port = int(judged.batch["sport" if end == "src" else "dport"][group.row])
-    return f"{text(judged, end, group.row)}:{port}" if port else text(judged, end, group.row)
-
-
-def _owner(judged: Judged, scene: Scene, group: Group, seen: Terminal | None) -> str:
-    """The organization of the source: of its prefix, or of the terminal."""
-    table = scene.tables[PLANES[judged.plane[group.row]]]
-    return table.owners[int(judged.source[group.row])].organization or (seen.organization if seen else "")
-
-
-def _spaces(judged: Judged, scene: Scene, rows: Column) -> Column:
-    """Spaces of owner rows, by each row's own plane; -1 where there is none."""
-    result = np.full(len(rows), -1, np.int8)
-    for number, plane in enumerate(PLANES):
-        if plane in scene.tables:
-            mine = judged.plane == number
-            result[mine] = scene.tables[plane].spaces[rows[mine]]
-    return result
+RULES: dict[str, Rule] = FLOW_RULES | {rogue_exit_host.code: rogue_exit_host}

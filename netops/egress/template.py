@@ -18,6 +18,12 @@ UPTIME_SLACK = (1 << 32) - 3_600_000
 """A switched time up to an hour after the header's uptime is after it, not 49 days before."""
 
 
+BYTES = frozenset({Kind.TEXT, Kind.APPLICATION, Kind.FRAME, Kind.PACKET})
+WIDTHS = {Kind.IPV4: 4, Kind.IPV6: 16, Kind.PROBABILITY: 8}
+"""Kinds that are read in this length only."""
+PACKETS = frozenset({"frame", "packet"})
+
+
 class Field(NamedTuple):
     """One field of a template: private enterprise number (0 none, -1 to be skipped), element, bytes."""
 
@@ -54,14 +60,9 @@ class Layout:
         for place, field in enumerate(fields):
             known = ELEMENTS.get((field.enterprise, field.element))
             length = 0 if field.length == VARIABLE else field.length
-            if known and field.length == VARIABLE:
-                self.texts[place] = known[0]
-            if (
-                known
-                and length
-                and known[1] is not Kind.FRAME
-                and (known[1] not in (Kind.IPV6, Kind.IPV4) or length == {"ipv4": 4, "ipv6": 16}[known[1]])
-            ):
+            if known and field.length == VARIABLE and known[1] in BYTES:
+                self.texts[place] = "app_id" if known[1] is Kind.APPLICATION else known[0]
+            if known and length and WIDTHS.get(known[1], length) == length:
                 names.append(f"f{place}")
                 formats.append(_format(known[1], length))
                 offsets.append(offset)
@@ -75,6 +76,16 @@ class Layout:
         for sources in self._sources.values():
             sources.sort()
 
+    @property
+    def has_packets(self) -> bool:
+        """Whether records carry the beginning of a packet."""
+        return not PACKETS.isdisjoint(self.texts.values()) or not PACKETS.isdisjoint(self._sources)
+
+    def packets(self, rows: Column, name: str) -> list[bytes]:
+        """The packets' beginnings in a field of fixed length."""
+        sources = self._sources.get(name)
+        return [bytes(value) for value in rows[f"f{sources[0][2]}"]] if sources else []
+
     def columns(self, rows: Column, context: Context, wanted: frozenset[str] | None) -> dict[str, Column]:
         """
         The columns of *rows* (of `dtype`), only those in *wanted* when it is given.
@@ -82,7 +93,14 @@ class Layout:
         Times are milliseconds UTC: `export time - (uptime - switched)`, modulo 2^32 in the difference.
         """
         result: dict[str, Column] = {}
+        if "boot" in self._sources and context.uptime is None:
+            boot = self._best(rows, self._sources["boot"], context)
+            if boot is not None and boot.all():
+                context = context._replace(uptime=context.exported - boot)
+        version = self._best(rows, self._sources.get("ip_version", []), context)
         for name, sources in self._sources.items():
+            if name in PACKETS or name == "ip_version":
+                continue
             if (
                 wanted is not None
                 and name not in wanted
@@ -90,12 +108,11 @@ class Layout:
             ):
                 continue
             if sources[0][1] in (Kind.IPV4, Kind.IPV6):
-                result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(rows, sources)
-            elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
-                values = [bytes(value) for value in rows[f"f{sources[0][2]}"]]
-                result[name] = objects(
-                    values if sources[0][1] is Kind.TEXT else [_application(value) for value in values]
+                result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(
+                    rows, sources, version if name in ("src", "dst") else None
                 )
+            elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
+                result[name] = _texts(rows, sources)
             else:
                 column = self._best(rows, sources, context)
                 if column is not None:
@@ -121,7 +138,7 @@ class Layout:
         """
         fixed = bytearray()
         texts: dict[str, list[Any]] = {
-            name: [] for name in self.texts.values() if everything or name == "frame"
+            name: [] for name in self.texts.values() if everything or name in PACKETS
         }
         at, end, whole = 0, len(body), True
         while end - at >= self.minimum and whole:
@@ -160,7 +177,7 @@ def _announced(body: bytes, at: int) -> tuple[int, int]:
 def _format(kind: Kind, length: int) -> Any:
     if kind is Kind.IPV6:
         return (">u8", (2,))
-    if kind in (Kind.TEXT, Kind.APPLICATION):
+    if kind in BYTES:
         return f"V{length}"
     return f">u{length}" if length in (1, 2, 4, 8) else ("u1", (length,))
 
@@ -175,11 +192,18 @@ def numbers(column: Column) -> Column:
     return total
 
 
-def _addresses(rows: Column, sources: list[tuple[int, Kind, int]]) -> tuple[Column, Column]:
-    """High and low halves; of several fields an all-zero one loses (Cisco sends both families)."""
+def _addresses(
+    rows: Column, sources: list[tuple[int, Kind, int]], version: Column | None
+) -> tuple[Column, Column]:
+    """
+    High and low halves; of several fields an all-zero one loses (Cisco sends both families).
+
+    Of several that are filled the family of *version* is taken, else the first; of all-zero ones the last of the record.
+    """
     hi = lo = np.zeros(len(rows), np.uint64)
     empty = np.ones(len(rows), bool)
-    for number, (_, kind, place) in enumerate(sources):
+    place_of_empty = np.full(len(rows), -1)
+    for _, kind, place in sources:
         value = rows[f"f{place}"]
         if kind is Kind.IPV4:
             low = value.astype(np.uint64)
@@ -187,22 +211,37 @@ def _addresses(rows: Column, sources: list[tuple[int, Kind, int]]) -> tuple[Colu
         else:
             high, low = value[:, 0].astype(np.uint64), value[:, 1].astype(np.uint64)
             zero = (high | low) == 0
-        take = empty if number == 0 else empty & ~zero
+        better = empty
+        if version is not None and kind is not sources[0][1]:
+            better = empty | (version == (4 if kind is Kind.IPV4 else 6))
+        take = np.where(zero, empty & (place > place_of_empty), better)
+        place_of_empty = np.where(zero & take, place, place_of_empty)
         hi, lo = np.where(take, high, hi), np.where(take, low, lo)
-        empty = zero if number == 0 else empty & zero
+        empty = empty & zero
     return hi, lo
 
 
-def _application(value: bytes) -> bytes:
+def _texts(rows: Column, sources: list[tuple[int, Kind, int]]) -> Column:
+    """The first source that says anything, a row."""
+    result: Column | None = None
+    for _, kind, place in sources:
+        values = [bytes(value) for value in rows[f"f{place}"]]
+        column = objects(values if kind is Kind.TEXT else [application(value) for value in values])
+        result = column if result is None else np.where(result == "", column, result)
+    assert result is not None  # noqa: S101 - there is at least one source
+    return result
+
+
+def application(value: bytes) -> bytes:
     """RFC 6759: engine, then for engine 20 a private enterprise number, then the selector."""
     parts = [value[1:5], value[5:]] if value[:1] == b"\x14" else [value[1:]]
     return "..".join(str(int.from_bytes(part, "big")) for part in (value[:1], *parts)).encode()
 
 
 def objects(values: list[bytes]) -> Column:
-    """Text values as an object column: up to the first zero octet, never longer than it was sent."""
+    """Text values as an object column, without the zero octets that fill them up."""
     column = np.empty(len(values), object)
-    column[:] = [value.split(b"\0", 1)[0].decode("utf-8", "replace") for value in values]
+    column[:] = [value.rstrip(b"\0").decode("utf-8", "replace") for value in values]
     return column
 
 
@@ -215,47 +254,32 @@ def _uptime(value: Column, context: Context) -> Column | None:
     return moment
 
 
+def _since_1900(value: Column) -> Column:
+    """Milliseconds since 1970; seconds of a new era begin in 2036 (RFC 5905 §6)."""
+    seconds = (value >> np.uint64(32)).astype(np.int64)
+    seconds = np.where(seconds < NTP_EPOCH, seconds + (1 << 32), seconds)
+    fraction = (value & np.uint64(0xFFFFFFFF)) * np.uint64(1000) >> np.uint64(32)
+    return (seconds - NTP_EPOCH) * 1000 + fraction.astype(np.int64)
+
+
+def _inverse(value: Column) -> Column:
+    """Packets behind one that was taken, out of the share that was taken; 0 where that is none."""
+    share = np.ascontiguousarray(value).view(np.float64)
+    known = (share > 0) & (share <= 1)
+    packets = np.rint(1 / np.where(known & (share > 1e-9), share, 1)).astype(np.uint64)
+    return np.where(known, packets, np.uint64(0))
+
+
 READERS: dict[Kind, Callable[[Column, Context], Column | None]] = {
     Kind.NUMBER: lambda value, _: value,
     Kind.MAC: lambda value, _: value,
     Kind.UPTIME: _uptime,
     Kind.SECONDS: lambda value, _: (value & np.uint64(0xFFFFFFFF)).astype(np.int64) * 1000,
     Kind.MILLISECONDS: lambda value, _: (value & np.uint64((1 << 62) - 1)).astype(np.int64),
-    Kind.NTP: lambda value, _: (
-        ((value >> np.uint64(32)).astype(np.int64) - NTP_EPOCH) * 1000
-        + ((value & np.uint64(0xFFFFFFFF)) * np.uint64(1000) >> np.uint64(32)).astype(np.int64)
-    ),
+    Kind.NTP: lambda value, _: np.where(value == 0, 0, _since_1900(value)),
     Kind.BEFORE: lambda value, context: (
         context.exported - (value & np.uint64((1 << 62) - 1)).astype(np.int64) // 1000
     ),
+    Kind.MICROSECONDS: lambda value, _: value // np.uint64(1000),
+    Kind.PROBABILITY: lambda value, _: _inverse(value),
 }
-
-V5 = Layout(
-    0,
-    tuple(
-        Field(0, element, length)
-        for element, length in (
-            (8, 4),
-            (12, 4),
-            (15, 4),
-            (10, 2),
-            (14, 2),
-            (2, 4),
-            (1, 4),
-            (22, 4),
-            (21, 4),
-            (7, 2),
-            (11, 2),
-            (210, 1),
-            (6, 1),
-            (4, 1),
-            (5, 1),
-            (16, 2),
-            (17, 2),
-            (9, 1),
-            (13, 1),
-            (210, 2),
-        )
-    ),
-)
-"""The record of NetFlow v5, 48 bytes, said as a template."""

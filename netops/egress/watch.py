@@ -12,8 +12,10 @@ import numpy as np
 
 from netops.core.finding import Conclusion
 from netops.egress.flows import Batch, Column, address_text, joined
+from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
-from netops.egress.rules import RULES, intranet_public_query
+from netops.egress.rules import FLOW_RULES, STRAY_RULES, intranet_public_query
+from netops.egress.tunnels import Talks, tunnel
 
 MAX_CASES = 10_000
 MAX_PENDING = 200_000
@@ -58,7 +60,10 @@ class Case:
             if self.untold.evidence is not one.evidence
             else one.evidence
         )
-        self.untold = msgspec.structs.replace(one, evidence=pieces[-3:])
+        # A poorer observer (NetFlow v5 has no MAC addresses) does not make forget what a better one saw.
+        self.untold = msgspec.structs.replace(
+            one, evidence=pieces[-3:], subject=self.untold.subject | one.subject
+        )
 
 
 class Watch:
@@ -73,6 +78,7 @@ class Watch:
         self.pending: deque[Batch] = deque()
         self.hits: dict[Hit, list[int]] = {}
         self.answered: dict[str, int] = {}
+        self.talks = Talks()
         self.given_up = 0
 
     def see(self, batch: Batch, scene: Scene) -> Judged:
@@ -135,7 +141,7 @@ class Watch:
                 del self.cases[key]
 
     def drain(self) -> dict[Hit, list[int]]:
-        """Flows, packets and bytes by Hit since the last call."""
+        """Flows, packets, bytes, and flows of which those are estimates, by Hit since the last call."""
         hits, self.hits = self.hits, {}
         return hits
 
@@ -146,7 +152,7 @@ class Watch:
 
     # ---- inside
     def _add(self, hit: Hit, counts: Iterable[int]) -> None:
-        total = self.hits.setdefault(hit, [0, 0, 0])
+        total = self.hits.setdefault(hit, [0, 0, 0, 0])
         for place, count in enumerate(counts):
             total[place] += count
 
@@ -162,13 +168,17 @@ class Watch:
         self._count(judged, scene)
 
     def _conclude(self, judged: Judged, scene: Scene) -> None:
-        if not len(judged.batch) or judged.verdict.max() < Verdict.LAPSED_EXIT:
+        if not len(judged.batch):
             return
+        is_plain = judged.verdict.max() < Verdict.LAPSED_EXIT
         self._note_answers(judged)
-        answered = frozenset(self.answered)
-        for rule in RULES.values():
-            found = rule(judged, scene, answered) if rule is intranet_public_query else rule(judged, scene)
-            for one in found:
+        more: dict[str, tuple[object, ...]] = {
+            intranet_public_query.code: (frozenset(self.answered),),
+            tunnel.code: (self.talks,),
+            hidden_nat.code: (self.talks,),
+        }
+        for rule in STRAY_RULES if is_plain else FLOW_RULES.values():
+            for one in rule(judged, scene, *more.get(rule.code, ())):
                 case = self.cases.get(one.key)
                 if case is None:
                     if len(self.cases) >= MAX_CASES:
@@ -213,16 +223,19 @@ class Watch:
             judged.exit + 1,
             judged.verdict,
         )
-        keys, bases = np.zeros(len(batch), np.int64), [int(part.max()) + 1 for part in parts]
+        keys, bases = np.zeros(len(batch), np.int64), [int(np.max(part)) + 1 for part in parts]
         for part, base in zip(parts, bases, strict=True):
             keys = keys * base + part
         unique, inverse = np.unique(keys, return_inverse=True)
+        # Of one packet in so many, as many were there: an estimate, and marked so.
+        interval = np.maximum(batch["sampling_interval"], 1).astype(np.float64)
         sums = [
             np.bincount(inverse),
             *(
-                np.bincount(inverse, np.minimum(batch[name], MOST).astype(np.float64))
+                np.bincount(inverse, np.minimum(batch[name] * interval, float(MOST)))
                 for name in ("packets", "bytes")
             ),
+            np.bincount(inverse, interval > 1),
         ]
         for row, key in enumerate(unique.tolist()):
             numbers = []
@@ -263,6 +276,6 @@ def by_verdict(judged: Judged) -> dict[str, int]:
 def tally(hits: dict[Hit, list[int]]) -> Counter[str]:
     """Flows by verdict."""
     count: Counter[str] = Counter()
-    for hit, (flows, _, _) in hits.items():
-        count[hit.verdict] += flows
+    for hit, counts in hits.items():
+        count[hit.verdict] += counts[0]
     return count

@@ -18,6 +18,7 @@ class Credential(msgspec.Struct, frozen=True):
         version: "v2c" or "v3".
         auth_protocol: "", "MD5", "SHA", "SHA224", "SHA256", "SHA384" or "SHA512".
         priv_protocol: "", "DES", "AES", "AES192" or "AES256".
+        context: SNMPv3 context name; only pysnmp speaks it.
     """
 
     version: str
@@ -27,6 +28,13 @@ class Credential(msgspec.Struct, frozen=True):
     auth_key: str = ""
     priv_protocol: str = ""
     priv_key: str = ""
+    context: str = ""
+
+    def for_vlan(self, vlan: int) -> Credential:
+        """The same credential for what Cisco keeps per VLAN ("SNMP Community String Indexing")."""
+        if self.version == "v3":
+            return msgspec.structs.replace(self, context=f"vlan-{vlan}")
+        return msgspec.structs.replace(self, community=f"{self.community}@{vlan}")
 
     def __repr__(self) -> str:
         return f"Credential({self.version} {self.user} ***)"
@@ -176,6 +184,7 @@ class Pysnmp:
         self._api = hlapi
         self._engine = hlapi.SnmpEngine()
         self._auth = _pysnmp_auth(hlapi, credential)
+        self._context = credential.context.encode()
         self._place = (address, port)
         self._timeout = timeout_seconds
         self._target: Any = None
@@ -200,7 +209,7 @@ class Pysnmp:
                 self._engine,
                 self._auth,
                 self._target,
-                self._api.ContextData(),
+                self._api.ContextData(contextName=self._context),
                 *numbers,
                 variable,
                 lookupMib=False,

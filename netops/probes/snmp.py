@@ -19,6 +19,9 @@ from netops.core.walk import Column, DeviceWalk, Note, Value
 from netops.probes import mib
 from netops.probes.engines import ENGINES, AuthenticationFault, Credential, Engine, EngineFault
 
+MAX_VLANS = 128
+"""VLANs of one Cisco device whose forwarding tables are read one by one."""
+MAX_SILENT_VLANS = 2
 VALUE_BYTES = 1024
 """Bytes kept of one OCTET STRING."""
 
@@ -124,6 +127,8 @@ class _Walk:
         self.rows = self.bytes = 0
         self.engine: Engine | None = None
         self.address = ""
+        self.mark = ""
+        """Behind the names of columns that belong to one VLAN: "@100"."""
 
     # ---- what is said at the end
     def note(self, text: str, **facts: str) -> None:
@@ -164,10 +169,53 @@ class _Walk:
             self.address = await self._resolved()
             await self._begin()
             for group in mib.GROUPS:
-                if not any(self.columns.get(other) for other in group.unless):
+                if group.concerns(self.columns):
                     await self._group(group)
+            await self._vlan_contexts()
         except _Stop:
             pass
+
+    async def _vlan_contexts(self) -> None:
+        """
+        Cisco keeps a forwarding table per VLAN: behind community@VLAN (v2c) or the context vlan-N (v3).
+
+        Where VLANs do not answer, this community has no such right, and the others are not asked.
+        """
+        if not mib.is_vendor(self.columns, mib.CISCO) or self.columns.get("dot1qTpFdbPort"):
+            return
+        vlans = [
+            index[1]
+            for index, kind in self.columns.get("vtpVlanType", {}).items()
+            if len(index) == 2 and kind == 1 and self.columns.get("vtpVlanState", {}).get(index, 1) == 1
+        ]
+        plain, credential, silent = self.engine, self.credential, 0
+        try:
+            for vlan in vlans[:MAX_VLANS]:
+                self.credential, self.engine, self.mark = credential.for_vlan(vlan), None, f"@{vlan}"
+                try:
+                    await self._vlan_context("gufo" if credential.version != "v3" else "pysnmp")
+                except TimeoutError:
+                    silent += 1
+                    if silent == MAX_SILENT_VLANS:
+                        return
+                finally:
+                    self.close()
+        finally:
+            self.engine, self.credential, self.mark = plain, credential, ""
+
+    async def _vlan_context(self, engine: str) -> None:
+        objects = {name: oid for group in mib.GROUPS for name, oid in group.objects.items()}
+        try:
+            self._use(engine)
+            assert self.engine is not None  # noqa: S101 - just made
+            await self.engine.open()
+            for name in mib.VLAN_OBJECTS:
+                column = await self._column(objects[name])
+                if not column:
+                    return
+                self.columns[name + self.mark] = column
+        except (EngineFault, AuthenticationFault):
+            return
 
     async def _resolved(self) -> str:
         reach = self.target.reach or self.target.address
@@ -337,5 +385,5 @@ class _Walk:
         if self.rows > self.settings.max_rows or self.bytes > self.settings.max_bytes:
             self.note(N_("the walk was ended at {rows} rows, in {oid}"), rows=str(self.rows), oid=oid)
             names = {place: name for group in mib.GROUPS for name, place in group.objects.items()}
-            self.columns[names[oid]] = rows
+            self.columns[names[oid] + self.mark] = rows
             raise _Stop

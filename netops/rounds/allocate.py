@@ -130,3 +130,45 @@ def pool_named(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
     if len(found) > 1:
         raise Refused("the pool was not chosen", "both planes have {pool}", "add --plane", pool=text)
     return found[0].plane, found[0].prefix
+
+
+def pool_around(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
+    """
+    The plane and innermost pool in which exactly these addresses lie.
+
+    Raises:
+        NetopsError: *text* is no address, prefix or range.
+        Missing: no pool holds them.
+        Refused: pools of both planes do, and no plane was named.
+    """
+    try:
+        span = parsed(text)
+    except ValueError as error:
+        raise NetopsError(
+            "nothing was allocated", "{why}", "write an address, a CIDR or first-last", why=error
+        ) from error
+    found: dict[Plane, Span] = {}
+    for pool in ledger.pools(desk.store, plane):
+        around = pool.span
+        if pool.plane in desk.planes and around.holds(span):
+            found[pool.plane] = min(found.get(pool.plane, around), around, key=lambda one: one.size)
+    if not found:
+        raise Missing("nothing was allocated", "no pool holds {span}", "netops pool list", span=text)
+    if len(found) > 1:
+        raise Refused("the pool was not chosen", "both planes have {pool}", "add --plane", pool=text)
+    [(where, around)] = found.items()
+    return where, str(around)
+
+
+def activate(desk: Desk, number: str, why: str) -> Allocation:
+    """
+    A reservation becomes an allocation, while its declaration stands.
+
+    Raises:
+        Missing: there is no such allocation.
+        Refused: it is not reserved, or its declaration does not stand.
+    """
+    with act(desk.store, desk.actor, desk.clock) as one:
+        reserved = ledger.activate(one, number, why)
+        filings.standing(one.connection, reserved.declaration)
+        return reserved

@@ -50,7 +50,17 @@ def drawing(desk: Desk) -> tuple[list[Drawn], list[Link], list[Finding]]:
         for view in views.values()
     ]
     findings = [one for one in docket.listed(desk.store, state=STANDING) if one.code.startswith("TP-")]
-    return devices, [*walk.links(desk), *_on_paper(desk, devices)], findings
+    return devices, [*_drawn(walk.links(desk)), *_on_paper(desk, devices)], findings
+
+
+def _drawn(found: list[Link]) -> list[Link]:
+    """Every cable, and at layer 3 what joins two devices that no cable joins."""
+    cabled = {frozenset((end.plane, end.device) for end in link.ends) for link in found if link.layer == 2}
+    return [
+        link
+        for link in found
+        if link.layer == 2 or frozenset((end.plane, end.device) for end in link.ends) not in cabled
+    ]
 
 
 def _on_paper(desk: Desk, devices: list[Drawn]) -> list[Link]:

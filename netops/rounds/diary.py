@@ -23,6 +23,7 @@ ROUNDS = {
     N_("walk"): "netops.rounds.walk",
     N_("reconcile"): "netops.rounds.reconcile",
     N_("egress"): "netops.rounds.egress",
+    N_("probe"): "netops.rounds.probe",
     N_("triage"): "netops.rounds.triage",
     N_("inspect"): "netops.rounds.inspect",
 }

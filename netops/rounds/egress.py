@@ -15,16 +15,17 @@ from types import TracebackType
 import msgspec
 
 from netops.core import docket
-from netops.core.finding import STANDING, Conclusion
+from netops.core.finding import STANDING, Conclusion, Finding
 from netops.core.language import N_
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.egress import hits
+from netops.egress.exporter import Counters
 from netops.egress.flows import merged
 from netops.egress.judge import Scene
-from netops.egress.netflow import Counters, Decoder
-from netops.egress.rules import RULES
+from netops.egress.netflow import Decoder
+from netops.egress.rules import FLOW_RULES, RULES
 from netops.egress.watch import Watch, by_verdict, tally
 from netops.probes.flows import Collector
 from netops.rounds import Progress, Report, silent
@@ -35,6 +36,7 @@ GATHER_SECONDS = 0.2
 WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0
 RELOAD_SECONDS = 5.0
+ROLLUP_SECONDS = 60.0
 TEMPLATE_SECONDS = 30.0
 WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
@@ -71,6 +73,7 @@ class Watcher:
         self.resolved: list[str] = []
         self.verdicts: Counter[str] = Counter()
         self.failures = 0
+        self.rollup = hits.Rollup()
         self._scene: Scene | None = None
         self._walked: dict[Plane, datetime] = {}
         self._stack = ExitStack()
@@ -102,7 +105,7 @@ class Watcher:
             self._stack.close()
             return
         try:
-            self.decoder.restore(hits.kept_templates(self.desk.store))
+            self.decoder.restore(hits.kept_templates(self.desk.store), hits.kept_settings(self.desk.store))
             self.refresh()
             self.collector.start()
         except BaseException:
@@ -177,11 +180,13 @@ class Watcher:
             resolved += self._release(at)
         if everything or self._is_time("write", now, WRITE_SECONDS):
             self._write()
+        if self._is_time("rollup", now, ROLLUP_SECONDS):
+            self.rollup.run(self.desk.store, at)
         if self.decoder.templates_changed and (
             everything or self._is_time("templates", now, TEMPLATE_SECONDS)
         ):
             self.decoder.templates_changed = False
-            hits.keep_templates(self.desk.store, self.decoder.templates())
+            hits.keep_templates(self.desk.store, self.decoder.templates(), self.decoder.settings())
         self.opened += opened
         self.resolved += resolved
         if self.hear and (datagrams or opened or resolved):
@@ -205,9 +210,8 @@ class Watcher:
         due = self.watch.due(at, everything=everything)
         if not due:
             return [], []
-        standing = docket.listed(self.desk.store, state=STANDING)
-        crossed = any(one.code == "TP-102" for one in standing)
-        stray = {one.subject.get("ip") for one in standing if one.code == "AD-101"}
+        crossed = bool(self._lately("TP-102", at))
+        stray = {one.subject.get("ip") for one in self._lately("AD-101", at)}
         due = [one for one in due if self._may(one, at, crossed=crossed, stray=stray)]
         opened: list[str] = []
         for plane in {one.plane for one in due}:
@@ -216,6 +220,11 @@ class Watcher:
             opened += [*settled.opened, *settled.reopened]
         self.watch.told(due, at)
         return opened, []
+
+    def _lately(self, code: str, at: datetime) -> list[Finding]:
+        """Findings of another room that stand, or stood: flows come late and must not open what a walk just saw end."""
+        since = at - timedelta(seconds=self.desk.config.flows.hold_seconds)
+        return [one for one in docket.listed(self.desk.store, code=code) if one.state in STANDING or one.last_seen >= since]
 
     def _may(self, one: Conclusion, at: datetime, *, crossed: bool, stray: set[str | None]) -> bool:
         """
@@ -231,8 +240,6 @@ class Watcher:
             case.walked = at
         if case.walked is None or at < case.walked + RECONCILE_AFTER:
             return False
-        if walked is not None and case.untold.at < walked:
-            return False  # it went on only until a walk that saw it gone
         return not crossed if one.code == "EG-203" else one.subject.get("ip") not in stray
 
     def _release(self, at: datetime) -> list[str]:
@@ -248,7 +255,7 @@ class Watcher:
                 (),
                 plane=plane,
                 at=at,
-                scope=tuple(RULES),
+                scope=tuple(FLOW_RULES),
                 seen_before=at - timedelta(seconds=hold),
                 blind=silent_devices,
             )
@@ -281,6 +288,7 @@ class Watcher:
                     version=counters.version,
                     last_seen=datetime.fromtimestamp(counters.last_seen / 1000, UTC),
                     waiting=counters.waiting,
+                    clock_offset_ms=counters.clock_offset_ms,
                     **{name: getattr(counters, name) - getattr(told, name) for name in hits.COUNTED},
                 )
             )

@@ -21,7 +21,7 @@ from netops.declarations import filings
 from netops.declarations.rules import RULES as DECLARATION_RULES
 from netops.declarations.rules import Census, Terminal
 from netops.desk import Desk
-from netops.rounds import Progress, Report, silent
+from netops.rounds import Progress, Report, claims, silent
 from netops.topology import snapshots
 
 RULES = ADDRESS_RULES | DECLARATION_RULES
@@ -53,7 +53,10 @@ def run(desk: Desk, progress: Progress = silent, prefix: str | None = None) -> R
     with desk.store.lock("round-reconcile"):
         for done, plane in enumerate(desk.planes, 1):
             blind = _silent(desk, plane)
-            scene = scene_of(desk, plane, {one.device for one in blind}, span)
+            silent_ones = {one.device for one in blind}
+            scene = scene_of(desk, plane, silent_ones, span)
+            if claims.look_again(desk, scene):
+                scene = scene_of(desk, plane, silent_ones, span)
             settlement = docket.settle(
                 desk.store,
                 RULES,

@@ -13,6 +13,7 @@ from netops.addresses.prefix import PrefixRole
 from netops.core.clock import CITY_ZONE
 from netops.core.plane import Plane
 from netops.desk import Desk
+from netops.egress import watchlists
 from netops.egress.classify import Space, Span, Table, net_span
 from netops.egress.exit import RegisteredExit
 from netops.egress.flows import address_value, mac_value
@@ -53,7 +54,14 @@ def build(desk: Desk) -> tuple[Scene, dict[Plane, datetime]]:
             )
     terminals = [one for plane in desk.planes for one in _terminals(desk, plane, tables[plane], views[plane])]
     scene = Scene(
-        tables, observers, register.exits, macs, tuple(terminals), desk.clock().astimezone(CITY_ZONE).date()
+        tables,
+        observers,
+        register.exits,
+        macs,
+        tuple(terminals),
+        desk.clock().astimezone(CITY_ZONE).date(),
+        frozenset((one.plane, server) for one in register.prefixes for server in one.dhcp_servers),
+        watchlists.tunnels(desk.playbooks),
     )
     return scene, {plane: max(view.at for view in seen) for plane, seen in views.items() if seen}
 
@@ -142,7 +150,18 @@ def _ports(
             facing,
             found.id if found else "",
             addresses[0] if addresses else "",
+            _segment(register, device, addresses),
         )
+
+
+def _segment(register: Register, device: RegisteredDevice, addresses: list[str]) -> str:
+    """The LAN of an interface: the one that a switch serves, or the one that a router's address lies in."""
+    for prefix in register.prefixes:
+        if prefix.plane is device.plane and prefix.role is PrefixRole.POOL:
+            is_switch = device.role is Role.SWITCH
+            if prefix.switch == device.name if is_switch else _holds(prefix.prefix, addresses):
+                return prefix.prefix
+    return ""
 
 
 def _is_exit(
@@ -224,6 +243,7 @@ def _terminals(desk: Desk, plane: Plane, table: Table, views: list[DeviceView]) 
     """Hosts that were seen, the latest place last."""
     from netops.topology import snapshots
 
+    watched = watchlists.makers(desk.playbooks)
     gear = {address.address for view in views for address in view.addresses}
     seen = sorted(
         snapshots.sightings(desk.store, plane, desk.clock() - REMEMBERED), key=lambda one: one.last_seen
@@ -236,6 +256,7 @@ def _terminals(desk: Desk, plane: Plane, table: Table, views: list[DeviceView]) 
     for one, owner in zip(seen, owners, strict=True):
         device = desk.register.device.get(one.switch or one.device)
         organization = table.owners[owner].organization or (device.organization if device else "")
-        result.append(Terminal(plane, one.ip, one.mac, one.switch, one.port, organization))
+        maker = watchlists.maker(one.mac, watched)
+        result.append(Terminal(plane, one.ip, one.mac, one.switch, one.port, organization, maker))
     # A row without an address must not hide one with it.
     return sorted(result, key=lambda one: bool(one.ip))

@@ -18,12 +18,14 @@ from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.rounds import Progress, Report, silent
 from netops.topology import map as maps
+from netops.topology import separation as separations
 from netops.topology import sightings as terminals
 from netops.topology import snapshots
 from netops.topology.device import DeviceView, RegisteredDevice
 from netops.topology.expected import Exit, Expected, Lan, Picture
 from netops.topology.link import Link
 from netops.topology.rules import RULES, conclude
+from netops.topology.separation import Answer
 
 if TYPE_CHECKING:
     from netops.probes.engines import Credential
@@ -81,6 +83,16 @@ def differences(desk: Desk) -> tuple[list[dict[str, object]], list[Unreachable]]
                 }
             )
     return items, unseen
+
+
+def separation(desk: Desk) -> list[Answer]:
+    """Whether the planes, and the intranet and the internet, are separate: the path, or none with its cover."""
+    paper = expected(desk)
+    nets = {
+        plane: (*paper.nets.get(plane, ()), *map(str, paper.known_nets(plane))) for plane in desk.config.planes
+    }
+    exits = {(one.plane, one.device) for one in paper.exits}
+    return separations.answers(current(desk), links(desk), nets, exits, _last_unseen(desk))
 
 
 def _last_unseen(desk: Desk) -> list[Unreachable]:

@@ -47,13 +47,23 @@ class RegisteredDevice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class System(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a device says about itself (SNMPv2-MIB system)."""
+    """
+    What a device says about itself (SNMPv2-MIB system), and what other protocols call it.
+
+    Args:
+        bridge: dot1dBaseBridgeAddress, its MAC as a bridge, or "".
+        isis: its IS-IS system id as twelve digits, or "".
+        cdp: the device id that it tells CDP neighbours, or "".
+    """
 
     descr: str = ""
     object_id: str = ""
     name: str = ""
     location: str = ""
     uptime_seconds: float = 0.0
+    bridge: str = ""
+    isis: str = ""
+    cdp: str = ""
 
 
 class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,6 +75,7 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
         type: IANAifType number; 6 is Ethernet, 24 loopback, 131 tunnel, 161 a LAG.
         speed_bps: bits per second, from ifHighSpeed where ifSpeed stops at its limit.
         mac: six octets with colons, or "".
+        lag: ifIndex of the aggregate that it is a member of, or 0.
     """
 
     if_index: int
@@ -77,6 +88,7 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
     mac: str = ""
     admin_up: bool = False
     oper_up: bool = False
+    lag: int = 0
 
 
 class InterfaceAddress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -140,10 +152,64 @@ class FdbEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Vlan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A VLAN of the bridge: its 802.1Q id and name."""
+    """
+    A VLAN of the bridge: its 802.1Q id and name.
+
+    Args:
+        ports: ifIndexes of its members, 0 for a bridge port without an interface; tagged or not.
+        untagged: those among them that send it without a tag.
+    """
 
     id: int
     name: str = ""
+    ports: tuple[int, ...] = ()
+    untagged: tuple[int, ...] = ()
+
+
+class Adjacency(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    A routing neighbour.
+
+    Args:
+        protocol: "ospf", "ospfv3", "isis" or "bgp".
+        if_index: where it is heard; 0 when the table does not say (OSPF: the interface of the neighbour's prefix).
+        remote_id: OSPF router id, IS-IS system id, or AS number.
+        remote_address: the neighbour's address on the link, or "".
+        remote_mac: IS-IS SNPA on a LAN, or "".
+        state: "full", "up", "established", or what it is short of that.
+    """
+
+    protocol: str
+    if_index: int = 0
+    interface: str = ""
+    remote_id: str = ""
+    remote_address: str = ""
+    remote_mac: str = ""
+    state: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the two really exchange routes."""
+        return self.state in ("full", "up", "established")
+
+
+class StpPort(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    A port in the spanning tree.
+
+    Args:
+        number: its own bridge port.
+        state: "blocking", "listening", "learning", "forwarding", "disabled" or "broken".
+        bridge: MAC of the designated bridge of its segment.
+        port: port number of that bridge there, or 0.
+    """
+
+    number: int
+    if_index: int = 0
+    interface: str = ""
+    state: str = ""
+    bridge: str = ""
+    port: int = 0
 
 
 class Neighbor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -210,6 +276,8 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
     vlans: tuple[Vlan, ...] = ()
     neighbors: tuple[Neighbor, ...] = ()
     ports: tuple[LocalPort, ...] = ()
+    adjacencies: tuple[Adjacency, ...] = ()
+    stp: tuple[StpPort, ...] = ()
 
     @property
     def key(self) -> str:
@@ -232,4 +300,5 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
     def macs(self) -> set[str]:
         """Every MAC that is the device's own."""
         own = {one.mac for one in self.interfaces if one.mac}
-        return own | ({self.chassis} if self.chassis.count(":") == 5 else set())
+        own |= {entry.mac for entry in self.fdb if entry.status == "self"}
+        return own | {mac for mac in (self.chassis, self.system.bridge) if mac.count(":") == 5}

@@ -12,7 +12,7 @@ from netops.core.finding import Conclusion, Severity, rule
 from netops.core.language import N_
 from netops.topology import map as maps
 from netops.topology import path as paths
-from netops.topology.expected import Picture, pair, shown_end, subject_end
+from netops.topology.expected import Picture, pair, shown_end, sources, subject_end
 from netops.topology.isolation import is_bypass
 from netops.topology.sightings import HOSTS
 
@@ -103,12 +103,14 @@ def undeclared_link(picture: Picture) -> Iterator[Conclusion]:
     """
     TP-003: a link that the register does not have.
 
-    What: a neighbour protocol tells of a link within one organization, or with a device of the platform, that is in
-        neither links.toml nor prefixes.toml (gateway and switch).
+    What: a neighbour protocol or two forwarding tables tell of a link within one organization, or with a device of the
+        platform, that is in neither links.toml nor prefixes.toml (gateway and switch).
     Why: whoever changes the connection declares it anew (Article 10); lines are not built on one's own (Article 9).
     Mend: register the link, or unplug it.
     """
     for link in picture.links_here:
+        if link.layer != 2 or "fdb" in link.protocols:
+            continue
         if picture.is_declared(link) or is_bypass(picture, link):
             continue
         yield Conclusion(
@@ -119,7 +121,7 @@ def undeclared_link(picture: Picture) -> Iterator[Conclusion]:
             {
                 "a": shown_end(link.a),
                 "b": shown_end(link.b),
-                "protocols": "/".join(link.protocols).upper(),
+                "protocols": sources(link),
                 "told": ", ".join(sorted({claim.device for claim in link.claims})),
             },
             picture.proof(link),

@@ -14,6 +14,7 @@ from netops.core.evidence import Evidence
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.topology import map as maps
+from netops.topology import routing
 from netops.topology.device import DeviceView, RegisteredDevice, Role
 from netops.topology.link import Link, LinkEnd, RegisteredLink
 
@@ -126,7 +127,7 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
     def links(self) -> list[Link]:
         """Links that a device which answered tells of, in every served plane."""
         told = [
-            view if (view.plane, view.key) in self.fresh else msgspec.structs.replace(view, neighbors=())
+            view if (view.plane, view.key) in self.fresh else msgspec.structs.replace(view, **SILENT)
             for view in self.views
         ]
         return maps.links(told, self.expected.devices)
@@ -180,7 +181,10 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
         """
         between: dict[tuple[Plane, frozenset[str]], list[Link]] = defaultdict(list)
         for link in self.links:
-            if not link.crosses_planes:
+            # Addresses stay when a cable is gone: a shared prefix is seen only while ARP reaches the other end.
+            if not link.crosses_planes and (
+                "route" not in link.protocols or link.confidence >= routing.ALIVE
+            ):
                 between[link.a.plane, frozenset((link.a.device, link.b.device))].append(link)
         found = []
         for cable, is_written in (one for plane in self.served for one in self.expected.cables(plane)):
@@ -201,8 +205,26 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
         return {link.ends for _, _, links in self.explained for link in links}
 
     def is_declared(self, link: Link) -> bool:
-        """Whether the register has this link."""
-        return link.ends in self.declared
+        """Whether the register has this link: as a cable, or at layer 3 as a prefix that both ends' addresses lie in."""
+        if link.ends in self.declared:
+            return True
+        if link.layer == 2:
+            return False
+        return any(
+            all(within(end.address, (net,)) for end in link.ends)
+            for plane in {end.plane for end in link.ends}
+            for net in self.registered_nets.get(plane, ()) + self.exit_nets
+        )
+
+    @cached_property
+    def registered_nets(self) -> dict[Plane, tuple[IPNetwork, ...]]:
+        """Registered prefixes by plane."""
+        return {plane: self.expected.known_nets(plane) for plane in self.served}
+
+    @cached_property
+    def exit_nets(self) -> tuple[IPNetwork, ...]:
+        """Outer links of registered exits."""
+        return tuple(net for one in self.expected.exits if (net := network(one.net)) is not None)
 
     def held(self, link: Link) -> list[str]:
         """Addresses on both ends' interfaces, but link-local ones."""
@@ -231,7 +253,27 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
         )
 
 
-MIB_TABLES = {"lldp": "LLDP-MIB lldpRemTable", "cdp": "CISCO-CDP-MIB cdpCacheTable"}
+SILENT: dict[str, tuple[()]] = dict.fromkeys(("neighbors", "adjacencies", "stp", "fdb", "arp", "routes"), ())
+"""What a device that did not answer says about others: nothing."""
+MIB_TABLES = {
+    "lldp": "LLDP-MIB lldpRemTable",
+    "cdp": "CISCO-CDP-MIB cdpCacheTable",
+    "stp": "BRIDGE-MIB dot1dStpPortTable",
+    "bridge": "BRIDGE-MIB dot1dTpFdbTable, Q-BRIDGE-MIB dot1qTpFdbTable",
+    "fdb": "BRIDGE-MIB dot1dTpFdbTable, Q-BRIDGE-MIB dot1qTpFdbTable",
+    "ospf": "OSPF-MIB ospfNbrTable",
+    "ospfv3": "OSPFV3-MIB ospfv3NbrTable",
+    "isis": "ISIS-MIB isisISAdjTable",
+    "bgp": "BGP4-MIB bgpPeerTable",
+    "route": "IP-MIB ipAddressTable, ipNetToPhysicalTable, IP-FORWARD-MIB inetCidrRouteTable",
+}
+SPOKEN = {"route": "IP", "bridge": "FDB"}
+"""How a source is called to people; the others by their own name in capitals."""
+
+
+def sources(link: Link) -> str:
+    """What tells of a link, as people read it."""
+    return "/".join(dict.fromkeys(SPOKEN.get(name, name.upper()) for name in link.protocols))
 
 
 def subject_end(end: LinkEnd) -> dict[str, str]:

@@ -13,14 +13,34 @@ from netops.core.finding import Conclusion, Severity, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.topology.device import DeviceView, Interface, Route
-from netops.topology.expected import Picture, is_public, network, pair, shown_end, subject_end, within
+from netops.topology.expected import (
+    Picture,
+    is_public,
+    network,
+    pair,
+    shown_end,
+    sources,
+    subject_end,
+    within,
+)
 from netops.topology.link import Link
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the default route's destination, not a listener
 
 
+CONFIRMED = 0.6
+"""Confidence of a shared prefix that ARP or a route of one end confirms."""
+
+
 def is_bypass(picture: Picture, link: Link) -> bool:
-    """Whether an unregistered link joins two organizations past the platform."""
+    """
+    Whether an unregistered link joins two organizations past the platform.
+
+    Forwarding tables alone do not say it: between two bridges there may be one that nobody walks. A prefix that both
+    hold says it when ARP or a route confirms it, and the register has no such prefix.
+    """
+    if not link.is_told and (link.layer == 2 or link.confidence < CONFIRMED):
+        return False
     owners = {picture.organization(end) for end in link.ends}
     touches_platform = any(map(picture.is_platform, link.ends))
     return len(owners) == 2 and "" not in owners and not touches_platform and not picture.is_declared(link)
@@ -42,13 +62,16 @@ def bypass_link(picture: Picture) -> Iterator[Conclusion]:
     TP-101: two organizations are linked directly, past the platform.
 
     What: a link between devices of two organizations, neither of them a core, a firewall or another device of the
-        platform, which the register does not have.
+        platform, which the register does not have: told by a neighbour or routing protocol, or a prefix that both hold,
+        that is not registered, and in which ARP or a route of one leads to the other.
     Why: departments use the city's platform and do not build a backbone of their own (Article 9); what goes over such a
         link is seen by no firewall.
     Mend: unplug it and let the traffic go over the platform; or have it approved and register it in links.toml.
     """
-    for link in picture.links_here:
-        if is_bypass(picture, link):
+    told: set[str] = set()
+    for link in sorted(picture.links_here, key=lambda link: link.layer):
+        if is_bypass(picture, link) and pair(link) not in told:
+            told.add(pair(link))
             yield _crossing("TP-101", picture, link, picture.organization(link.a))
 
 
@@ -86,7 +109,7 @@ def _crossing(code: str, picture: Picture, link: Link, organization: str) -> Con
         {
             "a": shown_end(link.a),
             "b": shown_end(link.b),
-            "protocols": "/".join(link.protocols).upper(),
+            "protocols": sources(link),
             "told": ", ".join(sorted({claim.device for claim in link.claims})),
         },
         picture.proof(link),

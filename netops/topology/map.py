@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from netops.core.plane import Plane
-from netops.topology.device import DeviceView, Neighbor, RegisteredDevice
-from netops.topology.link import Claim, Link, LinkEnd
-from netops.topology.neighbors import port_interface
+from netops.topology import bridges, routing
+from netops.topology.device import DeviceView, LocalPort, Neighbor, RegisteredDevice
+from netops.topology.link import Claim, Link, LinkEnd, end_of
+from netops.topology.neighbors import name_mac, port_interface
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -26,6 +27,11 @@ class Node(msgspec.Struct, frozen=True):
     def key(self) -> tuple[Plane, str]:
         """Names are unique within a plane."""
         return (self.plane, self.name)
+
+    @property
+    def addresses(self) -> set[str]:
+        """Every address that it is known by."""
+        return {self.address} | ({held.address for held in self.view.addresses} if self.view else set())
 
 
 class Directory:
@@ -53,7 +59,8 @@ class Directory:
         if node.view is None:
             return
         self.by_chassis.add(node.view.chassis, node)
-        for mac in node.view.macs():
+        self.by_name.add(node.view.system.cdp.lower(), node)
+        for mac in node.view.macs() | {name_mac(node.view.system.cdp)}:
             self.by_mac.add(mac, node)
         for held in node.view.addresses:
             if not held.address.startswith(("127.", "::1", "fe80:")):
@@ -64,14 +71,15 @@ class Directory:
         The device that a neighbour row means, or None.
 
         The chassis id says it best; then the name. An address alone says it only of a neighbour without a name:
-        private addresses are used twice, and a link drawn by one is false (OpenNMS nms0002-fake-link, nms101).
+        private addresses are used twice, and a link drawn by one is false (OpenNMS nms0002-fake-link, nms101). Of two
+        devices with one name, it is the one that has the address.
         """
         name = neighbor.remote_name.lower()
         return (
             self.by_chassis.get(neighbor.remote_chassis)
             or self.by_mac.get(neighbor.remote_mac)
-            or self.by_name.get(name)
-            or self.by_name.get(name.split("(")[0].split(".")[0])
+            or self.by_name.get(name, neighbor.remote_address)
+            or self.by_name.get(name.split("(")[0].split(".")[0], neighbor.remote_address)
             or (None if name else self.by_address.get(neighbor.remote_address))
             or (
                 self.by_mac.get(neighbor.remote_port)
@@ -82,16 +90,20 @@ class Directory:
 
 
 class _Unique:
+    """Nodes by a name of theirs; a name of several is nobody's, unless one of them alone has the address too."""
+
     def __init__(self) -> None:
-        self._held: dict[str, Node | None] = {}
+        self._held: dict[str, dict[tuple[Plane, str], Node]] = defaultdict(dict)
 
     def add(self, name: str, node: Node) -> None:
         if name:
-            known = self._held.get(name, node)
-            self._held[name] = node if known is not None and known.key == node.key else None
+            self._held[name].setdefault(node.key, node)
 
-    def get(self, name: str) -> Node | None:
-        return self._held.get(name) if name else None
+    def get(self, name: str, address: str = "") -> Node | None:
+        nodes = list(self._held[name].values()) if name in self._held else []
+        if len(nodes) > 1 and address:
+            nodes = [node for node in nodes if address in node.addresses]
+        return nodes[0] if len(nodes) == 1 else None
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -107,21 +119,91 @@ def links(views: Sequence[DeviceView], registered: Iterable[RegisteredDevice] = 
     Every link between known devices, each once, in a stable order.
 
     What one end tells and what the other tells of the same cable become one two-sided link; what only one end
-    tells stays, one-sided.
+    tells stays, one-sided. Where no protocol speaks, links follow from forwarding tables and shared prefixes.
     """
-    directory = Directory(views, registered)
+    found = told_links(views, Directory(views, registered))
+    found += bridges.links(views, found)
+    found += routing.links(views, found)
+    return sorted(found, key=lambda link: (link.a.place, link.b.place, link.layer))
+
+
+def told_links(views: Sequence[DeviceView], directory: Directory) -> list[Link]:
+    """The links that LLDP, CDP and the spanning tree tell of."""
     told = [
         _told(view, neighbor, node)
         for view in views
         for neighbor in view.neighbors
         if (node := directory.who(neighbor)) is not None and node.key != (view.plane, view.key)
     ]
+    told += _spanning(views, {frozenset((one.here, one.there)) for one in told})
     groups: dict[frozenset[LinkEnd], list[_Told]] = defaultdict(list)
     for one in told:
-        if _known(one.there):
+        if _known(one.here) and _known(one.there):
             groups[frozenset((one.here, one.there))].append(one)
-    _place_vague([one for one in told if not _known(one.there)], groups)
-    return sorted((_link(group) for group in groups.values()), key=lambda link: (link.a.place, link.b.place))
+    _place_vague([one for one in told if not (_known(one.here) and _known(one.there))], groups)
+    _leave_contradicted(groups, views)
+    return [_link(group) for group in groups.values()]
+
+
+def _spanning(views: Sequence[DeviceView], spoken: set[frozenset[LinkEnd]]) -> list[_Told]:
+    """
+    The designated bridge and port of each port's segment (BRIDGE-MIB dot1dStpPortTable), where both are known.
+
+    Port numbers have 12 bits beside a priority of 4 (802.1t), or 8 beside 8 (802.1D-1998).
+    """
+    owners = _Unique()
+    for view in views:
+        owners.add(view.system.bridge, Node(view.plane, view.key, view.address, view))
+    found = []
+    for view in views:
+        for port in view.stp:
+            node = owners.get(port.bridge) if port.bridge != view.system.bridge else None
+            if node is None or node.view is None or node.key == (view.plane, view.key):
+                continue
+            if not port.if_index or port.state == "disabled":
+                continue
+            theirs = {one.number: one.if_index for one in node.view.stp}
+            remote = theirs.get(port.port & 0xFFF) or theirs.get(port.port & 0xFF)
+            if not remote:
+                continue
+            here, there = end_of(view, port.if_index), end_of(node.view, remote)
+            if _is_member(view, port.if_index) or frozenset((here, there)) not in spoken:
+                row = Neighbor(
+                    "stp",
+                    port.if_index,
+                    port.interface,
+                    node.name,
+                    port.bridge,
+                    there.interface,
+                    "name",
+                    remote_mac=port.bridge,
+                )
+                found.append(_Told(here, there, row))
+    return found
+
+
+def _is_member(view: DeviceView, if_index: int) -> bool:
+    interface = view.interface(if_index)
+    return interface is not None and bool(interface.lag)
+
+
+def _leave_contradicted(groups: dict[frozenset[LinkEnd], list[_Told]], views: Sequence[DeviceView]) -> None:
+    """
+    Leave what only one end tells when the other speaks the same protocol there, and agrees with somebody else.
+
+    So two devices of one name and address (OpenNMS nms101: a stranger that reuses an address) share no port.
+    """
+    agreed: dict[LinkEnd, set[str]] = defaultdict(set)
+    for ends, rows in groups.items():
+        if len({one.here for one in rows}) == 2:
+            for end in ends:
+                agreed[end] |= {one.neighbor.protocol for one in rows}
+    for ends in list(groups):
+        rows = groups[ends]
+        tellers = {one.here for one in rows}
+        protocols = {one.neighbor.protocol for one in rows}
+        if len(tellers) == 1 and any(protocols <= agreed[end] for end in ends - tellers):
+            del groups[ends]
 
 
 def _known(end: LinkEnd) -> bool:
@@ -129,43 +211,52 @@ def _known(end: LinkEnd) -> bool:
 
 
 def _told(view: DeviceView, neighbor: Neighbor, node: Node) -> _Told:
-    here = _end(view, neighbor.local_if_index, neighbor.local_interface)
+    here = end_of(view, neighbor.local_if_index, neighbor.local_interface)
     if node.view is None:
         name = neighbor.remote_port_descr if neighbor.remote_port_kind == "mac" else neighbor.remote_port
         return _Told(here, LinkEnd(node.plane, node.name, "", name), neighbor)
-    return _Told(here, _end(node.view, _remote_index(node.view, neighbor), ""), neighbor)
+    if_index, name = _remote_port(node.view, neighbor)
+    return _Told(here, end_of(node.view, if_index, name), neighbor)
 
 
-def _remote_index(view: DeviceView, neighbor: Neighbor) -> int:
-    """The remote port as the remote device itself numbers it, or 0."""
+def _remote_port(view: DeviceView, neighbor: Neighbor) -> tuple[int, str]:
+    """The remote port as the remote device itself numbers and names it; (0, "") when it is not known."""
     same = {
-        port.if_index
+        (port.if_index, label(port))
         for port in view.ports
-        if port.kind == neighbor.remote_port_kind and port.id == neighbor.remote_port and port.if_index
+        if port.kind == neighbor.remote_port_kind and port.id == neighbor.remote_port
     }
-    if len(same) == 1:
-        return same.pop()
-    return port_interface(
+    if len(same) == 1 and (found := same.pop())[0]:
+        return found[0], ""
+    if_index = port_interface(
         view.interfaces, neighbor.remote_port_kind, neighbor.remote_port, neighbor.remote_port_descr
+    )
+    if if_index or view.interfaces:
+        return if_index, ""
+    # A walk without ifTable: the port as the device names it to its neighbours, or by the number that is told.
+    named = [port for port in view.ports if neighbor.remote_port in (port.id, port.descr)]
+    if len(named) == 1:
+        return named[0].if_index, label(named[0])
+    return (int(neighbor.remote_port) if neighbor.remote_port.isdigit() else 0), ""
+
+
+def label(port: LocalPort) -> str:
+    """What a port is called where the walk has no interface for it."""
+    return port.descr if port.kind == "mac" else port.id
+
+
+def _fits(end: LinkEnd, ends: frozenset[LinkEnd]) -> bool:
+    """Whether an end is one of *ends*, or lies on a device of theirs at a port that is not known."""
+    return end in ends or (
+        not _known(end) and any((other.plane, other.device) == (end.plane, end.device) for other in ends)
     )
 
 
-def _end(view: DeviceView, if_index: int, name: str) -> LinkEnd:
-    interface = view.interface(if_index) if if_index else None
-    address = view.address_of(if_index) if if_index else ""
-    return LinkEnd(view.plane, view.key, address, interface.name if interface else name, if_index)
-
-
 def _place_vague(vague: list[_Told], groups: dict[frozenset[LinkEnd], list[_Told]]) -> None:
-    """Rows that do not tell the remote port join the link that fits them, when exactly one does."""
+    """Rows that leave one of the ports open join the link that fits them, when exactly one does."""
     alone: dict[frozenset[tuple[Plane, str]], list[_Told]] = defaultdict(list)
     for one in vague:
-        fitting = [
-            ends
-            for ends in groups
-            if one.here in ends
-            and any((end.plane, end.device) == (one.there.plane, one.there.device) for end in ends)
-        ]
+        fitting = [ends for ends in groups if _fits(one.here, ends) and _fits(one.there, ends)]
         if len(fitting) == 1:
             groups[fitting[0]].append(one)
         else:
@@ -173,7 +264,7 @@ def _place_vague(vague: list[_Told], groups: dict[frozenset[LinkEnd], list[_Told
                 one
             )
     for rows in alone.values():
-        heres = {one.here for one in rows}
+        heres = {one.here for one in rows if _known(one.here)}
         if len(heres) == 2 and len({one.device for one in heres}) == 2:
             groups[frozenset(heres)] += rows
         else:
@@ -182,10 +273,11 @@ def _place_vague(vague: list[_Told], groups: dict[frozenset[LinkEnd], list[_Told
 
 
 def _link(group: list[_Told]) -> Link:
-    ends = {one.here for one in group}
-    if len({(end.plane, end.device) for end in ends}) < 2:
-        ends |= {one.there for one in group if _known(one.there)} or {group[0].there}
-    a, b = sorted(ends, key=lambda end: end.place)[:2]
+    ends: dict[tuple[Plane, str], LinkEnd] = {}
+    for end in (end for one in group for end in (one.here, one.there)):
+        if not _known(ends.setdefault((end.plane, end.device), end)):
+            ends[end.plane, end.device] = end
+    a, b = sorted(ends.values(), key=lambda end: end.place)[:2]
     two_sided = len({(one.here.plane, one.here.device) for one in group}) == 2
     complete = _known(a) and _known(b)
     return Link(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -28,6 +29,9 @@ class Columns(Protocol):
     def text(self, name: str, index: Index) -> str:
         """A value as safe text."""
 
+    def vlans(self, name: str) -> list[int]:
+        """The VLANs of which a column was read by itself."""
+
 
 def id_text(kind: str, raw: object) -> str:
     """A chassis or port id as text: MACs with colons, network addresses canonical, the rest as it was said."""
@@ -35,6 +39,8 @@ def id_text(kind: str, raw: object) -> str:
         return said(raw if isinstance(raw, int | str) else None)
     if kind == "mac" and len(raw) == 6:
         return raw.hex(":")
+    if kind == "mac" and (printed := printed_mac(said(raw))):
+        return printed
     if (
         kind == "address" and len(raw) in (5, 17) and raw[0] in (1, 2)
     ):  # IANA address family, then the address
@@ -42,6 +48,12 @@ def id_text(kind: str, raw: object) -> str:
     if len(raw) == 6 and not all(32 <= octet < 127 for octet in raw):
         return raw.hex(":")
     return said(raw)
+
+
+def printed_mac(text: str) -> str:
+    """A MAC that was sent as text (RouterOS, TP-Link, HP), with colons and lower case; "" for what is none."""
+    digits = re.sub(r"[:.-]", "", text.lower())
+    return bytes.fromhex(digits).hex(":") if re.fullmatch(r"[0-9a-f]{12}", digits) and digits != text else ""
 
 
 def chassis_text(subtype: int, raw: object) -> tuple[str, str]:
@@ -111,6 +123,7 @@ def lldp_neighbors(
     """One neighbour for each lldpRemTable row (index: time mark, local port, remote index)."""
     names = {one.if_index: one.name for one in interfaces}
     local = {port.number: port.if_index for port in ports}
+    labels = {port.number: port.descr if port.kind == "mac" else port.id for port in ports}
     base = {
         index[0]: value for index, value in columns["dot1dBasePortIfIndex"].items() if isinstance(value, int)
     }
@@ -126,7 +139,7 @@ def lldp_neighbors(
         yield Neighbor(
             "lldp",
             if_index,
-            names.get(if_index, ""),
+            names.get(if_index, "") or labels.get(number, ""),
             columns.text("lldpRemSysName", index),
             chassis,
             id_text(kind, columns["lldpRemPortId"].get(index)),
@@ -161,6 +174,40 @@ def _capabilities(raw: object) -> tuple[str, ...]:
     return tuple(name for place, name in enumerate(CAPABILITIES) if raw[0] & (0x80 >> place))
 
 
+def tp_link_neighbors(columns: Columns, names: dict[int, str]) -> Iterator[Neighbor]:
+    """TPLINK-LLDPINFO-MIB lldpNeighborInfoTable (index: ifIndex, number), whose values are printed for people."""
+    for index in columns["lldpNeighborPortId"]:
+        if len(index) != 2:
+            continue
+        chassis = columns.text("lldpNeighborChassisId", index)
+        port = columns.text("lldpNeighborPortId", index)
+        address = columns.text("lldpNeighborManageIpAddr", index)
+        kind = "mac" if "mac" in columns.text("lldpNeighborPortIdSubtype", index).lower() else "name"
+        yield Neighbor(
+            "lldp",
+            index[0],
+            names.get(index[0], ""),
+            columns.text("lldpNeighborDeviceName", index),
+            printed_mac(chassis) or chassis,
+            printed_mac(port) or port,
+            kind,
+            columns.text("lldpNeighborPortDescr", index),
+            address if address not in ("::", "0.0.0.0") else "",  # noqa: S104 - unspecified, not a listener
+            printed_mac(chassis),
+            columns.text("lldpNeighborDeviceDescr", index),
+        )
+
+
+CDP_CAPABILITIES = (
+    (0x01, "router"),
+    (0x0A, "bridge"),
+    (0x10, "station"),
+    (0x40, "repeater"),
+    (0x80, "telephone"),
+)
+"""CDP capabilities, the last octet of cdpCacheCapabilities: transparent bridge and switch are bridges."""
+
+
 def cdp_neighbors(columns: Columns, names: dict[int, str]) -> Iterator[Neighbor]:
     """One neighbour for each cdpCacheTable row (index: ifIndex, device index)."""
     for index in columns["cdpCacheDeviceId"]:
@@ -171,15 +218,31 @@ def cdp_neighbors(columns: Columns, names: dict[int, str]) -> Iterator[Neighbor]
         if isinstance(raw, bytes) and len(raw) == 4 and columns.integer("cdpCacheAddressType", index, 1) == 1:
             address = str(IPAddress(int.from_bytes(raw, "big"), 4))
         raw_id = columns["cdpCacheDeviceId"].get(index)
+        port = id_text("name", columns["cdpCacheDevicePort"].get(index))
         yield Neighbor(
             "cdp",
             index[0],
             names.get(index[0], ""),
             columns.text("cdpCacheDeviceId", index),
             remote_chassis=mac(raw_id),
-            remote_port=columns.text("cdpCacheDevicePort", index),
-            remote_port_kind="name",
+            remote_port=port,
+            remote_port_kind="mac"
+            if mac(columns["cdpCacheDevicePort"].get(index)) and ":" in port
+            else "name",
             remote_address=address,
-            remote_mac=mac(raw_id),
+            remote_mac=mac(raw_id) or name_mac(columns.text("cdpCacheDeviceId", index)),
             remote_descr=columns.text("cdpCachePlatform", index),
+            remote_capabilities=_cdp_capabilities(columns["cdpCacheCapabilities"].get(index)),
         )
+
+
+def name_mac(name: str) -> str:
+    """A MAC in a CDP device id, or "": HP puts its MAC behind its name: "sw1(001db3-c50960)"."""
+    match = re.fullmatch(r".*\(([0-9a-f]{6})-?([0-9a-f]{6})\)", name)
+    return bytes.fromhex(match[1] + match[2]).hex(":") if match else ""
+
+
+def _cdp_capabilities(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, bytes) or len(raw) != 4:
+        return ()
+    return tuple(name for mask, name in CDP_CAPABILITIES if raw[3] & mask)

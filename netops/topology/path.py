@@ -16,7 +16,11 @@ MAX_HOPS = 64
 
 
 def over_links(found: Sequence[Link], a: str, b: str) -> list[Link]:
-    """The fewest links from device *a* to device *b*, in order; empty when there is no path or one is unknown."""
+    """The fewest links from *a* to *b*, in order, by cables where they lead there; empty when there is no path."""
+    return _fewest([link for link in found if link.layer == 2], a, b) or _fewest(found, a, b)
+
+
+def _fewest(found: Sequence[Link], a: str, b: str) -> list[Link]:
     import networkx as nx
 
     graph = nx.Graph()

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from netaddr import AddrFormatError, IPAddress
 
 from netops.core.walk import Column, DeviceWalk, Index, mac, said
-from netops.topology.device import (
-    ArpEntry,
-    DeviceView,
-    FdbEntry,
-    Interface,
-    InterfaceAddress,
-    Route,
-    System,
-    Vlan,
+from netops.topology.adjacency import adjacencies
+from netops.topology.device import ArpEntry, DeviceView, Interface, InterfaceAddress, Route, System
+from netops.topology.forwarding import forwarding, spanning_tree, vlans
+from netops.topology.neighbors import (
+    cdp_neighbors,
+    chassis_text,
+    lldp_neighbors,
+    local_ports,
+    tp_link_neighbors,
 )
-from netops.topology.neighbors import cdp_neighbors, chassis_text, lldp_neighbors, local_ports
 
 MAX_IF_SPEED = 4_294_967_295
 ARP_STATES = {1: "reachable", 2: "stale", 3: "delay", 4: "probe", 5: "invalid", 6: "unknown", 7: "incomplete"}
-FDB_STATES = {1: "other", 2: "invalid", 3: "learned", 4: "self", 5: "mgmt"}
 ROUTE_TYPES = {1: "other", 2: "reject", 3: "local", 4: "remote", 5: "blackhole"}
 OLD_ROUTE_TYPES = {1: "other", 2: "reject", 3: "local", 4: "remote"}
 ROUTE_PROTOCOLS = {
@@ -49,11 +47,12 @@ ROUTE_PROTOCOLS = {
 
 def view(walk: DeviceWalk) -> DeviceView:
     """The device that *walk* saw."""
-    columns = _Columns(walk.columns)
+    columns = _Columns(_as_first_edition(walk.columns))
     interfaces = tuple(_interfaces(columns))
     names = {one.if_index: one.name for one in interfaces}
     system = _system(columns)
     ports = tuple(local_ports(columns, interfaces))
+    addresses = tuple(_addresses(columns, names))
     return DeviceView(
         plane=walk.plane,
         name=system.name or walk.address,
@@ -67,26 +66,57 @@ def view(walk: DeviceWalk) -> DeviceView:
         chassis=chassis_text(
             columns.integer("lldpLocChassisIdSubtype", (0,)), columns.at("lldpLocChassisId", (0,))
         )[0],
-        addresses=tuple(_addresses(columns, names)),
+        addresses=addresses,
         routes=tuple(_routes(columns, names)),
         arp=tuple(_arp(columns, names)),
-        fdb=tuple(_fdb(columns, names)),
-        vlans=tuple(_vlans(columns)),
-        neighbors=(*lldp_neighbors(columns, interfaces, ports), *cdp_neighbors(columns, names)),
+        fdb=tuple(forwarding(columns, names)),
+        vlans=tuple(vlans(columns, interfaces)),
+        neighbors=(
+            *lldp_neighbors(columns, interfaces, ports),
+            *tp_link_neighbors(columns, names),
+            *cdp_neighbors(columns, names),
+        ),
+        adjacencies=tuple(adjacencies(columns, names, addresses)),
+        stp=tuple(spanning_tree(columns, names)),
     )
+
+
+def _as_first_edition(columns: dict[str, Column]) -> dict[str, Column]:
+    """LLDP-V2-MIB rows as LLDP-MIB has them: without the destination MAC in the index, ports numbered by ifIndex."""
+    if not columns.get("lldpV2RemPortId"):
+        return columns
+    first = dict(columns)
+    for name, rows in columns.items():
+        if not name.startswith("lldpV2"):
+            continue
+        kept = dict(first.get(name.replace("lldpV2", "lldp", 1), {}))
+        if name.startswith("lldpV2Rem"):
+            # time mark, ifIndex, destination address index, remote index
+            rows = {(*index[:2], *index[3:]): value for index, value in rows.items() if len(index) >= 4}
+        first[name.replace("lldpV2", "lldp", 1)] = kept | rows
+    return first
 
 
 class _Columns:
     """Columns by object name, with the conversions that a reader needs; what is not there is empty."""
 
     def __init__(self, columns: dict[str, Column]) -> None:
-        self.columns = columns
+        # A row without an index is none; nobody below need ask for it.
+        self.columns = {
+            name: {index: value for index, value in rows.items() if index} if () in rows else rows
+            for name, rows in columns.items()
+        }
 
     def __getitem__(self, name: str) -> Column:
         return self.columns.get(name, {})
 
     def at(self, name: str, index: Index) -> object:
         return self[name].get(index)
+
+    def vlans(self, name: str) -> list[int]:
+        """The VLANs of which a column was read by itself."""
+        marks = (key.partition("@")[2] for key in self.columns if key.startswith(f"{name}@"))
+        return sorted(int(mark) for mark in marks if mark.isdigit())
 
     def integer(self, name: str, index: Index, default: int = 0) -> int:
         value = self[name].get(index)
@@ -97,12 +127,16 @@ class _Columns:
 
 
 def _system(columns: _Columns) -> System:
+    isis = columns.at("isisSysID", (0,))
     return System(
         descr=columns.text("sysDescr", (0,)),
         object_id=columns.text("sysObjectID", (0,)),
         name=columns.text("sysName", (0,)),
         location=columns.text("sysLocation", (0,)),
         uptime_seconds=columns.integer("sysUpTime", (0,)) / 100,
+        bridge=mac(columns["dot1dBaseBridgeAddress"].get((0,))),
+        isis=isis.hex() if isinstance(isis, bytes) and len(isis) == 6 else "",
+        cdp=columns.text("cdpGlobalDeviceId", (0,)),
     )
 
 
@@ -113,6 +147,8 @@ def _interfaces(columns: _Columns) -> Iterator[Interface]:
         for index in columns[name]
         if len(index) == 1
     }
+    kinds = {index[0]: kind for index, kind in columns["ifType"].items() if len(index) == 1}
+    lags = _lags(columns, kinds)
     for index in sorted(indexes):
         speed = columns.integer("ifSpeed", index)
         # ifSpeed stops at 4294967295 bit/s; above that only ifHighSpeed tells the truth (RFC 2863).
@@ -129,7 +165,29 @@ def _interfaces(columns: _Columns) -> Iterator[Interface]:
             mac=mac(columns["ifPhysAddress"].get(index)),
             admin_up=columns.integer("ifAdminStatus", index) == 1,
             oper_up=columns.integer("ifOperStatus", index) == 1,
+            lag=lags.get(index[0], 0),
         )
+
+
+LAG = 161
+"""IANAifType ieee8023adLag."""
+
+
+def _lags(columns: _Columns, kinds: Mapping[int, object]) -> dict[int, int]:
+    """
+    Member to aggregate: by ifStackTable where an interface is stacked on one, and by IEEE8023-LAG-MIB.
+
+    dot3adAggPortAttachedAggID is the port's own ifIndex on a port that is in no aggregate (Cisco).
+    """
+    found = {
+        index[1]: index[0]
+        for index in columns["ifStackStatus"]
+        if len(index) == 2 and kinds.get(index[0]) == LAG and index[1] in kinds and index[0] != index[1]
+    }
+    for index, aggregate in columns["dot3adAggPortAttachedAggID"].items():
+        if len(index) == 1 and isinstance(aggregate, int) and aggregate in kinds and aggregate != index[0]:
+            found[index[0]] = aggregate
+    return {member: lag for member, lag in found.items() if kinds.get(member) != LAG}
 
 
 # ---- addresses
@@ -169,7 +227,14 @@ def mask_length(mask: object) -> int:
 
 
 def _addresses(columns: _Columns, names: dict[int, str]) -> Iterator[InterfaceAddress]:
-    found: dict[str, InterfaceAddress] = {}
+    found: dict[tuple[str, int], InterfaceAddress] = {}
+
+    def put(if_index: int, address: str, length: int) -> None:
+        # Only link-local addresses stand on several interfaces; the length comes from whichever table has it.
+        key = (address, if_index if address.startswith("fe80:") else 0)
+        if key not in found or found[key].prefixlen < 0:
+            found[key] = InterfaceAddress(if_index, names.get(if_index, ""), address, length)
+
     for index, if_index in columns["ipAddressIfIndex"].items():
         address, _ = inet_address(index)
         if not address or not isinstance(if_index, int):
@@ -182,13 +247,21 @@ def _addresses(columns: _Columns, names: dict[int, str]) -> Iterator[InterfaceAd
             if pointer.startswith("1.3.6.1.2.1.4.32.") and tail.isdigit() and int(tail) <= 128
             else -1
         )
-        found[address] = InterfaceAddress(if_index, names.get(if_index, ""), address, length)
+        put(if_index, address, length)
     for index, if_index in columns["ipAdEntIfIndex"].items():
         address = octets_text(index[:4])
-        if address and isinstance(if_index, int) and (address not in found or found[address].prefixlen < 0):
-            length = mask_length(columns.at("ipAdEntNetMask", index))
-            found[address] = InterfaceAddress(if_index, names.get(if_index, ""), address, length)
-    yield from (found[address] for address in sorted(found, key=_order))
+        if address and isinstance(if_index, int):
+            put(if_index, address, mask_length(columns.at("ipAdEntNetMask", index)))
+    for index, bits in columns["ipv6AddrPfxLength"].items():
+        # ifIndex and 16 octets (RFC 2465); some put the length of the octets between (Maipu).
+        octets = index[2:] if len(index) == 18 and index[1] == 16 else index[1:]
+        if index and len(octets) == 16 and (address := octets_text(octets)) and any(octets):
+            put(index[0], address, bits if isinstance(bits, int) and bits <= 128 else -1)
+    for index, bits in columns["ipv6ParaConfigPrefixLength"].items():
+        # TPLINK-IPV6ADDR-MIB: ifIndex, address type, origin, 16 octets.
+        if len(index) == 19 and (address := octets_text(index[3:])):
+            put(index[0], address, bits if isinstance(bits, int) and bits <= 128 else -1)
+    yield from (found[key] for key in sorted(found, key=lambda key: (*_order(key[0]), key[1])))
 
 
 def _order(address: str) -> tuple[int, int]:
@@ -199,6 +272,8 @@ def _order(address: str) -> tuple[int, int]:
 # ---- routes
 def _routes(columns: _Columns, names: dict[int, str]) -> Iterator[Route]:
     yield from _inet_routes(columns, names)
+    yield from _ipv6_routes(columns, names)
+    yield from _tp_link_routes(columns, names)
     for index, if_index in columns["ipCidrRouteIfIndex"].items():
         if len(index) == 13:
             yield _route(
@@ -224,6 +299,46 @@ def _routes(columns: _Columns, names: dict[int, str]) -> Iterator[Route]:
                 columns.integer("ipRouteProto", index),
                 OLD_ROUTE_TYPES.get(kind, ""),
             )
+
+
+def _tp_link_routes(columns: _Columns, names: dict[int, str]) -> Iterator[Route]:
+    """TPLINK-STATICROUTE-MIB and TPLINK-IPV6STATICROUTE-MIB: the interface is named as "VLAN255"."""
+    numbers = {name: if_index for if_index, name in names.items()}
+
+    def interface(raw: object) -> int:
+        name = said(raw if isinstance(raw, bytes) else None)
+        digits = name.removeprefix("VLAN")
+        return numbers.get(name) or (int(digits) if digits.isdigit() and int(digits) in names else 0)
+
+    for index, hop in columns["tpStaticRouteItemNextIp"].items():
+        if len(index) == 12 and (destination := octets_text(index[:4])):
+            length = mask_length(octets_text(index[4:8]))
+            number = interface(columns.at("tpStaticRouteItemInterfaceName", index))
+            yield _route(destination, length, said(hop), number, names, 3, "remote")
+    for index, hop in columns["tpIPv6StaticRouteItemNexthop"].items():
+        raw = columns.at("tpIPv6StaticRouteItemDesIp", index)
+        destination = octets_text(raw) if isinstance(raw, bytes) else ""
+        if destination and isinstance(hop, bytes):
+            length = columns.integer("tpIPv6StaticRouteItemPrefixLen", index, -1)
+            number = interface(columns.at("tpIPv6StaticRouteItemInterfaceName", index))
+            yield _route(destination, length, octets_text(hop), number, names, 3, "remote")
+
+
+def _ipv6_routes(columns: _Columns, names: dict[int, str]) -> Iterator[Route]:
+    """RFC 2465 ipv6RouteTable (index: 16 octets, length, number); its types are other, discard, local, remote."""
+    for index, if_index in columns["ipv6RouteIfIndex"].items():
+        if len(index) != 18 or not 0 <= index[16] <= 128 or not (destination := octets_text(index[:16])):
+            continue
+        hop = columns.at("ipv6RouteNextHop", index)
+        yield _route(
+            destination,
+            index[16],
+            octets_text(hop) if isinstance(hop, bytes) else "",
+            if_index,
+            names,
+            columns.integer("ipv6RouteProtocol", index),
+            OLD_ROUTE_TYPES.get(columns.integer("ipv6RouteType", index), ""),
+        )
 
 
 def _inet_routes(columns: _Columns, names: dict[int, str]) -> Iterator[Route]:
@@ -262,8 +377,18 @@ def _route(
     )
 
 
-# ---- ARP, forwarding, VLANs
+# ---- ARP
 def _arp(columns: _Columns, names: dict[int, str]) -> Iterator[ArpEntry]:
+    """
+    The union of both tables. Where they disagree about who has an address, the old one is taken.
+
+    net-snmp 5.9 reads the old one anew every few seconds and keeps a row of the new one for minutes.
+    """
+    old: dict[tuple[int, str], str] = {}
+    for index, physical in columns["ipNetToMediaPhysAddress"].items():
+        ip = octets_text(index[1:])
+        if ip and mac(physical) and columns.integer("ipNetToMediaType", index, 3) != 2:
+            old.setdefault((index[0], ip), mac(physical))
     seen: set[tuple[int, str]] = set()
     for index, physical in columns["ipNetToPhysicalPhysAddress"].items():
         ip, _ = inet_address(index[1:])
@@ -272,73 +397,12 @@ def _arp(columns: _Columns, names: dict[int, str]) -> Iterator[ArpEntry]:
             columns.integer("ipNetToPhysicalType", index, 3),
             columns.integer("ipNetToPhysicalState", index),
         )
-        if ip and mac(physical) and (index[0], ip) not in seen and kind not in (2, 5) and state not in (5, 7):
-            seen.add((index[0], ip))
+        key = (index[0], ip)
+        if ip and mac(physical) and key not in seen and kind not in (2, 5) and state not in (5, 7):
+            if old.get(key, mac(physical)) != mac(physical):
+                continue
+            seen.add(key)
             yield ArpEntry(index[0], names.get(index[0], ""), ip, mac(physical), ARP_STATES.get(state, ""))
-    for index, physical in columns["ipNetToMediaPhysAddress"].items():
-        ip = octets_text(index[1:])
-        if (
-            ip
-            and mac(physical)
-            and (index[0], ip) not in seen
-            and columns.integer("ipNetToMediaType", index, 3) != 2
-        ):
-            seen.add((index[0], ip))
-            yield ArpEntry(index[0], names.get(index[0], ""), ip, mac(physical))
-
-
-def _fdb(columns: _Columns, names: dict[int, str]) -> Iterator[FdbEntry]:
-    """The union of both tables, each MAC once per VLAN: on some devices they hold different rows."""
-    base = {
-        index[0]: port for index, port in columns["dot1dBasePortIfIndex"].items() if isinstance(port, int)
-    }
-    vlan_of = {fdb: index[-1] for index, fdb in columns["dot1qVlanFdbId"].items() if isinstance(fdb, int)}
-    rows = [
-        (vlan_of.get(index[0], index[0]), index[1:], port, columns.integer("dot1qTpFdbStatus", index, 3))
-        for index, port in columns["dot1qTpFdbPort"].items()
-        if len(index) == 7
-    ]
-    rows += [
-        (0, index, port, columns.integer("dot1dTpFdbStatus", index, 3))
-        for index, port in columns["dot1dTpFdbPort"].items()
-        if len(index) == 6
-    ]
-    port_index = _port_index(base, names, {port for _, _, port, _ in rows if isinstance(port, int) and port})
-    seen: set[tuple[str, int | None]] = set()
-    for vlan, octets, port, status in rows:
-        if (
-            any(not 0 <= octet <= 255 for octet in octets)
-            or not any(octets)
-            or not isinstance(port, int)
-            or status == 2
-        ):
-            continue
-        address, if_index = bytes(octets).hex(":"), port_index(port)
-        key = (address, vlan or None)
-        if key in seen or (not vlan and (address, -if_index) in seen):
-            continue
-        seen |= {key, (address, -if_index)}
-        yield FdbEntry(address, vlan, if_index, names.get(if_index, ""), FDB_STATES.get(status, "other"))
-
-
-def _port_index(base: dict[int, int], names: dict[int, str], ports: set[int]) -> Callable[[int], int]:
-    """
-    Bridge port to ifIndex; 0 when it is not known.
-
-    Without dot1dBasePortTable ports are numbered by ifIndex. TP-Link numbers the base ports from 49153 and the
-    forwarding table from 1 (librenms #15594): when no port stands in the table and all do after one shift, shift.
-    """
-    if not base:
-        return lambda port: port if port in names else 0
-    shift = min(base) - 1
-    if ports and not ports & base.keys() and {port + shift for port in ports} <= base.keys():
-        return lambda port: base.get(port + shift, 0)
-    return lambda port: base.get(port, 0)
-
-
-def _vlans(columns: _Columns) -> Iterator[Vlan]:
-    names = {
-        index[0]: said(name) for index, name in columns["dot1qVlanStaticName"].items() if len(index) == 1
-    }
-    for number in sorted(names):
-        yield Vlan(number, names[number])
+    for (if_index, ip), physical_text in old.items():
+        if (if_index, ip) not in seen:
+            yield ArpEntry(if_index, names.get(if_index, ""), ip, physical_text)

@@ -133,6 +133,8 @@ def full(view: DeviceView) -> dict[str, Any]:
             for one in view.fdb
         ],
         "neighbors": [_every_field(one) for one in view.neighbors],
+        "adjacencies": [_every_field(one) for one in view.adjacencies],
+        "stp": [_every_field(one) for one in view.stp],
     }
 
 

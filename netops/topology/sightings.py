@@ -11,9 +11,10 @@ from netaddr import IPAddress, IPNetwork
 
 from netops.core.observation import Sighting
 from netops.core.plane import Plane
+from netops.topology.bridges import Segments
 from netops.topology.device import ArpEntry, DeviceView
+from netops.topology.routing import LIVE_STATES
 
-LIVE_STATES = frozenset({"reachable", "delay", "probe"})
 HOSTS = frozenset({"telephone", "station"})
 VIRTUAL_ROUTER = ("00:00:5e:00:01:", "00:00:5e:00:02:")
 """VRRP (RFC 9568): a gateway's shared MAC is no terminal."""
@@ -44,13 +45,24 @@ class SightingSpan(msgspec.Struct, frozen=True):
 
 
 class Places:
-    """Where MACs are learned, out of the forwarding tables of one plane's devices."""
+    """
+    Where MACs are learned, out of the forwarding tables of one plane's devices.
 
-    def __init__(self, views: Sequence[DeviceView], managed: Collection[str]) -> None:
+    Args:
+        views: the devices whose tables are read.
+        managed: MACs of devices that bridge or route: a port that has learned one leads to it. By default those of
+            the bridges among *views*; what hangs on a port beside a walked device that bridges nothing is there.
+    """
+
+    def __init__(self, views: Sequence[DeviceView], managed: Collection[str] | None = None) -> None:
         self.learned: set[str] = set()
         self._access: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
+        segments = Segments(views)
+        if managed is None:
+            managed = {mac for view in segments.bridges.values() for mac in view.macs()}
         for view in views:
             uplinks = _uplinks(view, managed)
+            uplinks |= {port for device, port in segments.ports if device == (view.plane, view.key)}
             for entry in view.fdb:
                 if entry.status != "learned":
                     continue

@@ -81,7 +81,19 @@ spans = Table(
     Index("ix_sightings_mac", "mac"),
     Index("ix_sightings_ip", "ip"),
 )
-PARTS = ("system", "interfaces", "addresses", "routes", "vlans", "neighbors", "ports", "arp", "fdb")
+PARTS = (
+    "system",
+    "interfaces",
+    "addresses",
+    "routes",
+    "vlans",
+    "neighbors",
+    "ports",
+    "adjacencies",
+    "stp",
+    "arp",
+    "fdb",
+)
 PASSING = ("arp", "fdb")
 """Kept as they are now only: their history is the sightings."""
 PAUSE = timedelta(days=7)

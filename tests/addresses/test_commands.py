@@ -135,3 +135,90 @@ def test_the_past_is_listed(city: Path, capsys: pytest.CaptureFixture[str]) -> N
     """--at looks from then."""
     assert [] == answer(capsys, "ip", "list", "--at", "2020-01-01")
     assert 1 == len(answer(capsys, "ip", "list", "--at", "2099-01-01"))
+
+
+def prefixes(city: Path) -> str:
+    return (city / "inventory/extranet/prefixes.toml").read_text("utf-8")
+
+
+def test_a_reservation_is_made_and_assigned(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reserved until a day, then an allocation by its number; exactly one address by `assign ADDRESS`."""
+    asked = ("--pool", "10.20.11.0/24", "--declaration", "D-1", "--until", "2099-12-31", "--yes")
+    [kept] = answer(capsys, "ip", "reserve", *asked)
+    [given] = answer(capsys, "ip", "assign", str(kept["id"]), "--yes")
+    [other] = answer(capsys, "ip", "assign", "10.20.11.99", "--declaration", "D-1", "--yes")
+
+    assert ("reserved", "active") == (kept["state"], given["state"])
+    assert ("10.20.11.99", "active") == (other["first"], other["state"])
+    assert 2 == main(["ip", "assign", "10.20.12.99", "--declaration", "D-1", "--yes"])
+    assert 4 == main(["ip", "assign", str(kept["id"]), "--yes"])
+
+
+def test_a_table_goes_in_and_out(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dry run first; the faults are told with exit code 1; export then import says that nothing is new."""
+    (city / "in.csv").write_text(
+        "地址,接入说明,用途\n10.20.11.70-72,D-1,窗口\n10.20.11.999,D-1,\n10.20.11.80,D-8,\n", "gb18030"
+    )
+    assert 0 == main(["ip", "import", "in.csv", "--dry-run", "--lang", "en"])
+    assert "1 rows are new, 0 stand in the ledger already, 2 are at fault" in capsys.readouterr().err
+    assert 1 == main(["ip", "import", "in.csv", "--yes", "--lang", "zh"])
+    assert 0 == main(["ip", "export", "-o", "out.csv"])
+    [again] = answer(capsys, "ip", "import", "out.csv", "--yes")
+
+    assert ([], 2, []) == (again["added"], again["same"], again["faults"])
+    assert 0 == main(["pool", "verify"])
+
+
+def test_a_pool_is_split_and_merged_back(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file and the register change together; the plan shows who lies where; a cut through an allocation is refused."""
+    before = prefixes(city)
+    assert 4 == main(["pool", "split", "10.20.11.0/24", "--prefixlen", "27", "--yes"])
+    assert 0 == main(["pool", "split", "10.20.11.0/24", "--prefixlen", "26", "--dry-run"])
+    assert before == prefixes(city)
+    assert 0 == main(["pool", "split", "10.20.11.0/24", "--prefixlen", "26", "--yes"])
+    assert [63, 0, 0, 0] == [one["allocated"] for one in answer(capsys, "pool", "list")]
+    assert 4 == main(["pool", "merge", "10.20.11.0/26", "10.20.11.128/26", "--yes"])
+    assert 0 == main(["pool", "merge", *(f"10.20.11.{n}/26" for n in (0, 64, 128, 192)), "--yes"])
+
+    assert (before, 0) == (prefixes(city), main(["inventory", "plan"]))
+    assert 0 == main(["pool", "verify"])
+
+
+def test_prefixes_are_added_and_delegated_by_a_document(
+    city: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Outside what was granted it needs a document; what others hold is not delegated; the rest of the file stays."""
+    added = ("pool", "add", "10.20.0.0/16", "--organization", "fin", "--role", "container", "--yes")
+    assert 4 == main([*added])
+    assert 0 == main([*added, "--granted-by", "湘电政〔2026〕1 号"])
+    assert 0 == main(["pool", "add", "10.20.12.0/24", "--organization", "fin", "--yes"])
+    assert 2 == main(["pool", "add", "10.20.12.128/25", "--organization", "fin", "--yes"])
+    assert 2 == main(["pool", "add", "10.20.13.0/24", "--organization", "nobody", "--yes"])
+    assert 0 == main(
+        [
+            "pool",
+            "delegate",
+            "10.20.12.0/24",
+            "--organization",
+            "fin",
+            "--granted-by",
+            "〔2026〕2 号",
+            "--yes",
+        ]
+    )
+    assert 0 == main(["inventory", "plan"])
+
+    assert ["10.20.0.0/16", "10.20.11.0/24", "10.20.12.0/24"] == [
+        one["prefix"] for one in answer(capsys, "pool", "list")
+    ]
+    assert 'granted_by = "〔2026〕2 号"' in prefixes(city)
+
+
+def test_changes_that_are_not_in_force_come_first(city: Path) -> None:
+    """A division never carries somebody else's edit along."""
+    path = city / "inventory/organizations.toml"
+    path.write_text(
+        path.read_text("utf-8") + '[[organizations]]\ncode = "new"\nname_zh = "新单位"\n', "utf-8"
+    )
+
+    assert 4 == main(["pool", "split", "10.20.11.0/24", "--prefixlen", "25", "--yes"])

@@ -76,3 +76,9 @@ def v9(*sets: bytes, domain: int = 0, uptime: int = 100_000, sequence: int = 1) 
 def ipfix(*sets: bytes, domain: int = 0, sequence: int = 1) -> bytes:
     body = b"".join(sets)
     return struct.pack(">HHIII", 10, 16 + len(body), EXPORTED, sequence, domain) + body
+
+
+def old(version: int, *records: bytes, uptime: int = 100_000, sequence: int = 7) -> bytes:
+    """NetFlow v1 or v7 out of whole records."""
+    start = struct.pack(">HHIII", version, len(records), uptime, EXPORTED, 0)
+    return start + (struct.pack(">II", sequence, 0) if version == 7 else b"") + b"".join(records)

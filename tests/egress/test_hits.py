@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from exporter import FIVE_TUPLE, template, v9
@@ -12,6 +14,7 @@ from exporter import FIVE_TUPLE, template, v9
 from netops.core.clock import Clock
 from netops.core.store import Store
 from netops.egress import hits
+from netops.egress.exporter import Setting
 from netops.egress.netflow import Decoder
 from netops.egress.watch import Hit
 
@@ -20,10 +23,10 @@ def test_counters_add_up(store: Store, clock: Clock) -> None:
     """The same minute, exporter and verdict is one row; sums are exact beyond 32 bits."""
     hit = Hit(clock(), "extranet", "fin", "10.20.255.2", "shared", "shared")
     other = hit._replace(minute=clock() + timedelta(minutes=1), organization="edu")
-    hits.add(store, {hit: [1, 2, 5_000_000_000]}, (), {"decoded": 3})
-    hits.add(store, {hit: [1, 2, 5_000_000_000], other: [1, 1, 1]}, (), {"decoded": 4, "malformed": 1})
+    hits.add(store, {hit: [1, 2, 5_000_000_000, 0]}, (), {"decoded": 3})
+    hits.add(store, {hit: [1, 2, 5_000_000_000, 1], other: [1, 1, 1, 0]}, (), {"decoded": 4, "malformed": 1})
 
-    assert [hits.Total("extranet", "shared", "shared", 3, 5, 10_000_000_001)] == hits.totals(store)
+    assert [hits.Total("extranet", "shared", "shared", 3, 5, 10_000_000_001, 1)] == hits.totals(store)
     assert [(hit, 2, 4, 10_000_000_000)] == hits.since(store, clock(), "fin")
     assert {"decoded": 7, "malformed": 1} == hits.datagrams(store)
 
@@ -54,7 +57,43 @@ def test_templates_are_kept(store: Store) -> None:
     """What a decoder knows is what the next one is given."""
     decoder = Decoder()
     decoder.feed([("192.0.2.1", 0, v9(template(256, FIVE_TUPLE), domain=4_000_000_000))])
-    hits.keep_templates(store, decoder.templates())
-    hits.keep_templates(store, decoder.templates())
+    settings = [Setting("192.0.2.1", 4_000_000_000, "sampler", -1, 1000), Setting("192.0.2.1", 0, "boot", 0, 1_790_000_000_000)]
+    hits.keep_templates(store, decoder.templates(), settings)
+    hits.keep_templates(store, decoder.templates(), settings)
 
     assert decoder.templates() == hits.kept_templates(store)
+    assert sorted(settings, key=str) == sorted(hits.kept_settings(store), key=str)
+
+
+def test_what_is_old_is_added_up(store: Store) -> None:
+    """Minutes into hours, days and months by their age; every sum stays, and the first minute of every key."""
+    at = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+    ages = {"now": 0, "hours": 30, "days": 200, "months": 1000}
+    for days in ages.values():
+        for minute in range(3):
+            when = at - timedelta(days=days, minutes=minute * 7)
+            hit = Hit(when, "extranet", "fin", "10.20.255.2", "separate", "separate")
+            hits.add(store, {hit: [1, 2, 3, 1], hit._replace(exporter="10.20.255.3"): [1, 1, 1, 0]}, (), {})
+    before, first = hits.totals(store), hits.first_used(store, "separate")
+    rollup = hits.Rollup()
+
+    assert 12 == rollup.run(store, at)
+    assert 0 == rollup.run(store, at)
+    assert 0 == hits.Rollup().run(store, at)
+    assert (before, first) == (hits.totals(store), hits.first_used(store, "separate"))
+    kept = [hit.minute for hit, *_ in hits.since(store, at - timedelta(days=2000)) if hit.exporter == "10.20.255.2"]
+    assert [at - timedelta(days=days, minutes=14) for days in (1000, 200, 30)] == kept[:3]
+    assert 6 == len(kept)
+
+
+def test_a_long_past_is_added_up_call_by_call(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few buckets at a time, so that nobody waits for it."""
+    monkeypatch.setattr(hits, "MAX_BUCKETS", 2)
+    at = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+    for hour in range(4):
+        for minute in (0, 10):
+            when = at - timedelta(days=20, hours=hour, minutes=minute)
+            hits.add(store, {Hit(when, "extranet", "fin", "x", "none", "transit"): [1, 1, 1, 0]}, (), {})
+    rollup = hits.Rollup()
+
+    assert [2, 2, 0] == [rollup.run(store, at) for _ in range(3)]

@@ -174,8 +174,8 @@ def test_hits_are_kept_by_minute_organization_and_exit() -> None:
         for hit, counts in watch.hits.items()
     }
     assert {
-        ("extranet", "fin", "none", "transit"): [2, 2, 200],
-        ("extranet", "ic", "shared", "shared"): [1, 1, 100],
+        ("extranet", "fin", "none", "transit"): [2, 2, 200, 0],
+        ("extranet", "ic", "shared", "shared"): [1, 1, 100, 0],
     } == found
 
 
@@ -184,3 +184,12 @@ def test_every_rule_explains_itself() -> None:
     for code, rule in RULES.items():
         assert rule.explanation.startswith(f"{code}:")
         assert all(word in rule.explanation for word in ("What:", "Why:", "Mend:", "Article"))
+
+
+def test_sampled_flows_are_scaled_and_marked() -> None:
+    """One packet of a hundred stands for a hundred; flows stay flows, and estimates are counted apart."""
+    watch = Watch()
+    flow = {"exporter": R_FIN, "in_if": 2, "src": "10.20.11.11", "dst": "8.8.8.8", "packets": 2, "bytes": 300}
+    watch.see(batch(flow, flow | {"sampling_interval": 100}, flow | {"sampling_interval": 1}), scene())
+
+    assert [[3, 204, 30_600, 1]] == list(watch.hits.values())

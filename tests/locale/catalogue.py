@@ -110,7 +110,8 @@ def click_messages() -> list[str]:
     """click's own words, translated beside ours."""
     return [
         "Usage:", "Options", "Commands", "Arguments", "Positional arguments", "Show this message and exit.",
-        "Show the version and exit.", "Missing argument", "Missing option", "Missing parameter", "Missing parameter: {param_name}",
+        "Show the version and exit.", "Missing argument", "Missing option", "Missing parameter",
+        "Missing parameter: {param_name}",
         "No such option {name!r}.", "No such command {name!r}.", "Missing command.", "[OPTIONS]", "Invalid value: {message}",
         "Invalid value for {param_hint}: {message}", "Aborted!", "required", "default: {default}",
         "Option {name!r} requires an argument.", "Option {name!r} does not take a value.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +14,7 @@ import pytest
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.core.walk import DeviceWalk, said
-from netops.probes.agent import GET, OCTETS, Oid, Table, integer, tlv
+from netops.probes.agent import GET, OCTETS, Access, Agent, Oid, Table, integer, oid, tlv
 from netops.probes.engines import Credential, Pysnmp
 from netops.probes.snmp import Settings, Target, walk_device, walk_many
 from tests.probes.hostile import Behaviour, Question, answer, playing
@@ -278,3 +280,47 @@ def test_what_a_device_says_becomes_safe_text() -> None:
     assert "\\xff\\xff" == said(b"\xff\xff")
     assert 255 == len(said(b"z" * 65_000))
     assert "市" * 255 == said(("市" * 400).encode())
+
+
+def test_each_vlan_of_a_cisco_switch_is_asked_by_itself() -> None:
+    """community@VLAN: the forwarding table of VLAN 100 is kept apart; VLANs of other kinds are not asked."""
+    cisco: Oid = (1, 3, 6, 1, 4, 1, 9)
+    fdb: Oid = (1, 3, 6, 1, 2, 1, 17, 4, 3, 1, 2)
+    device: list[tuple[Oid, bytes]] = [
+        ((*SYSTEM, 2, 0), oid((*cisco, 1, 1))),
+        ((*SYSTEM, 3, 0), integer(4200, 0x43)),
+        ((*cisco, 9, 46, 1, 3, 1, 1, 3, 1, 100), integer(1)),
+        ((*cisco, 9, 46, 1, 3, 1, 1, 3, 1, 1002), integer(2)),
+    ]
+    agents = [
+        Agent("all", Table(device), Access("public")),
+        Agent("100", Table([((*fdb, 10, 0, 0, 0, 0, 1), integer(7))]), Access("public@100")),
+    ]
+    asked: set[bytes] = set()
+    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    here.bind(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            datagram, sender = here.recvfrom(65535)
+            if datagram == b"end":
+                return
+            asked.add(datagram[datagram.index(b"public") :].split(b"\xa0")[0].split(b"\xa5")[0])
+            for agent in agents:
+                if reply := agent.answer(datagram):
+                    here.sendto(reply, sender)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        port = here.getsockname()[1]
+        walk = asyncio.run(walk_device(Target(Plane.EXTRANET, "127.0.0.1", "", "", port), PUBLIC, QUICK))
+    finally:
+        here.sendto(b"end", here.getsockname())
+        thread.join()
+        here.close()
+
+    assert isinstance(walk, DeviceWalk)
+    assert {(10, 0, 0, 0, 0, 1): 7} == walk.columns["dot1dTpFdbPort@100"]
+    assert {b"public", b"public@100"} == asked
+    assert not walk.is_partial

@@ -227,7 +227,7 @@ def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source that nobody was given is found at the router's port, although the link to the switch is in the register;
-    told when a later walk and its reconcile did not tell it."""
+    told when it goes on after a later walk, and that walk's reconcile did not tell it."""
     monkeypatch.setattr(egress, "WALK_AFTER", timedelta(0))
     monkeypatch.setattr(egress, "RECONCILE_AFTER", timedelta(0))
     register = msgspec.structs.replace(
@@ -250,8 +250,25 @@ def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
         watcher.flush()
         assert [] == docket.listed(desk.store)
         walk_all(desk.store)
+        send(
+            watcher,
+            "10.20.255.11",
+            v5({"src": "10.20.11.200", "dst": "10.20.254.1", "in_if": 2, "packets": 1}),
+        )
         watcher.flush()
 
     assert [("EG-301", {"ip": "10.20.11.200"}, "fin")] == [
         (one.code, one.subject, one.organization) for one in docket.listed(desk.store)
     ]
+
+
+def test_what_was_lost_on_the_way_is_told_by_exporter(desk: Desk) -> None:
+    """Gaps in the sequence and a clock that is wrong are in the store, beside what was decoded."""
+    walk_all(desk.store)
+    with watching(desk) as watcher:
+        send(watcher, "10.20.255.11", v9(template(256, FIVE_TUPLE), sequence=10), v9(sequence=14))
+        watcher.flush()
+
+    [row] = hits.exporters(desk.store)
+    assert (2, 3, 0) == (row.datagrams, row.lost_datagrams, row.lost_records)
+    assert abs(row.clock_offset_ms) > 60_000

@@ -6,7 +6,7 @@ import msgspec
 
 from netops.topology import map as maps
 from netops.topology import path
-from netops.topology.device import Neighbor
+from netops.topology.device import DeviceView, Neighbor, StpPort, System
 from tests.topology.city import REGISTERED, cabled, city, device
 
 
@@ -86,3 +86,49 @@ def test_the_way_over_links_and_by_routes() -> None:
     assert ["sw-a", "r-a", "core", "exit"] == [hop.device for hop in way.hops]
     assert "the next device is not known" == way.end
     assert [] == path.over_links([], "sw-a", "nobody")
+
+
+def test_a_stranger_with_anothers_name_shares_no_port() -> None:
+    """Two devices are called b; a names the one that has the address, and the other's claim is left."""
+    a, b = device("a", "192.0.2.1", {"1": ""}), device("b", "192.0.2.2", {"1": "192.0.2.2/24"})
+    stranger = msgspec.structs.replace(b, address="198.51.100.2", device="b2", chassis="", addresses=())
+
+    def row(name: str, address: str) -> Neighbor:
+        return Neighbor("cdp", 1, "1", name, remote_port="1", remote_port_kind="name", remote_address=address)
+
+    a = msgspec.structs.replace(a, neighbors=(row("b", "192.0.2.2"),))
+    b = msgspec.structs.replace(b, chassis="", neighbors=(row("a", ""),))
+    stranger = msgspec.structs.replace(stranger, neighbors=(row("a", ""),))
+
+    assert [{"a", "b"}] == [{end.device for end in link.ends} for link in maps.links([a, b, stranger])]
+
+
+def test_walks_without_interfaces_are_linked_by_port_names() -> None:
+    """Partial walks: LLDP tables only; each end is called as the device itself calls its port."""
+    a, b = cabled((device("a", "192.0.2.1", {"1": ""}), "1"), (device("b", "192.0.2.2", {"7": ""}), "7"))
+
+    def bare(view: DeviceView, port: str) -> DeviceView:
+        rows = tuple(
+            msgspec.structs.replace(one, local_if_index=0, local_interface=port) for one in view.neighbors
+        )
+        ports = tuple(msgspec.structs.replace(one, if_index=0) for one in view.ports)
+        return msgspec.structs.replace(view, interfaces=(), neighbors=rows, ports=ports)
+
+    link = maps.links([bare(a, "1"), bare(b, "7")])[0]
+
+    assert (True, ["1", "7"]) == (link.two_sided, [end.interface for end in link.ends])
+
+
+def test_the_spanning_tree_tells_of_a_designated_port() -> None:
+    """BRIDGE-MIB alone: the segment's designated bridge, and its port without the priority."""
+    upper = device("a", "192.0.2.1", {"1": "", "2": ""}, system=System(name="a", bridge="02:00:00:00:00:0a"))
+    lower = device("b", "192.0.2.2", {"1": ""}, system=System(name="b", bridge="02:00:00:00:00:0b"))
+    upper = msgspec.structs.replace(
+        upper, stp=(StpPort(34, 2, "2", "forwarding", "02:00:00:00:00:0a", 0x8022),)
+    )
+    lower = msgspec.structs.replace(
+        lower, stp=(StpPort(1, 1, "1", "forwarding", "02:00:00:00:00:0a", 0x8022),)
+    )
+    (link,) = maps.links([upper, lower])
+
+    assert (("stp",), "2", "1") == (link.protocols, link.a.interface, link.b.interface)

@@ -102,7 +102,8 @@ def test_every_lldp_and_cdp_row_is_kept(shared: Path) -> None:
     """A neighbour without a system name is a neighbour."""
     for path in sorted((shared / "data" / "snmp").glob("*.snmprec")):
         columns = mib.picked(recorded(path))
-        rows = len(columns.get("lldpRemPortId", {})) + len(columns.get("cdpCacheDeviceId", {}))
+        names = ("lldpRemPortId", "lldpNeighborPortId", "cdpCacheDeviceId")
+        rows = sum(len(columns.get(name, {})) for name in names)
 
         assert rows == len(seen(columns).neighbors), path.name
 
@@ -160,3 +161,16 @@ def test_inet_addresses_in_indexes() -> None:
     assert ("fe80::1", ()) == inet_address((4, 20, 0xFE, 0x80, *[0] * 13, 1, 0, 0, 0, 5))
     assert ("", ()) == inet_address((1, 4, 192))
     assert ("", (5,)) == inet_address((0, 0, 5))
+
+
+def test_the_older_arp_table_wins_where_the_two_disagree() -> None:
+    """net-snmp keeps rows of the newer one for minutes; where they agree its state stays."""
+    walked = DeviceWalk(Plane.EXTRANET, "", "192.0.2.1", NOON, 1.0, {
+        "ipNetToPhysicalPhysAddress": {(1, 1, 4, 192, 0, 2, n): b"\x02\x00\x00\x00\x00\x01" for n in (7, 8)},
+        "ipNetToPhysicalState": {(1, 1, 4, 192, 0, 2, n): 1 for n in (7, 8)},
+        "ipNetToMediaPhysAddress": {(1, 192, 0, 2, n): b"\x02\x00\x00\x00\x00" + bytes([9 - n]) for n in (7, 8)},
+    })  # fmt: skip
+
+    found = {entry.ip: (entry.mac, entry.state) for entry in view(walked).arp}
+
+    assert {"192.0.2.7": ("02:00:00:00:00:02", ""), "192.0.2.8": ("02:00:00:00:00:01", "reachable")} == found

@@ -8,11 +8,21 @@ import pytest
 from netops.core.finding import Conclusion
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
-from netops.topology.device import DeviceView, InterfaceAddress, Neighbor, Route
+from netops.topology.device import (
+    Adjacency,
+    ArpEntry,
+    DeviceView,
+    FdbEntry,
+    InterfaceAddress,
+    Neighbor,
+    RegisteredDevice,
+    Role,
+    Route,
+)
 from netops.topology.expected import Picture
 from netops.topology.link import RegisteredLink
 from netops.topology.rules import RULES, conclude
-from tests.topology.city import EXTRANET, INTRANET, NOON, PAPER, cabled, city, picture
+from tests.topology.city import EXTRANET, INTRANET, NOON, PAPER, cabled, city, device, picture
 
 
 def told(one: Picture) -> list[tuple[str, dict[str, object]]]:
@@ -197,3 +207,72 @@ def test_every_rule_explains_itself() -> None:
     for code, rule in RULES.items():
         assert code == rule.code
         assert all(part in rule.explanation for part in ("What:", "Why:", "Mend:"))
+
+
+def silently_joined(prefix: str = "172.31.7.{}", length: int = 30) -> dict[str, DeviceView]:
+    """Two departments' routers joined at ge9 without LLDP: both hold addresses of a prefix, ARP and a route confirm."""
+    views = city()
+    a = with_address(views["r-a"], "ge9", prefix.format(1), length)
+    b = with_address(views["r-b"], "ge9", prefix.format(2), length)
+    port = next(one for one in b.interfaces if one.name == "ge9")
+    heard = ArpEntry(3, "ge9", prefix.format(2), port.mac, "reachable")
+    route = Route("10.50.12.0", 24, prefix.format(2), 3, "ge9", "netmgmt", "remote")
+    a = msgspec.structs.replace(a, arp=(*a.arp, heard), routes=(*a.routes, route))
+    return views | {"r-a": a, "r-b": b}
+
+
+def test_a_bypass_that_nothing_speaks_about_is_found_by_its_prefix() -> None:
+    """TP-101 without LLDP: an unregistered prefix on devices of two organizations, confirmed by ARP."""
+    one = only(picture(silently_joined()))
+
+    assert ("TP-101", "fin", "IP") == (one.code, one.organization, one.facts["protocols"])
+    assert {
+        "a": {"device": "r-a", "interface": "ge9", "ip": "172.31.7.1"},
+        "b": {"device": "r-b", "interface": "ge9", "ip": "172.31.7.2"},
+    } == one.subject
+
+
+def test_a_registered_prefix_is_no_bypass() -> None:
+    """The register has the link's prefix: nothing is said."""
+    paper = msgspec.structs.replace(
+        PAPER, links=(*PAPER.links, RegisteredLink("r-a", "r-b", net="172.31.7.0/30"))
+    )
+
+    assert [] == told(picture(silently_joined(), expected=paper))
+
+
+def test_a_prefix_used_twice_is_no_bypass() -> None:
+    """Private prefixes are used in many places: without ARP or a route that confirms, nothing is said."""
+    views = city()
+    a = with_address(views["r-a"], "ge9", "192.168.1.1", 30)
+    b = with_address(views["r-b"], "ge9", "192.168.1.2", 30)
+
+    assert [] == told(picture(views | {"r-a": a, "r-b": b}))
+
+
+def test_a_routing_neighbour_past_the_platform_is_a_bypass() -> None:
+    """A routing adjacency between departments is a backbone of their own, whatever carries it."""
+    views = city()
+    a = with_address(views["r-a"], "ge9", "172.31.7.1", 29)
+    b = with_address(views["r-b"], "ge9", "172.31.7.2", 29)
+    row = Adjacency("ospf", 3, "ge9", "10.255.0.2", "172.31.7.2", "", "full")
+    one = only(picture(views | {"r-a": msgspec.structs.replace(a, adjacencies=(row,)), "r-b": b}))
+
+    assert ("TP-101", "OSPF") == (one.code, one.facts["protocols"])
+
+
+def test_bridges_that_only_tables_join_are_no_bypass() -> None:
+    """Between two departments' switches there may be one of the platform that nobody walks."""
+    views = city()
+    sw_b = device("sw-b", "10.50.12.2", {"ge1": "", "ge2": ""})
+    sw_a = msgspec.structs.replace(
+        views["sw-a"], fdb=(*views["sw-a"].fdb, FdbEntry(sw_b.chassis, 1, 3, "ge3"))
+    )
+    sw_b = msgspec.structs.replace(sw_b, fdb=(FdbEntry(sw_a.chassis, 1, 1, "ge1"),))
+    paper = msgspec.structs.replace(
+        PAPER, devices=(*PAPER.devices, RegisteredDevice("sw-b", "10.50.12.2", Role.SWITCH, "edu", "v3"))
+    )
+
+    assert ["TP-003"] == [
+        code for code, _ in told(picture(views | {"sw-a": sw_a, "sw-b": sw_b}, expected=paper))
+    ]

@@ -34,13 +34,14 @@ def upgrade() -> None:
     sa.Column('until', store.Instant(), nullable=True),
     sa.Column('cause', sa.Text(), nullable=False),
     sa.Column('free_after', store.Instant(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_allocations'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_allocations')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('allocations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_allocations_declaration'), ['declaration'], unique=False)
         batch_op.create_index(batch_op.f('ix_allocations_organization'), ['organization'], unique=False)
+        batch_op.create_index('ix_allocations_ending', ['plane', 'free_after'], unique=False, sqlite_where=sa.text('free_after IS NOT NULL'), postgresql_where=sa.text('free_after IS NOT NULL'))
         batch_op.create_index('ix_allocations_plane_first', ['plane', 'first'], unique=False)
-        batch_op.create_index(batch_op.f('ix_allocations_state'), ['state'], unique=False)
 
     op.create_table('declaration_steps',
     sa.Column('number', sa.String(length=64), nullable=False),
@@ -377,7 +378,8 @@ def upgrade() -> None:
     sa.CheckConstraint('next > first', name=op.f('ck_tiles_forward')),
     sa.ForeignKeyConstraint(['plane', 'next'], ['tiles.plane', 'tiles.first'], name=op.f('fk_tiles_plane_tiles'), initially='DEFERRED', deferrable=True),
     sa.PrimaryKeyConstraint('plane', 'first', name=op.f('pk_tiles')),
-    sa.UniqueConstraint('plane', 'next', name=op.f('uq_tiles_plane_next'))
+    sa.UniqueConstraint('plane', 'next', name=op.f('uq_tiles_plane_next')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('tiles', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tiles_allocation'), ['allocation'], unique=False)
@@ -460,8 +462,8 @@ def downgrade() -> None:
     op.drop_table('declarations')
     op.drop_table('declaration_steps')
     with op.batch_alter_table('allocations', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_allocations_state'))
         batch_op.drop_index('ix_allocations_plane_first')
+        batch_op.drop_index('ix_allocations_ending', sqlite_where=sa.text('free_after IS NOT NULL'), postgresql_where=sa.text('free_after IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_allocations_organization'))
         batch_op.drop_index(batch_op.f('ix_allocations_declaration'))
 

@@ -1,0 +1,69 @@
+"""What columns tell beyond their own field: ends out of durations, ICMP out of ports, five-tuples out of packets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netops.egress import frame
+from netops.egress.exporter import Counters, Exporter, Part
+from netops.egress.flows import Column
+from netops.egress.template import Context, Layout
+
+LATE_MS, FUTURE_MS = 3_600_000, 60_000
+"""Exporters hold a flow back for their active timeout, half an hour at most; clocks may be a minute wrong."""
+
+
+def context(exporter: Exporter, domain: int, parts: list[Part], counts: Column) -> Context:
+    """Export times and uptime clocks, a record; IPFIX has an uptime only where options told its start."""
+    exported = np.repeat(np.array([part.header.exported for part in parts], np.int64), counts)
+    if parts[0].header.uptime >= 0:
+        return Context(
+            exported, np.repeat(np.array([part.header.uptime for part in parts], np.int64), counts)
+        )
+    boot = exporter.boots.get(domain)
+    return Context(exported, None if boot is None else exported - boot)
+
+
+def packets(layout: Layout, rows: Column, parts: list[Part]) -> dict[str, Column]:
+    """What the beginnings of packets say, of records that carry them."""
+    for name, protocol in (("frame", frame.ETHERNET), ("packet", frame.ANY_IP)):
+        values = [one for part in parts for one in part.texts.get(name, [])] or layout.packets(rows, name)
+        if values:
+            return frame.columns(values, protocol)
+    return {}
+
+
+def durations(columns: dict[str, Column]) -> None:
+    """An end out of a beginning and a duration, or the reverse."""
+    duration = columns.pop("duration", None)
+    if duration is None:
+        return
+    span = np.minimum(duration, np.uint64(1 << 41)).astype(np.int64)
+    if "first" in columns and "last" not in columns:
+        columns["last"] = columns["first"] + span
+    elif "last" in columns and "first" not in columns:
+        columns["first"] = columns["last"] - span
+
+
+def punctual(counters: Counters, columns: dict[str, Column]) -> None:
+    """Count records that ended long before they came, and those that end only after."""
+    last, received = columns.get("last"), columns["received"]
+    if last is not None:
+        after = last - received
+        told = (received > 0) & (last > 0)
+        counters.late += int((told & (after < -LATE_MS)).sum())
+        counters.future += int((told & (after > FUTURE_MS)).sum())
+
+
+def icmp(columns: dict[str, Column]) -> None:
+    """ICMP type and code out of what carries them: their own pair, or by custom the destination port; -1 where none."""
+    if "icmp_type" in columns:
+        return
+    sent, port = columns.get("icmp_typecode"), columns.get("dport")
+    nothing = np.full(len(columns["received"]), -1, np.int64)
+    pair = nothing if sent is None else sent.astype(np.int64)
+    if port is not None and "proto" in columns:
+        pair = np.where(np.isin(columns["proto"], frame.ICMP) & (pair <= 0), port.astype(np.int64), pair)
+    if (pair >= 0).any():
+        columns["icmp_type"] = np.where(pair >= 0, pair >> 8 & 0xFF, -1)
+        columns["icmp_code"] = np.where(pair >= 0, pair & 0xFF, -1)

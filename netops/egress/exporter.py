@@ -1,0 +1,204 @@
+"""An exporter (导出设备): its templates, what it told about itself, what waits, and what it lost on the way."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from netops.egress.template import Layout
+
+U32 = (1 << 32) - 1
+MAX_GAP = 1 << 24
+"""A sequence number farther ahead is no loss but another count."""
+LATE_WINDOW = 1 << 12
+"""A sequence number so little behind is a datagram that was overtaken."""
+MAX_STREAMS = 256
+RESTART_MS = 60_000
+DOUBTS = 4
+
+
+class Header(NamedTuple):
+    """What one datagram says about itself; *uptime* is -1 where the protocol has none."""
+
+    version: int
+    sequence: int
+    exported: int
+    uptime: int
+    received: int
+    sampling: int = 0
+
+
+class Part(NamedTuple):
+    """The records of one data set: bytes of whole records, to be decoded together with others of the same layout."""
+
+    header: Header
+    body: bytes
+    rows: int
+    ordinal: int
+    texts: dict[str, list[Any]]
+
+
+class Waiting(NamedTuple):
+    """A data set whose template has not come yet."""
+
+    domain: int
+    number: int
+    header: Header
+    body: bytes
+
+
+class Template(msgspec.Struct, frozen=True):
+    """One template as it is kept over a restart; fields are (enterprise, element, length)."""
+
+    exporter: str
+    domain: int
+    version: int
+    number: int
+    is_options: bool
+    fields: tuple[tuple[int, int, int], ...]
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """
+    What options data told of an exporter, as it is kept over a restart.
+
+    Args:
+        what: "sampler" (*value* is its interval) or "boot" (*value* is the start of the uptime clock, ms UTC).
+        number: of the sampler; -1 for the one told of last, 0 for a clock.
+    """
+
+    exporter: str
+    domain: int
+    what: str
+    number: int
+    value: int
+
+
+@dataclass(slots=True)
+class Counters:
+    """
+    What became of what one exporter sent.
+
+    Args:
+        waiting: data sets without a template now; *dropped* those given up.
+        lost_datagrams: gaps in the sequence where it counts datagrams (v9, sFlow); *lost_records* where it counts
+            records (v5, v7, IPFIX). A datagram that comes late is taken off again.
+        reordered: datagrams that were overtaken by later ones.
+        resets: restarts of the exporter, or of its sequence.
+        late: records that ended over LATE_MS before they came; *future* over FUTURE_MS after.
+        clock_offset_ms: export time less time of receipt, of the last datagram.
+    """
+
+    datagrams: int = 0
+    records: int = 0
+    options: int = 0
+    waiting: int = 0
+    malformed: int = 0
+    dropped: int = 0
+    lost_datagrams: int = 0
+    lost_records: int = 0
+    reordered: int = 0
+    resets: int = 0
+    late: int = 0
+    future: int = 0
+    version: int = 0
+    last_seen: int = 0
+    clock_offset_ms: int = 0
+
+
+@dataclass(slots=True)
+class Stream:
+    """
+    The sequence numbers of one observation domain.
+
+    Some exporters count datagrams where the protocol says records, and the reverse: after DOUBTS datagrams that
+    fit only so it is believed, and what was counted as lost because of it is taken back.
+    """
+
+    by_records: bool
+    sequence: int = -1
+    records: int = 0
+    uptime: int = -1
+    doubts: int = 0
+    doubted: int = 0
+
+    def step(self, header: Header, records: int, counters: Counters) -> None:
+        """One more datagram with so many *records* (-1: not known, for its template is missing)."""
+        ahead = (header.sequence - self.sequence) & U32
+        if self.sequence >= 0 and self._restarted(header):
+            counters.resets += 1
+        elif self.sequence >= 0 and not (self.by_records and self.records < 0):
+            missing = (ahead - (self.records if self.by_records else 1)) & U32
+            if missing > U32 - LATE_WINDOW and not self._doubt(ahead, missing, counters):
+                counters.reordered += 1
+                self._lose(counters, -max(records, 0) if self.by_records else -1)
+                return
+            if MAX_GAP < missing <= U32 - LATE_WINDOW:
+                counters.resets += 1
+            elif missing <= MAX_GAP and not self._doubt(ahead, missing, counters):
+                self._lose(counters, missing)
+        self.sequence, self.records, self.uptime = header.sequence, records, header.uptime
+
+    def _doubt(self, ahead: int, missing: int, counters: Counters) -> bool:
+        """Whether the sequence counts the other thing; True when it was just found out."""
+        if self.records in (-1, 1) or not missing:
+            self.doubts, self.doubted = (
+                (0, 0) if not missing and self.records > 1 else (self.doubts, self.doubted)
+            )
+            return False
+        if ahead != (1 if self.by_records else self.records):
+            return False
+        self.doubts += 1
+        if self.doubts < DOUBTS:
+            self.doubted += missing if missing <= MAX_GAP else 0
+            return False
+        self._lose(counters, -self.doubted)
+        self.by_records, self.doubts, self.doubted = not self.by_records, 0, 0
+        return True
+
+    def _restarted(self, header: Header) -> bool:
+        """Its uptime went back, and not because 49.7 days were over."""
+        if header.uptime < 0 or self.uptime < 0:
+            return False
+        return RESTART_MS < self.uptime - header.uptime < (1 << 32) - (1 << 28)
+
+    def _lose(self, counters: Counters, count: int) -> None:
+        name = "lost_records" if self.by_records else "lost_datagrams"
+        setattr(counters, name, max(0, getattr(counters, name) + count))
+
+
+@dataclass(slots=True)
+class Exporter:
+    """The state of one exporter: templates by (version, domain, id), sampling, and what waits."""
+
+    address: str
+    counters: Counters = field(default_factory=Counters)
+    templates: dict[tuple[int, int, int], Layout] = field(default_factory=dict)
+    waiting: deque[Waiting] = field(default_factory=deque)
+    waiting_bytes: int = 0
+    samplers: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Sampling interval by (domain, sampler id); sampler -1 is the last one learned."""
+    boots: dict[int, int] = field(default_factory=dict)
+    """Start of the uptime clock, ms UTC, by domain, where IPFIX options tell it."""
+    streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
+    """By (version, domain); the first MAX_STREAMS."""
+
+    def settings(self) -> list[Setting]:
+        """What its options data told."""
+        samplers = [Setting(self.address, at, "sampler", number, value) for (at, number), value in self.samplers.items()]
+        return [*samplers, *(Setting(self.address, at, "boot", 0, value) for at, value in self.boots.items())]
+
+    def follow(self, domain: int, header: Header, records: int) -> None:
+        """Note the sequence and the clock of one datagram."""
+        if header.received:
+            self.counters.clock_offset_ms = header.exported - header.received if header.exported else 0
+        key = (header.version, domain)
+        stream = self.streams.get(key)
+        if stream is None:
+            if len(self.streams) >= MAX_STREAMS:
+                return
+            stream = self.streams[key] = Stream(header.version in (5, 7, 10))
+        stream.step(header, records, self.counters)

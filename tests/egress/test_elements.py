@@ -1,0 +1,211 @@
+"""What templates may say: old versions, every kind of time, sampling, texts, names of both families; generally, not by case."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from exporter import EXPORTED, Fields, a_set, ipfix, old, template, v9, values
+from packets import TCP, v4
+
+from netops.egress.flows import rows
+from netops.egress.netflow import Decoder
+
+NTP = (EXPORTED + 2_208_988_800) << 32 | 1 << 31
+ENDS: Fields = ((8, 4), (12, 4))
+FROM_TO = ("192.0.2.1", "192.0.2.2")
+
+
+def decode(*datagrams: bytes, options: bool = False) -> list[dict[str, Any]]:
+    decoder = Decoder(everything=True, options=options)
+    found = []
+    for flows in decoder.feed(("192.0.2.9", 0, one) for one in datagrams):
+        found += zip(flows.columns["ordinal"].tolist(), rows(flows), strict=True)
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
+
+
+def one_record(fields: Fields, *numbers: int | str, **header: int) -> dict[str, Any]:
+    [row] = decode(ipfix(template(300, fields, ipfix=True), a_set(300, values(fields, *numbers)), **header))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("version", "tail"),
+    [
+        (1, struct.pack(">HBBB7x", 0, 6, 8, 0x12)),
+        (1, struct.pack(">HBBB11x", 0, 6, 8, 0x12)),
+        (7, struct.pack(">xBBBHHBBHI", 0x12, 6, 8, 65001, 65002, 24, 16, 0, 0)),
+    ],
+    ids=["v1", "v1 with four octets more", "v7"],
+)
+def test_the_old_versions(version: int, tail: bytes) -> None:
+    """The same columns; v1 knows no systems and no sequence."""
+    head = bytes([192, 0, 2, 1, 192, 0, 2, 2, 192, 0, 2, 254]) + struct.pack(">HHIIIIHH", 1, 2, 3, 180, 90_000, 95_000, 5, 443)
+    first, second = decode(old(version, head + tail, head + tail))
+
+    assert first == second
+    expected = {
+        "src": "192.0.2.1", "dst": "192.0.2.2", "next_hop": "192.0.2.254", "in_if": 1, "out_if": 2, "packets": 3, "bytes": 180,
+        "first": "2026-09-21T14:13:10.000Z", "last": "2026-09-21T14:13:15.000Z", "sport": 5, "dport": 443, "proto": 6, "tos": 8,
+        "tcp_flags": 0x12, "version": version,
+    }  # fmt: skip
+    more = {"src_as": 65001, "dst_as": 65002, "src_mask": 24, "dst_mask": 16, "seq": 7} if version == 7 else {}
+    assert expected | more == first
+
+
+@pytest.mark.parametrize(
+    ("fields", "numbers", "first", "last"),
+    [
+        (((150, 4), (151, 4)), (EXPORTED, EXPORTED + 2), "20.000", "22.000"),
+        (((152, 8), (153, 8)), (EXPORTED * 1000 + 7, EXPORTED * 1000 + 9), "20.007", "20.009"),
+        (((154, 8), (155, 8)), (NTP, NTP + (1 << 32)), "20.500", "21.500"),
+        (((156, 8), (157, 8)), (NTP, NTP + (1 << 30)), "20.500", "20.750"),
+        (((158, 4), (159, 4)), (5_000_000, 1_500_000), "15.000", "18.500"),
+        (((152, 8), (161, 4)), (EXPORTED * 1000, 1500), "20.000", "21.500"),
+        (((153, 8), (162, 4)), (EXPORTED * 1000, 1_500_000), "18.500", "20.000"),
+        (((160, 8), (22, 4), (21, 4)), (EXPORTED * 1000 - 60_000, 50_000, 59_000), "10.000", "19.000"),
+    ],
+    ids=["s", "ms", "µs", "ns", "before the export", "a duration in ms", "a duration in µs", "uptime, its start in the record"],
+)
+def test_every_kind_of_time(fields: Fields, numbers: tuple[int, ...], first: str, last: str) -> None:
+    """All of them are milliseconds UTC in the end."""
+    row = one_record((*ENDS, *fields), *FROM_TO, *numbers)
+
+    assert (f"2026-09-21T14:13:{first}Z", f"2026-09-21T14:13:{last}Z") == (row["first"], row["last"])
+
+
+def test_uptime_without_its_start_gives_no_time() -> None:
+    """Better none than a wrong one."""
+    assert "first" not in one_record((*ENDS, (22, 4)), *FROM_TO, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "numbers", "interval"),
+    [
+        (((34, 4),), (1000,), 1000),
+        (((305, 4), (306, 4)), (1, 999), 1000),
+        (((305, 4), (306, 4)), (2, 1998), 1000),
+        (((309, 4), (310, 4)), (10, 5120), 512),
+        (((311, 8),), (int.from_bytes(struct.pack(">d", 0.001), "big"),), 1000),
+    ],
+    ids=["interval", "one, then a space", "two, then a space", "so many of so many", "probability"],
+)
+def test_every_way_to_tell_sampling(fields: Fields, numbers: tuple[int, ...], interval: int) -> None:
+    """In the record itself."""
+    assert interval == one_record((*ENDS, *fields), *FROM_TO, *numbers)["sampling_interval"]
+
+
+def test_samplers_are_told_apart() -> None:
+    """Each record has the interval of its own sampler; what was not told is 0, never guessed."""
+    options = a_set(3, struct.pack(">HHHHHHH", 310, 2, 1, 302, 2, 34, 4))
+    fields = (*ENDS, (302, 2))
+    data = b"".join(values(fields, *FROM_TO, number) for number in (1, 2, 9))
+    found = decode(
+        ipfix(options, a_set(310, struct.pack(">HIHI", 1, 100, 2, 200))),
+        ipfix(template(300, fields, ipfix=True), a_set(300, data)),
+    )
+
+    assert [100, 200, 0] == [row["sampling_interval"] for row in found]
+
+
+def test_the_version_decides_between_two_families() -> None:
+    """When both are filled; and of two empty next hops the last of the record is shown."""
+    both: Fields = ((60, 1), (8, 4), (27, 16), (12, 4), (28, 16), (15, 4), (62, 16))
+    numbers = ("192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2", "0.0.0.0", "::")
+
+    assert ("192.0.2.1", "192.0.2.2", "::") == tuple(one_record(both, 4, *numbers)[name] for name in ("src", "dst", "next_hop"))
+    assert ("2001:db8::1", "2001:db8::2") == tuple(one_record(both, 6, *numbers)[name] for name in ("src", "dst"))
+
+
+def test_both_directions_of_a_flow() -> None:
+    """RFC 5103: the reverse elements are columns of their own, and do not replace the forward ones."""
+    specifier = struct.pack(">HHHHHHHHIHHI", 8, 4, 12, 4, 1, 4, 0x8001, 4, 29305, 0x8002, 4, 29305)
+    body = bytes([192, 0, 2, 1, 192, 0, 2, 2]) + struct.pack(">III", 100, 2000, 20)
+    [row] = decode(ipfix(a_set(2, struct.pack(">HH", 400, 5) + specifier), a_set(400, body)))
+
+    assert (100, 2000, 20) == (row["bytes"], row["reverse_bytes"], row["reverse_packets"])
+
+
+def test_texts_without_their_padding() -> None:
+    """A name of fixed length, an application number where there is no name, a name of any length."""
+    fixed: Fields = ((95, 4), (96, 8))
+    named = values(fixed, 0x0D0001AF, int.from_bytes(b"https\0\0\0", "big"))
+    unnamed = values(fixed, 0x0D0001AF, 0)
+    found = decode(ipfix(template(300, fixed, ipfix=True), a_set(300, named + unnamed)))
+    specifier = struct.pack(">HHHH", 371, 0xFFFF, 8, 4)
+    found += decode(v9(a_set(0, struct.pack(">HH", 400, 2) + specifier), a_set(400, b"\x02wg" + bytes([192, 0, 2, 1]))))
+
+    assert ["https", "13..431"] == [row["app"] for row in found[:2]]
+    assert ("wg", "192.0.2.1") == (found[2]["user"], found[2]["src"])
+
+
+@pytest.mark.parametrize("length", [64, 0xFFFF], ids=["of fixed length", "of any length"])
+def test_the_beginning_of_a_packet_in_a_record(length: int) -> None:
+    """Its five-tuple becomes the record's."""
+    packet = v4(6, TCP)
+    body = packet.ljust(64, b"\0") if length == 64 else bytes([len(packet)]) + packet
+    fields: Fields = ((10, 4), (313, length))
+    [row] = decode(ipfix(template(300, fields, ipfix=True), a_set(300, struct.pack(">I", 7) + body)))
+
+    assert ("10.20.11.11", "203.0.113.80", 6, 40000, 443, 40, 1, 7) == tuple(
+        row[name] for name in ("src", "dst", "proto", "sport", "dport", "bytes", "packets", "in_if")
+    )
+
+
+def test_options_data_only_when_it_is_asked_for() -> None:
+    """`egress decode --options`: marked, and in its place among the flows."""
+    options = a_set(3, struct.pack(">HHHHHHH", 310, 2, 1, 10, 4, 82, 8))
+    datagram = ipfix(
+        options,
+        a_set(310, struct.pack(">I8s", 5, b"ge0/0/5")),
+        template(300, ENDS, ipfix=True),
+        a_set(300, values(ENDS, *FROM_TO)),
+    )
+
+    assert ["192.0.2.1"] == [row["src"] for row in decode(datagram)]
+    assert [(True, 5), (None, None)] == [(row.get("options"), row.get("in_if")) for row in decode(datagram, options=True)]
+
+
+@pytest.mark.parametrize(("proto", "pair", "port", "expected"), [
+    (1, None, 0x0800, (8, 0)), (58, None, 0x8000, (128, 0)), (6, None, 443, (None, None)), (1, 0x0301, 0, (3, 1)),
+    (1, 0, 0x0303, (3, 3)),
+])  # fmt: skip
+def test_icmp_by_its_own_element_or_by_custom(
+    proto: int, pair: int | None, port: int, expected: tuple[int | None, int | None]
+) -> None:
+    """Type and code stand in the destination port where nothing else tells them."""
+    fields: Fields = (*ENDS, (4, 1), (11, 2), *(((32, 2),) if pair is not None else ()))
+    row = one_record(fields, *FROM_TO, proto, port, *(() if pair is None else (pair,)))
+
+    assert expected == (row.get("icmp_type"), row.get("icmp_code"))
+
+
+def test_times_that_cannot_be_right_are_counted() -> None:
+    """An hour late, or ahead of the clock: the record counts all the same."""
+    fields: Fields = (*ENDS, (153, 8))
+    now = EXPORTED * 1000
+    data = b"".join(values(fields, *FROM_TO, now + offset) for offset in (0, -4_000_000, 120_000))
+    decoder = Decoder()
+    decoder.feed([("192.0.2.9", now, ipfix(template(300, fields, ipfix=True), a_set(300, data)))])
+    totals = decoder.totals()
+
+    assert (3, 1, 1) == (totals.records, totals.late, totals.future)
+
+
+def test_what_options_told_survives_a_restart() -> None:
+    """Sampling and the uptime clock are known before the exporter tells them again."""
+    options = a_set(3, struct.pack(">HHHHHHHHH", 310, 3, 1, 302, 2, 34, 4, 160, 8))
+    fields = (*ENDS, (302, 2), (22, 4))
+    first, second = Decoder(), Decoder(everything=True)
+    told = a_set(310, struct.pack(">HIQ", 1, 100, EXPORTED * 1000 - 60_000))
+    first.feed([("192.0.2.9", 0, ipfix(options, told, template(300, fields, ipfix=True)))])
+    second.restore(first.templates(), first.settings())
+    [flows] = second.feed([("192.0.2.9", 0, ipfix(a_set(300, values(fields, *FROM_TO, 1, 50_000))))])
+
+    assert first.templates_changed
+    assert [(100, "2026-09-21T14:13:10.000Z")] == [(row["sampling_interval"], row["first"]) for row in rows(flows)]

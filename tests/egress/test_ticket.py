@@ -1,0 +1,72 @@
+"""Tickets of probes: forged, replayed, stale and foreign ones are not believed; the sensor cannot read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from netops.egress import ticket
+
+KEY, OTHER = ticket.new_key(), ticket.new_key()
+AT = 1_790_000_000
+RUN = "0a0b0c0d"
+
+
+def test_a_ticket_says_whom_when_and_in_which_run() -> None:
+    """Only the probing side reads it."""
+    written = ticket.write(KEY, "10.20.11.11", AT, RUN)
+
+    assert ticket.Ticket("10.20.11.11", AT, RUN) == ticket.read(KEY, written)
+    assert ticket.Ticket("2001:db8::1", AT, RUN) == ticket.read(KEY, ticket.write(KEY, "2001:db8::1", AT, RUN))
+    assert ticket.LENGTH == len(written)
+
+
+def test_the_sensor_knows_it_and_cannot_read_it() -> None:
+    """Its key tells ours from others'; it opens nothing and writes nothing."""
+    outside, written = ticket.sensor_key(KEY), ticket.write(KEY, "10.20.11.11", AT, RUN)
+
+    assert ticket.is_ours(outside, written, AT + 1)
+    assert ticket.is_ours(KEY, written, AT + 1)
+    for act in (lambda: ticket.read(outside, written), lambda: ticket.write(outside, "10.20.11.11", AT, RUN)):
+        with pytest.raises(ValueError, match="key of a sensor"):
+            act()
+
+
+def test_no_two_tickets_are_alike_and_none_shows_the_address() -> None:
+    """The same target in the same second: other octets, and the address in none of them."""
+    written = {ticket.write(KEY, "10.20.11.11", AT, RUN) for _ in range(100)}
+
+    assert 100 == len(written)
+    assert not any(bytes([10, 20, 11, 11]) in one for one in written)
+
+
+def test_every_changed_octet_is_noticed() -> None:
+    """By the sensor, whatever octet it was."""
+    written = ticket.write(KEY, "10.20.11.11", AT, RUN)
+    for place in range(len(written)):
+        changed = bytearray(written)
+        changed[place] ^= 1
+        assert not ticket.is_ours(KEY, bytes(changed), AT + 1)
+
+
+@pytest.mark.parametrize("payload", [b"", ticket.MAGIC, b"\0" * ticket.LENGTH, ticket.MAGIC + b"\xff" * (ticket.LENGTH - 4)])
+def test_rubbish_is_nobodys(payload: bytes) -> None:
+    """Neither a crash nor a belief."""
+    assert not ticket.is_ours(KEY, payload, AT)
+    assert ticket.read(KEY, payload) is None
+
+
+def test_foreign_stale_and_early_tickets_are_refused() -> None:
+    """Another key's, one of yesterday, one out of the future."""
+    written = ticket.write(KEY, "10.20.11.11", AT, RUN)
+
+    assert not ticket.is_ours(OTHER, written, AT)
+    assert ticket.read(OTHER, written) is None
+    assert not ticket.is_ours(KEY, written, AT + ticket.FRESH_SECONDS + 1)
+    assert not ticket.is_ours(KEY, written, AT - 6)
+
+
+@pytest.mark.parametrize("text", ["", "netops-probe", "netops-probe 00", "ssh-rsa " + "0" * 64, "netops-probe " + "zz" * 32])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    """Whatever else lies in the file."""
+    with pytest.raises(ValueError):
+        ticket.sensor_key(text)

@@ -1,0 +1,154 @@
+"""The reflection probe's child: what it refuses, what it may do, and real packets in a namespace of their own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netops.core.errors import NetopsError
+from netops.probes import reflect
+
+ROOT = Path(__file__).parents[2]
+BEACON, PC = "203.0.113.99", "10.20.11.11"
+PAYLOAD = base64.b64encode(b"NOP1 hello").decode()
+ASK: dict[str, Any] = {"do": "reflect", "beacon": BEACON, "probes": [[PC, PAYLOAD]], "per_second": 50}
+
+
+def ask(request: dict[str, Any], *allow: str) -> dict[str, Any]:
+    """The last line of the child's answer."""
+    arguments = [part for net in allow for part in ("--allow", net)]
+    done = subprocess.run(
+        [sys.executable, "-m", "netops.probes.wire", *arguments],
+        input=json.dumps(request).encode() + b"\n", capture_output=True, cwd=ROOT, timeout=30,
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("change", "allow"),
+    [
+        ({}, []),
+        ({}, ["10.20.12.0/24"]),
+        ({"probes": [["8.8.8.8", PAYLOAD]]}, ["0.0.0.0/0"]),
+        ({"probes": [["10.20.11.11", PAYLOAD], ["192.168.1.1", PAYLOAD]]}, ["10.0.0.0/8"]),
+        ({"probes": [["2001:db8::1", PAYLOAD]]}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, PAYLOAD]] * 401}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, base64.b64encode(bytes(200)).decode()]]}, ["10.0.0.0/8"]),
+        ({"per_second": 1000}, ["10.0.0.0/8"]),
+        ({"per_second": 0}, ["10.0.0.0/8"]),
+        ({"beacon": "nobody"}, ["10.0.0.0/8"]),
+        ({"do": "shell"}, ["10.0.0.0/8"]),
+        ({"probes": 3}, ["10.0.0.0/8"]),
+    ],
+)
+def test_what_is_not_allowed_is_refused(change: dict[str, Any], allow: list[str]) -> None:
+    """Other prefixes, public addresses whatever is allowed, too many, too fast, too large: nothing is sent."""
+    assert "error" in ask(ASK | change, *allow)
+
+
+def in_namespace(script: str, *, capabilities: str = "") -> subprocess.CompletedProcess[bytes]:
+    """Run Python in a network namespace that has only a loopback, with the addresses of the sensor and of a PC."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
+        pytest.skip("needs root and network namespaces")
+    drop = f"setpriv --bounding-set {capabilities} --inh-caps {capabilities} " if capabilities else ""
+    addresses = f"ip addr add {BEACON}/32 dev lo; ip addr add {PC}/32 dev lo"
+    shell = f'ip link set lo up; {addresses}; exec {drop}{sys.executable} -c "$1"'
+    return subprocess.run(
+        ["unshare", "--net", "sh", "-c", shell, "sh", script], capture_output=True, cwd=ROOT, timeout=60
+    )
+
+
+TALK = f"""
+import threading, time
+from netops.probes import reflect
+heard = []
+ready = threading.Event()
+def ear():
+    for one in reflect.listen("{BEACON}", b"NOP1", 5):
+        heard.append(one)
+        ready.set()
+thread = threading.Thread(target=ear); thread.start()
+assert ready.wait(10)
+sent = sum(reflect.send("{BEACON}", ["10.20.0.0/16"], [("{PC}", b"NOP1 ours"), ("{PC}", b"somebody's")], 50))
+thread.join()
+print(sent, [(one.source, one.payload) for one in heard[1:-1]], heard[0], heard[-1])
+"""
+
+
+def test_a_real_answer_reaches_the_ear() -> None:
+    """Sent in the sensor's name, answered by a real kernel, heard once; what bears no ticket is only counted."""
+    done = in_namespace(TALK)
+
+    assert b"" == done.stderr
+    assert f"2 [('{PC}', b'NOP1 ours')] None 1\n".encode() == done.stdout
+
+
+def test_without_the_privilege_it_says_so() -> None:
+    """An error for a person, with what mends it."""
+    script = f"""
+from netops.core.errors import NetopsError
+from netops.probes import reflect
+probes = [("{PC}", b"x")]
+for act in (lambda: reflect.send("{BEACON}", ["10.0.0.0/8"], probes, 50), lambda: reflect.listen("{BEACON}", b"x", 1)):
+    try:
+        list(act())
+    except NetopsError as error:
+        print(error.english())
+"""
+    done = in_namespace(script, capabilities="-net_raw")
+
+    assert [b"the probe did not run; CAP_NET_RAW is missing; raw sockets need root or CAP_NET_RAW"] * 2 == [
+        line[:83] for line in done.stdout.splitlines()
+    ]
+
+
+CONFINED = """
+import sys
+from netops.probes import wire
+wire.confine()
+for line in open("/proc/self/status"):
+    if line.startswith(("CapEff", "CapPrm", "CapBnd", "NoNewPrivs")):
+        print(line.split()[1])
+"""
+
+
+def test_it_keeps_no_privilege_but_one() -> None:
+    """Only CAP_NET_RAW (bit 13) is left, and nothing can be gained again."""
+    done = in_namespace(CONFINED)
+
+    assert [f"{1 << 13:016x}"] * 3 + ["1"] == done.stdout.decode().split()
+
+
+def test_it_ends_with_its_parent() -> None:
+    """Killed parents leave no listener behind."""
+    script = f"""
+import os
+from netops.probes import reflect
+for one in reflect.listen("{BEACON}", b"NOP1", 600):
+    me = str(os.getpid())
+    print(open(f"/proc/{{me}}/task/{{me}}/children").read(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    done = in_namespace(script)
+    [child] = done.stdout.decode().split()
+    until = time.monotonic() + 5
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_child_that_ends_early_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an answer of nobody."""
+    monkeypatch.setattr(reflect.sys, "executable", "/bin/true")  # type: ignore[attr-defined]
+    with pytest.raises(NetopsError, match=r"ended early"):
+        list(reflect.listen(BEACON, b"x", 1))
