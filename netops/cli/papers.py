@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, desk, output
+from netops.cli.printing import labelled
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from netops.cli.printing import Output, labelled
+    from netops.cli.printing import Output
     from netops.desk import Desk
     from netops.incidents.papers import Kept
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -350,6 +351,7 @@ class _Queue:
                 places = [Path(f"{self._database}.{name}.lock") for name in ("next", "write")]
                 self._files = tuple(place.open("w") for place in places)
                 self._process = os.getpid()
+                weakref.finalize(self, _close_own, self._process, self._files)
             door, room = self._files
             fcntl.flock(door, fcntl.LOCK_EX)
             fcntl.flock(room, fcntl.LOCK_EX)
@@ -367,10 +369,15 @@ class _Queue:
 
     def close(self) -> None:
         """Close its files, unless they are another process's."""
-        if self._process == os.getpid():
-            for file in self._files:
-                file.close()
+        _close_own(self._process, self._files)
         self._files, self._process = (), 0
+
+
+def _close_own(process: int, files: tuple[TextIO, ...]) -> None:
+    """Close files that this process opened; those that a fork inherited are its parent's."""
+    if process == os.getpid():
+        for file in files:
+            file.close()
 
 
 def shown(url: str) -> str:
