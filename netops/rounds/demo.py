@@ -16,7 +16,7 @@ from netops.config import share
 from netops.core import docket
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING, Finding
-from netops.core.language import N_
+from netops.core.language import N_, _
 from netops.desk import Desk, open_desk
 from netops.probes import replay
 from netops.probes.agent import Access
@@ -90,7 +90,7 @@ class Demo:
                 try:
                     triage.write_notice(self.desk, incident.number, path)
                 except NetopsError as error:
-                    yield N_("notice"), path, error.english()
+                    yield N_("notice"), path, told(error)
                 else:
                     yield N_("notice"), path, ""
             organization = incident.organization or self.desk.config.city.authority
@@ -119,6 +119,11 @@ def prepared(folder: Path, actor: str = "") -> Iterator[Demo]:
         replay.Agents(replay.RECORDINGS / "day", desk.config.reached, ACCESS, snmp) as agents,
     ):
         yield Demo(desk, folder, agents, collector)
+
+
+def told(error: NetopsError) -> str:
+    """What did not happen, why and what mends it, in the language in use."""
+    return " ".join(_(text).format(**error.facts) for text in (error.what, error.why, error.mend) if text)
 
 
 def _clear(folder: Path) -> None:
