@@ -140,5 +140,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{part}: {state}" + (f", {left} skipped" if count and left else ""))
         if left and not count:
             missing.append(packages)
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "said":
+                terminalreporter.line(str(value))
     if missing:
         terminalreporter.line("to run them too, as root: apt-get install -y " + " ".join(missing))

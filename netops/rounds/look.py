@@ -22,18 +22,27 @@ from netops.register import parsed_net
 
 # ---- rules and findings
 @cache
+def _rules_of(room: str) -> dict[str, Rule]:
+    """One room's rules; empty for a room that has none yet."""
+    try:
+        module = import_module(f"netops.{room}.rules")
+    except ModuleNotFoundError as error:
+        if error.name not in (f"netops.{room}", f"netops.{room}.rules"):
+            raise
+        return {}
+    found: dict[str, Rule] = module.RULES
+    return found
+
+
 def rules() -> dict[str, Rule]:
     """Every rule of every room, by code."""
-    found: dict[str, Rule] = {}
-    for room in sorted(set(ROOMS.values())):
-        try:
-            module = import_module(f"netops.{room}.rules")
-        except ModuleNotFoundError as error:
-            if error.name not in (f"netops.{room}", f"netops.{room}.rules"):
-                raise
-            continue
-        found |= module.RULES
-    return dict(sorted(found.items()))
+    found = [_rules_of(room) for room in sorted(set(ROOMS.values()))]
+    return dict(sorted((code, one) for room in found for code, one in room.items()))
+
+
+def rule_of(finding: Finding) -> Rule:
+    """The rule that concluded it; only its own room is imported."""
+    return _rules_of(ROOMS[finding.code[:2]])[finding.code]
 
 
 def rule(code: str) -> Rule:
@@ -52,12 +61,12 @@ def rule(code: str) -> Rule:
 
 def title(finding: Finding) -> str:
     """What the finding says, in the language in use."""
-    return _filled(rules()[finding.code].title, finding.facts)
+    return _filled(rule_of(finding).title, finding.facts)
 
 
 def because(finding: Finding) -> str:
     """Why it says so, in the language in use."""
-    return _filled(rules()[finding.code].because, finding.facts)
+    return _filled(rule_of(finding).because, finding.facts)
 
 
 class _Facts(dict[str, str]):

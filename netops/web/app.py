@@ -142,7 +142,7 @@ class Pages:
             request,
             "finding.html",
             one=one,
-            rule=look.rules()[one.code],
+            rule=look.rule_of(one),
             pieces=docket.pieces(self.desk.store, one.evidence),
         )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import LiveCity
 
 pytestmark = pytest.mark.lab
@@ -18,7 +20,7 @@ ONE_MORE_ROUND_SECONDS = 25
 SCENARIOS = ("rogue-exit-router", "bypass-link", "unallocated-address", "intranet-internet")
 
 
-def test_quiet_then_broken(live_city: LiveCity) -> None:
+def test_quiet_then_broken(live_city: LiveCity, record_property: Callable[[str, object], None]) -> None:
     """
     While nothing is wrong, netops says nothing; once four rules are broken, it finds exactly those four.
     """
@@ -36,7 +38,7 @@ def test_quiet_then_broken(live_city: LiveCity) -> None:
     while not perfect and time.monotonic() - started < MOST_SECONDS:
         time.sleep(4)
         perfect, lines = live_city.score()
-    print(f"after {time.monotonic() - started:.0f} s:\n{lines}")
+    record_property("said", f"the lab city, after {time.monotonic() - started:.0f} s:\n{lines}")
 
     assert perfect, lines
 
