@@ -5,8 +5,6 @@ from __future__ import annotations
 import gettext
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -304,6 +302,9 @@ def _usage(argv: list[str], error: click.ClickException) -> None:
 
 
 def _unexpected(error: Exception) -> NetopsError:
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="netops-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
