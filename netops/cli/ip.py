@@ -20,6 +20,27 @@ if TYPE_CHECKING:
 PLANES = click.Choice(["intranet", "extranet"])
 MOST_BYTES = 16 << 20
 STYLES = {"active": "green", "reserved": "yellow", "quarantine": "magenta", "released": "dim"}
+DECLARATION = click.option(
+    "--declaration",
+    required=True,
+    metavar="NUMBER",
+    help=N_("The declaration that it rests on; it must stand."),
+)
+COUNT = click.option(
+    "--count",
+    type=click.IntRange(1, 65536),
+    default=1,
+    show_default=True,
+    help=N_("How many single addresses."),
+)
+PREFIXLEN = click.option("--prefixlen", type=click.IntRange(1, 128), help=N_("One block of this prefix length instead."))
+ADDRESS = click.option(
+    "--address",
+    metavar="ADDRESS",
+    default="",
+    help=N_("Exactly this address, prefix or range first-last instead."),
+)
+PURPOSE = click.option("--purpose", default="", help=N_("What it is for."))
 KEY = click.option(
     "--key",
     default="",
@@ -133,27 +154,11 @@ def _give(out: Output, opened: Desk, asked: Any, key: str) -> None:
 
 @ip.command()
 @click.option("--pool", required=True, metavar="PREFIX", help=N_("The pool to allocate from."))
-@click.option(
-    "--declaration",
-    required=True,
-    metavar="NUMBER",
-    help=N_("The declaration that it rests on; it must stand."),
-)
-@click.option(
-    "--count",
-    type=click.IntRange(1, 65536),
-    default=1,
-    show_default=True,
-    help=N_("How many single addresses."),
-)
-@click.option("--prefixlen", type=click.IntRange(1, 128), help=N_("One block of this prefix length instead."))
-@click.option(
-    "--address",
-    metavar="ADDRESS",
-    default="",
-    help=N_("Exactly this address, prefix or range first-last instead."),
-)
-@click.option("--purpose", default="", help=N_("What it is for."))
+@DECLARATION
+@COUNT
+@PREFIXLEN
+@ADDRESS
+@PURPOSE
 @KEY
 @click.option("--reserve-until", metavar="DATE", default="", help=N_("Only reserve, until this day."))
 @click.option("--plane", type=PLANES, help=N_("The plane, when both have the pool."))
@@ -171,30 +176,14 @@ def allocate(
 
 @ip.command()
 @click.option("--pool", required=True, metavar="PREFIX", help=N_("The pool to reserve from."))
-@click.option(
-    "--declaration",
-    required=True,
-    metavar="NUMBER",
-    help=N_("The declaration that it rests on; it must stand."),
-)
+@DECLARATION
 @click.option(
     "--until", required=True, metavar="DATE", help=N_("The day when the reservation ends by itself.")
 )
-@click.option(
-    "--count",
-    type=click.IntRange(1, 65536),
-    default=1,
-    show_default=True,
-    help=N_("How many single addresses."),
-)
-@click.option("--prefixlen", type=click.IntRange(1, 128), help=N_("One block of this prefix length instead."))
-@click.option(
-    "--address",
-    metavar="ADDRESS",
-    default="",
-    help=N_("Exactly this address, prefix or range first-last instead."),
-)
-@click.option("--purpose", default="", help=N_("What it is for."))
+@COUNT
+@PREFIXLEN
+@ADDRESS
+@PURPOSE
 @KEY
 @click.option("--plane", type=PLANES, help=N_("The plane, when both have the pool."))
 def reserve(

@@ -160,6 +160,6 @@ def rounds(desk: Desk) -> Iterable[Metric]:
         if run.ended and run.seconds is not None:
             success.add_metric([name], run.ended.timestamp())
             duration.add_metric([name], run.seconds)
-    for labels, count in sorted(diary.failures(desk.store).items()):
+    for labels, count in sorted(diary.outcomes(desk.store).items()):
         runs.add_metric(labels, count)
     yield from (success, duration, runs)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import selectors
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -63,20 +62,6 @@ def read(folder: Path) -> Recording:
                           folder=folder, reason=error) from error
 
 
-def through(pairs: Iterable[tuple[str, str]]) -> Reach:
-    """The map of `[[translate]]`: an address in the first prefix is reached at its place in the second."""
-    nets = [(ipaddress.ip_network(inside), ipaddress.ip_network(outside)) for inside, outside in pairs]
-
-    def reach(address: str) -> str:
-        there = ipaddress.ip_address(address)
-        for inside, outside in nets:
-            if there in inside:
-                return str(outside[int(there) - int(inside[0])])
-        return address
-
-    return reach
-
-
 # ---- devices
 @lru_cache(maxsize=64)
 def table(path: Path) -> Table:
@@ -105,7 +90,7 @@ class Agents:
     """
     Every device of a recording, each at its own address, all at one port, answered by one thread.
 
-        with Agents(RECORDINGS / "day", through([("10.72.0.0/16", "127.72.0.0/16")]), access) as agents:
+        with Agents(RECORDINGS / "day", config.reached, access) as agents:
             ...                                   # walk agents.port
             agents.play(RECORDINGS / "breach")    # the same devices, some time later
 

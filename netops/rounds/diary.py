@@ -183,7 +183,7 @@ def last_success(store: Store) -> dict[str, Run]:
         return {row.round: _run(row) for row in connection.execute(select(runs).where(runs.c.id.in_(latest)))}
 
 
-def failures(store: Store) -> dict[tuple[str, str], int]:
+def outcomes(store: Store) -> dict[tuple[str, str], int]:
     """Number of runs by (round, outcome)."""
     with store.read() as connection:
         rows = connection.execute(

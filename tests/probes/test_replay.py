@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from netops.config import Config, Translation
 from netops.core.errors import NetopsError
 from netops.probes.agent import GET, GETBULK, OCTETS, SEQUENCE, Access, Agent, Table, integer, oid, tlv
-from netops.probes.replay import RECORDINGS, Agents, Present, datagrams, read, replay_flows, table, through
+from netops.probes.replay import RECORDINGS, Agents, Present, datagrams, read, replay_flows, table
 
 ACCESS = Access("replay-ro", "netops", "replay-auth-1", "replay-priv-1")
-REACH = through([("10.72.0.0/16", "127.72.0.0/16"), ("10.73.0.0/16", "127.73.0.0/16")])
+REACH = Config(translate=(Translation("10.72.0.0/16", "127.72.0.0/16"), Translation("10.73.0.0/16", "127.73.0.0/16"),)).reached
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
 ADDRESSES = "1.3.6.1.2.1.4.20.1.1"
 
@@ -128,7 +129,7 @@ def test_another_recording_can_be_played_meanwhile() -> None:
 def test_an_address_that_cannot_be_had_is_said() -> None:
     """A device that cannot be given its address is named, and what was opened is closed."""
     with pytest.raises(NetopsError, match=r"core was not started at 192\.0\.2\.1"):
-        Agents(RECORDINGS / "day", through([("10.72.255.0/24", "192.0.2.0/24")]), ACCESS)
+        Agents(RECORDINGS / "day", Config(translate=(Translation("10.72.255.0/24", "192.0.2.0/24"),)).reached, ACCESS)
 
 
 def test_garbage_is_not_answered() -> None:

@@ -50,7 +50,7 @@ def test_a_failing_and_a_slow_round_stop_nobody(desk: Desk) -> None:
         assert {"walk", "reconcile", "triage"} == set(jobs)
         time.sleep(5)
 
-    counts = diary.failures(desk.store)
+    counts = diary.outcomes(desk.store)
     assert counts["walk", "failed"] >= 3
     assert counts["reconcile", "overran"] >= 1
     assert counts["triage", "done"] >= 3
