@@ -24,4 +24,4 @@ lint: $(READY)
 	.venv/bin/lint-imports
 
 messages: $(READY)
-	.venv/bin/python tests/messages.py
+	.venv/bin/python tests/locale/catalogue.py

@@ -41,7 +41,7 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-REVISION = "0002"
+REVISION = "0007"
 """The migration that this program expects the store to stand at."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

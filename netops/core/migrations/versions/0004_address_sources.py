@@ -1,0 +1,13 @@
+"""what reconcile read besides SNMP."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
