@@ -1,4 +1,4 @@
-"""`netops egress`: decode, listen, watch, exporters; probe, sensor and key come from reflection."""
+"""`netops egress`: decode, listen, watch, exporters; the others come from files of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
+from netops.cli.archive import archive
+from netops.cli.flows import explain, query, report
+from netops.cli.intake import import_
 from netops.cli.printing import Column, Output, sign
 from netops.cli.reflection import key, probe, sensor
 from netops.core.language import N_, _
@@ -281,5 +284,5 @@ LOST = {
 }
 
 
-for one in (probe, sensor, key):
+for one in (query, report, explain, import_, archive, probe, sensor, key):
     egress.add_command(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from enum import IntEnum
 from ipaddress import ip_network
@@ -81,6 +82,44 @@ def net_span(text: str, space: Space, organization: str = "") -> Span:
     return Span(base + int(net.network_address), base + int(net.broadcast_address), space, organization)
 
 
+class Direct:
+    """
+    Runs of IPv4 addresses as tables to be indexed: by the first 16 bits, where those differ by the next 8, then the last 8.
+
+    Three look-ups at most, and one for most addresses: several times faster than a search.
+
+    Args:
+        starts: first address of each run, ascending from 0.
+        values: what each run is, 0 or more.
+    """
+
+    def __init__(self, starts: Column, values: Column) -> None:
+        self._starts, self._values = starts, values
+        self._by_16, split = self._level(np.arange(1 << 16, dtype=np.int64) << 16, 16)
+        self._by_24, split = self._level((split[:, None] + (np.arange(256) << 8)).ravel(), 8)
+        self._by_32, _ = self._level((split[:, None] + np.arange(256)).ravel(), 0)
+
+    def _level(self, blocks: Column, bits: int) -> tuple[Column, Column]:
+        """The value of each block of 2^bits addresses; -1 - n for the n-th that has several, and those."""
+        first = np.searchsorted(self._starts, blocks, "right") - 1
+        last = np.searchsorted(self._starts, blocks + (1 << bits) - 1, "right") - 1
+        several = np.flatnonzero(last > first)
+        level = self._values[first].astype(np.int32)
+        level[several] = -1 - np.arange(len(several), dtype=np.int32)
+        return level, blocks[several]
+
+    def find(self, addresses: Column) -> Column:
+        """The value of each address (uint32)."""
+        result: Column = self._by_16[addresses >> np.uint32(16)]
+        for level, shift in ((self._by_24, 8), (self._by_32, 0)):
+            rows = np.flatnonzero(result < 0)
+            if not len(rows):
+                break
+            part = addresses[rows] >> np.uint32(shift) & np.uint32(0xFF)
+            result[rows] = level[(-1 - result[rows].astype(np.int64)) * 256 + part]
+        return result
+
+
 class Table:
     """Owners by address: a flat list of runs, searched for a whole column at once."""
 
@@ -111,19 +150,24 @@ class Table:
             for start, number in zip(starts, runs, strict=True)
             if V4_START <= start <= V4_END
         ]
-        self._v4_starts = np.array([start for start, _ in v4], np.uint64)
-        self._v4_owners = np.array([number for _, number in v4], np.int32)
+        self._v4 = Direct(
+            np.array([start for start, _ in v4], np.int64), np.array([number for _, number in v4], np.int32)
+        )
         self._v6_starts = np.array([start.to_bytes(16, "big") for start in starts], "V16").view("S16")
         self._v6_owners = runs
+
+    def fingerprint(self) -> bytes:
+        """Equal for tables that give the same answers."""
+        parts = (self._v6_starts.tobytes(), self._v6_owners.tobytes(), msgspec.json.encode(self.owners))
+        return hashlib.sha256(b"".join(parts)).digest()
 
     def owner(self, hi: Column, lo: Column) -> Column:
         """Row numbers of `owners`, one an address."""
         is_v4 = (hi == 0) & (lo >> np.uint64(32) == np.uint64(0xFFFF))
-        result = np.zeros(len(lo), np.int32)
         if is_v4.all():
-            return self._v4_owners[np.searchsorted(self._v4_starts, lo & np.uint64(0xFFFFFFFF), "right") - 1]
-        v4 = lo[is_v4] & np.uint64(0xFFFFFFFF)
-        result[is_v4] = self._v4_owners[np.searchsorted(self._v4_starts, v4, "right") - 1]
+            return self._v4.find(lo.astype(np.uint32))
+        result = np.zeros(len(lo), np.int32)
+        result[is_v4] = self._v4.find(lo[is_v4].astype(np.uint32))
         wide = np.empty((int((~is_v4).sum()), 2), ">u8")
         wide[:, 0], wide[:, 1] = hi[~is_v4], lo[~is_v4]
         result[~is_v4] = self._v6_owners[

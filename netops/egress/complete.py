@@ -5,29 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from netops.egress import frame
-from netops.egress.exporter import Counters, Exporter, Part
+from netops.egress.exporter import Counters, Exporter
 from netops.egress.flows import Column
+from netops.egress.sets import Sets
 from netops.egress.template import Context, Layout
 
 LATE_MS, FUTURE_MS = 3_600_000, 60_000
 """Exporters hold a flow back for their active timeout, half an hour at most; clocks may be a minute wrong."""
 
 
-def context(exporter: Exporter, domain: int, parts: list[Part], counts: Column) -> Context:
+def context(exporter: Exporter, domain: int, sets: Sets) -> Context:
     """Export times and uptime clocks, a record; IPFIX has an uptime only where options told its start."""
-    exported = np.repeat(np.array([part.header.exported for part in parts], np.int64), counts)
-    if parts[0].header.uptime >= 0:
-        return Context(
-            exported, np.repeat(np.array([part.header.uptime for part in parts], np.int64), counts)
-        )
+    exported = sets.each(sets.exported)
+    if sets.uptime[0] >= 0:
+        return Context(exported, sets.each(sets.uptime))
     boot = exporter.boots.get(domain)
     return Context(exported, None if boot is None else exported - boot)
 
 
-def packets(layout: Layout, rows: Column, parts: list[Part]) -> dict[str, Column]:
+def packets(layout: Layout, rows: Column, sets: Sets) -> dict[str, Column]:
     """What the beginnings of packets say, of records that carry them."""
     for name, protocol in (("frame", frame.ETHERNET), ("packet", frame.ANY_IP)):
-        values = [one for part in parts for one in part.texts.get(name, [])] or layout.packets(rows, name)
+        values = sets.texts.get(name) or layout.packets(rows, name)
         if values:
             return frame.columns(values, protocol)
     return {}

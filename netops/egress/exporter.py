@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
+from netops.egress.flows import Column
 from netops.egress.template import Layout
 
 U32 = (1 << 32) - 1
@@ -31,7 +33,21 @@ class Header(NamedTuple):
     sampling: int = 0
 
 
-class Part(NamedTuple):
+class Headers(NamedTuple):
+    """The headers of several datagrams of one version and domain, a column a value."""
+
+    version: int
+    sequence: Column
+    exported: Column
+    uptime: Column
+    received: Column
+
+    def one(self, row: int) -> Header:
+        """The header of one of them."""
+        return Header(self.version, *(int(column[row]) for column in self[1:]))
+
+
+class DataSet(NamedTuple):
     """The records of one data set: bytes of whole records, to be decoded together with others of the same layout."""
 
     header: Header
@@ -142,6 +158,38 @@ class Stream:
                 self._lose(counters, missing)
         self.sequence, self.records, self.uptime = header.sequence, records, header.uptime
 
+    def run(self, headers: Headers, records: Column, counters: Counters) -> None:
+        """Several datagrams in their order, as `step` for each; what follows without a gap is passed over at once."""
+        at, counted = 0, not self.by_records
+        while at < len(records):
+            if counted != self.by_records:
+                counted = self.by_records
+                follows = self._follows(headers, records)
+                gaps = np.flatnonzero(~follows)
+            here = headers.one(at)
+            self.step(here, int(records[at]), counters)
+            at += 1
+            if self.sequence != here.sequence:
+                continue  # it was overtaken: the next one, too, is held against an earlier one
+            place = int(np.searchsorted(gaps, at))
+            end = int(gaps[place]) if place < len(gaps) else len(records)
+            if end > at:
+                if (records[at - 1 : end - 1] > 1).any():
+                    self.doubts = self.doubted = 0
+                last = headers.one(end - 1)
+                self.sequence, self.records, self.uptime = last.sequence, int(records[end - 1]), last.uptime
+                at = end
+
+    def _follows(self, headers: Headers, records: Column) -> Column:
+        """Which datagrams come right after the one before them; never the first."""
+        sequence, uptime = headers.sequence, headers.uptime
+        step = records[:-1] if self.by_records else 1
+        follows = np.zeros(len(records), bool)
+        follows[1:] = ((sequence[1:] - sequence[:-1]) & U32 == step) & (
+            uptime[1:] >= uptime[:-1] - RESTART_MS
+        )
+        return follows
+
     def _doubt(self, ahead: int, missing: int, counters: Counters) -> bool:
         """Whether the sequence counts the other thing; True when it was just found out."""
         if self.records in (-1, 1) or not missing:
@@ -177,6 +225,8 @@ class Exporter:
     address: str
     counters: Counters = field(default_factory=Counters)
     templates: dict[tuple[int, int, int], Layout] = field(default_factory=dict)
+    repeated: set[tuple[int, int, int, bytes]] = field(default_factory=set)
+    """Template sets (version, domain, set id, content) that would teach nothing new now."""
     waiting: deque[Waiting] = field(default_factory=deque)
     waiting_bytes: int = 0
     samplers: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -188,17 +238,30 @@ class Exporter:
 
     def settings(self) -> list[Setting]:
         """What its options data told."""
-        samplers = [Setting(self.address, at, "sampler", number, value) for (at, number), value in self.samplers.items()]
+        samplers = [
+            Setting(self.address, at, "sampler", number, value)
+            for (at, number), value in self.samplers.items()
+        ]
         return [*samplers, *(Setting(self.address, at, "boot", 0, value) for at, value in self.boots.items())]
 
     def follow(self, domain: int, header: Header, records: int) -> None:
-        """Note the sequence and the clock of one datagram."""
+        """Note the sequence and the clock of one datagram; *records* are -1 where they are not known."""
+        self.note_clock(header)
+        if stream := self._stream(header.version, domain):
+            stream.step(header, records, self.counters)
+
+    def follow_all(self, domain: int, headers: Headers, records: Column) -> None:
+        """Note the sequences of several datagrams in their order, whose records are known."""
+        if stream := self._stream(headers.version, domain):
+            stream.run(headers, records, self.counters)
+
+    def note_clock(self, header: Header) -> None:
+        """How far its clock is from ours, by the newest datagram."""
         if header.received:
             self.counters.clock_offset_ms = header.exported - header.received if header.exported else 0
-        key = (header.version, domain)
-        stream = self.streams.get(key)
-        if stream is None:
-            if len(self.streams) >= MAX_STREAMS:
-                return
-            stream = self.streams[key] = Stream(header.version in (5, 7, 10))
-        stream.step(header, records, self.counters)
+
+    def _stream(self, version: int, domain: int) -> Stream | None:
+        stream = self.streams.get((version, domain))
+        if stream is None and len(self.streams) < MAX_STREAMS:
+            stream = self.streams[version, domain] = Stream(version in (5, 7, 10))
+        return stream

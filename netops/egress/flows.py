@@ -114,6 +114,41 @@ def joined(batches: Iterable[Batch]) -> Batch:
     return Batch(columns, np.concatenate(numbers) if numbers else np.zeros(0, np.int32), exporters)
 
 
+DENSE = 1 << 16
+"""So many values are counted in a table rather than sorted."""
+
+
+def grouped(*columns: Column) -> tuple[Column, Column]:
+    """
+    Rows that are equal in all *columns* (whole numbers of 0 and more, at least one row).
+
+    Returns:
+        The group of each row, numbered from 0; and a row of each group.
+    """
+    keys, size = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        most = int(column.max())
+        if most >= DENSE:
+            column = np.unique(column, return_inverse=True)[1]
+            most = int(column.max())
+        if size * (most + 1) > DENSE:
+            keys, size = _dense(keys, size)
+        keys, size = keys * (most + 1) + column, size * (most + 1)
+    keys, size = _dense(keys, size)
+    rows = np.zeros(size, np.int64)
+    rows[keys] = np.arange(len(keys))
+    return keys, rows
+
+
+def _dense(keys: Column, size: int) -> tuple[Column, int]:
+    """The same groups under numbers without gaps."""
+    if size > 64 * DENSE:
+        unique, numbers = np.unique(keys, return_inverse=True)
+        return numbers, len(unique)
+    present = np.bincount(keys, minlength=size) > 0
+    return (np.cumsum(present) - 1)[keys], int(present.sum())
+
+
 def _fit(column: Column, kind: np.dtype[Any]) -> Column:
     """A hostile 64-bit value must not wrap into an innocent small one: it is cut at the largest."""
     if kind.kind == "u" and kind.itemsize < 8:

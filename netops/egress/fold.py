@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -66,9 +66,35 @@ def proof(judged: Judged, scene: Scene, group: Group) -> Evidence:
         "verdict": verdict,
         "samples": [sample(judged, scene, int(row)) for row in rows[-SAMPLES:]],
     }
-    return Evidence(
-        "flow", observer.device if observer else address, f"verdict {verdict}", body, moment(judged, group)
-    )
+    source = observer.device if observer else address
+    return Evidence("flow", source, asked(judged, group), body, moment(judged, group))
+
+
+def asked(judged: Judged, group: Group) -> str:
+    """The question to the flow archive that gives these flows: what they all share, and when they came."""
+    batch, rows = judged.batch, group.rows
+    words = []
+    for word, names in SHARED:
+        columns = [batch[name][rows] for name in names]
+        if all((column == column[0]).all() for column in columns) and any(column[0] for column in columns):
+            words.append(word(judged, int(rows[0])))
+    if (judged.verdict[rows] == judged.verdict[rows[0]]).all():
+        words.append(f"verdict {Verdict(int(judged.verdict[rows[0]])).label}")
+    if (batch.exporter[rows] == batch.exporter[rows[0]]).all():
+        words.insert(0, f"exporter {batch.exporters[batch.exporter[rows[0]]]}")
+    received = batch["received"][rows]
+    since, until = time_text(int(received.min())), time_text(int(received.max()) + 1)
+    return f"egress query '{' and '.join(words)}' --from {since} --to {until}"
+
+
+SHARED: tuple[tuple[Callable[[Judged, int], str], tuple[str, ...]], ...] = (
+    (lambda judged, row: f"src ip {text(judged, 'src', row)}", ("src_hi", "src_lo")),
+    (lambda judged, row: f"dst ip {text(judged, 'dst', row)}", ("dst_hi", "dst_lo")),
+    (lambda judged, row: f"src mac {mac_text(int(judged.batch['src_mac'][row]))}", ("src_mac",)),
+    (lambda judged, row: f"in if {judged.batch['in_if'][row]}", ("in_if",)),
+    (lambda judged, row: f"dst port {judged.batch['dport'][row]}", ("dport",)),
+)
+"""What flows of one subject may have in common, in the words of filters."""
 
 
 def sample(judged: Judged, scene: Scene, row: int) -> dict[str, Any]:

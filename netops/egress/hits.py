@@ -201,7 +201,7 @@ def exporters(store: Store) -> list[ExporterRow]:
 
 
 def datagrams(store: Store) -> dict[str, int]:
-    """Datagrams ever, by outcome: decoded, malformed, unknown_exporter, kernel_dropped, queue_dropped."""
+    """Datagrams ever, by outcome: decoded, malformed, unknown_exporter, kernel_dropped."""
     with store.read() as connection:
         rows = connection.execute(select(flow_datagrams)).mappings().all()
     return {str(row["outcome"]): int(row["count"]) for row in rows}

@@ -13,7 +13,7 @@ import numpy as np
 from netops.core.plane import Plane
 from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
-from netops.egress.flows import Batch, Column, mac_value
+from netops.egress.flows import Batch, Column, grouped, mac_value
 from netops.egress.watchlists import Shapes, Signature
 
 
@@ -169,24 +169,57 @@ class Scene:
 
 
 @dataclass(slots=True)
+class Kinds:
+    """
+    What flows of one exporter, interfaces and kinds of space have in common: judged once for all, a row a kind.
+
+    Args:
+        exporter: position in the batch's exporters.
+        facing: of the interface that the flows entered.
+        source, destination: Space.
+        verdict, exit, plane: as in `Judged`.
+    """
+
+    exporter: Column
+    facing: Column
+    verdict: Column
+    exit: Column
+    source: Column
+    destination: Column
+    plane: Column
+
+
+@dataclass(slots=True)
 class Judged:
     """
     A batch and what was found about each row.
 
     Args:
+        kind: row of *kinds*.
+        verdict: Verdict.
         exit: position in `Scene.exits`, -1 for none.
         source, destination: row of the plane's owner table.
-        facing: of the interface that the flow entered.
         plane: of the exporter: 0 intranet, 1 extranet, -1 not registered.
     """
 
     batch: Batch
+    kinds: Kinds
+    kind: Column
     verdict: Column
     exit: Column
     source: Column
     destination: Column
-    facing: Column
     plane: Column
+
+    @property
+    def facing(self) -> Column:
+        """Of the interface that each row entered: Facing."""
+        return self.kinds.facing[self.kind]
+
+    def take(self, rows: Column) -> Judged:
+        """Only these rows (a mask or positions), in order."""
+        columns = (self.kind, self.verdict, self.exit, self.source, self.destination, self.plane)
+        return Judged(self.batch.take(rows), self.kinds, *(column[rows] for column in columns))
 
 
 PLANES = tuple(Plane)
@@ -197,47 +230,85 @@ IS_INSIDE = np.array([space in (Space.INSIDE, Space.ALLOCATED, Space.DEVICES) fo
 
 def judge(batch: Batch, scene: Scene) -> Judged:
     """The verdict on every row of *batch*, as *scene* shows it now."""
-    size = len(batch)
-    result = Judged(
-        batch,
-        np.zeros(size, np.int8),
-        np.full(size, -1, np.int16),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int8),
-        np.full(size, -1, np.int8),
+    plane, source, destination = _owners(batch, scene)
+    spaces = _spaces(plane, source, scene), _spaces(plane, destination, scene)
+    columns = batch.exporter, batch["in_if"], batch["out_if"], *spaces, *_marks(batch, scene, plane)
+    kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    some = batch.take(rows)
+    ports = *_ports(some, scene, "in_if"), *_ports(some, scene, "out_if")
+    kinds = Kinds(
+        some.exporter,
+        ports[0],
+        np.zeros(len(rows), np.int8),
+        np.full(len(rows), -1, np.int16),
+        spaces[0][rows],
+        spaces[1][rows],
+        plane[rows],
     )
+    for number, one in enumerate(PLANES):
+        mine = np.flatnonzero(kinds.plane == number)
+        if len(mine) and one in scene.tables:
+            part = some if len(mine) == len(rows) else some.take(mine)
+            _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports))
+    return Judged(batch, kinds, kind, kinds.verdict[kind], kinds.exit[kind], source, destination, plane)
+
+
+def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
+    """The plane of every row's exporter, and the owners of its source and destination there."""
     places = [scene.observers.get(address) for address in batch.exporters]
     planes = np.array([PLANES.index(place.plane) if place else -1 for place in places] or [-1], np.int8)
-    result.plane = planes[batch.exporter] if size else result.plane
-    facing_in, exit_in = _ports(batch, scene, "in_if")
-    facing_out, exit_out = _ports(batch, scene, "out_if")
-    result.facing = facing_in
-    for number, plane in enumerate(PLANES):
-        rows = np.flatnonzero(result.plane == number)
-        if len(rows) and plane in scene.tables:
-            part = batch.take(rows) if len(rows) < size else batch
-            _plane(
-                result,
-                rows,
-                part,
-                scene,
-                plane,
-                (facing_in[rows], facing_out[rows], exit_in[rows], exit_out[rows]),
-            )
+    plane = planes[batch.exporter]
+    ends = [(batch[f"{end}_hi"], batch[f"{end}_lo"]) for end in ("src", "dst")]
+    owners = [np.zeros(len(batch), np.int32) for _ in ends]
+    for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
+        mine = plane == number
+        if mine.all():
+            return plane, table.owner(*ends[0]), table.owner(*ends[1])
+        if mine.any():
+            for owner, (hi, lo) in zip(owners, ends, strict=True):
+                owner[mine] = table.owner(hi[mine], lo[mine])
+    return plane, owners[0], owners[1]
+
+
+def _spaces(plane: Column, owner: Column, scene: Scene) -> Column:
+    """The kind of space that each owner's row is of, in its plane's table."""
+    result = np.zeros(len(owner), np.int8)
+    for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
+        mine = plane == number
+        if mine.all():
+            return table.spaces[owner]
+        result[mine] = table.spaces[owner[mine]]
     return result
 
 
+def _marks(batch: Batch, scene: Scene, plane: Column) -> list[Column]:
+    """What else of a row its verdict depends on: a published port, and on the intranet whose the MAC address is."""
+    marks = []
+    ports = sorted({int(port) for one in scene.exits for port in one.published if port.isdigit()})
+    if ports:
+        place = np.searchsorted(ports, batch["dport"]) % len(ports)
+        is_one = (np.array(ports)[place] == batch["dport"]) & np.isin(batch["proto"], (6, 17))
+        marks.append(np.where(is_one, place + 1, 0))
+    if Plane.INTRANET in scene.tables and (plane == PLANES.index(Plane.INTRANET)).any():
+        to_terminal, strange = _macs(batch, scene)
+        marks.append(to_terminal + 2 * strange)
+    return marks
+
+
+def _macs(batch: Batch, scene: Scene) -> tuple[Column, Column]:
+    """Rows that go to a terminal's MAC address, and to one that is nobody's."""
+    devices, terminals = scene.macs
+    mac = batch["dst_mac"]
+    to_terminal = np.isin(mac, terminals)
+    virtual = np.isin(mac >> np.uint64(8), VIRTUAL_ROUTERS)
+    return to_terminal, (mac != 0) & ~to_terminal & ~virtual & ~np.isin(mac, devices)
+
+
 def _plane(
-    result: Judged, rows: Column, part: Batch, scene: Scene, plane: Plane, ports: tuple[Column, ...]
+    result: Kinds, rows: Column, part: Batch, scene: Scene, plane: Plane, ports: tuple[Column, ...]
 ) -> None:
-    table = scene.tables[plane]
-    facing, facing_out, exit_in, exit_out = ports
-    source, destination = (
-        table.owner(part["src_hi"], part["src_lo"]),
-        table.owner(part["dst_hi"], part["dst_lo"]),
-    )
-    s, d = table.spaces[source], table.spaces[destination]
+    facing, exit_in, facing_out, exit_out = ports
+    s, d = result.source[rows], result.destination[rows]
     used = np.where(exit_in >= 0, exit_in, exit_out)
     s_inside, d_inside = IS_INSIDE[s], IS_INSIDE[d]
     s_internet, d_internet = s == Space.INTERNET, d == Space.INTERNET
@@ -258,11 +329,7 @@ def _plane(
         (is_up & ~stray, Verdict.UPSTREAM),
     ]
     if plane is Plane.INTRANET:
-        devices, terminals = scene.macs
-        mac = part["dst_mac"]
-        to_terminal = np.isin(mac, terminals)
-        virtual = np.isin(mac >> np.uint64(8), VIRTUAL_ROUTERS)
-        strange = (mac != 0) & ~to_terminal & ~virtual & ~np.isin(mac, devices)
+        to_terminal, strange = _macs(part, scene)
         conditions += [
             (s_internet & d_inside, Verdict.INTRANET_INTERNET),
             (s_inside & d_internet & to_terminal, Verdict.INTRANET_INTERNET),
@@ -293,7 +360,6 @@ def _plane(
         [one for one, _ in conditions], [value for _, value in conditions], Verdict.UNDETERMINED
     )
     result.exit[rows] = np.where(IS_BY_EXIT[result.verdict[rows]], used, -1)
-    result.source[rows], result.destination[rows] = source, destination
 
 
 IS_BY_EXIT = np.array(
@@ -308,18 +374,17 @@ def _ports(batch: Batch, scene: Scene, name: str) -> tuple[Column, Column]:
     """Facing and exit of the interface that *name* tells, a row."""
     if not batch[name].any():
         return np.zeros(len(batch), np.int8), np.full(len(batch), -1, np.int16)
-    keys = batch.exporter.astype(np.uint64) << np.uint64(32) | batch[name].astype(np.uint64)
-    unique, inverse = np.unique(keys, return_inverse=True)
+    group, rows = grouped(batch.exporter, batch[name])
     numbers = {one.id: number for number, one in enumerate(scene.exits)}
-    facing, exits = np.zeros(len(unique), np.int8), np.full(len(unique), -1, np.int16)
-    for row, key in enumerate(unique.tolist()):
-        address, if_index = batch.exporters[key >> 32], key & 0xFFFFFFFF
+    facing, exits = np.zeros(len(rows), np.int8), np.full(len(rows), -1, np.int16)
+    for number, row in enumerate(rows.tolist()):
+        if_index = int(batch[name][row])
         if not if_index:
             continue
-        port = scene.port.get((address, if_index))
-        facing[row] = port.facing if port else Facing.UNSEEN
-        exits[row] = numbers.get(port.exit, -1) if port else -1
-    return facing[inverse], exits[inverse]
+        port = scene.port.get((batch.exporters[batch.exporter[row]], if_index))
+        facing[number] = port.facing if port else Facing.UNSEEN
+        exits[number] = numbers.get(port.exit, -1) if port else -1
+    return facing[group], exits[group]
 
 
 def _published(part: Batch, used: Column, scene: Scene) -> Column:

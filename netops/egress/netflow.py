@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from netops.core.datagrams import Datagram, Datagrams, gathered
 from netops.egress import complete, fixed, sampling, sflow
-from netops.egress.exporter import Counters, Exporter, Header, Part, Setting, Template, Waiting
+from netops.egress.bulk import Bulk, Key
+from netops.egress.exporter import Counters, DataSet, Exporter, Header, Setting, Template, Waiting
 from netops.egress.flows import JUDGED, Column, Flows
+from netops.egress.sets import Sets, joined, of_parts
 from netops.egress.template import PACKETS, Field, Layout, application, objects
 
 MAX_EXPORTERS = 4096
@@ -22,6 +25,8 @@ MAX_FIELDS = 512
 WAITING_BYTES = 1 << 20
 """Data without a template kept for one exporter; the oldest goes first."""
 WAITING_BYTES_IN_ALL = 64 << 20
+FEW = 8
+"""Datagrams that are read one by one, since columns would cost more."""
 WANTED = frozenset(JUDGED) | sampling.NAMES | {"boot", "duration"}
 STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
 Sample = tuple[Header, int, dict[str, Any]]
@@ -42,40 +47,62 @@ class Decoder:
         self.templates_changed = False
         self._waiting_bytes = 0
         self._ordinal = 0
-        self._parts: dict[tuple[str, int, Layout], list[Part]] = {}
+        self._found: dict[Key, list[DataSet]] = {}
         self._samples: dict[tuple[str, frozenset[str]], list[Sample]] = {}
         self._described: list[Flows] = []
         self._rows = 0
         """Records of the datagram in hand; -1 when some of them are not known."""
+        self._is_known = True
+        """Whether the template set in hand taught nothing new."""
 
-    def feed(self, datagrams: Iterable[tuple[str, int, bytes]]) -> list[Flows]:
+    def feed(self, datagrams: Datagrams | Iterable[tuple[str, int, bytes]]) -> list[Flows]:
         """
-        Decode a batch of (exporter address, time of receipt in ms UTC, datagram).
+        Decode a batch of datagrams; single ones are (exporter address, time of receipt in ms UTC, datagram).
 
         Records of the same exporter, domain and template are decoded together; the order of all
         records is in the column *ordinal*. Malformed datagrams are counted, never raised.
         """
-        self._parts, self._samples, self._described = {}, {}, []
-        for address, received, datagram in datagrams:
-            exporter = self.exporters.get(address)
-            if exporter is None:
-                if len(self.exporters) >= MAX_EXPORTERS:
-                    continue
-                exporter = self.exporters[address] = Exporter(address)
-            exporter.counters.datagrams += 1
-            exporter.counters.last_seen = received
-            if not self._datagram(exporter, received, datagram):
-                exporter.counters.malformed += 1
+        self._found, self._samples, self._described = {}, {}, []
+        bulk = Bulk()
+        if not isinstance(datagrams, Datagrams):
+            datagrams = gathered(list(datagrams))
+        if self.everything or len(datagrams) < FEW:
+            for one in datagrams.each():
+                if exporter := self._exporter(one.exporter):
+                    self._single(exporter, one)
+        else:
+            bulk.take(datagrams, self._exporter, self._single)
         flows = [
-            self._decode(self.exporters[address], domain, layout, parts)
-            for (address, domain, layout), parts in self._parts.items()
+            self._decode(self.exporters[address], domain, layout, sets)
+            for (address, domain, layout, _), sets in self._together(bulk).items()
         ]
         flows += [
             self._sampled(self.exporters[address], samples) for (address, _), samples in self._samples.items()
         ]
         flows += self._described
-        self._parts, self._samples, self._described = {}, {}, []
+        self._found, self._samples, self._described = {}, {}, []
         return [one for one in flows if len(one)]
+
+    def _exporter(self, address: str) -> Exporter | None:
+        """The state of an exporter; None when there are too many."""
+        exporter = self.exporters.get(address)
+        if exporter is None and len(self.exporters) < MAX_EXPORTERS:
+            exporter = self.exporters[address] = Exporter(address)
+        return exporter
+
+    def _single(self, exporter: Exporter, one: Datagram) -> None:
+        """Take one datagram apart by itself."""
+        exporter.counters.datagrams += 1
+        exporter.counters.last_seen = one.received
+        if not self._datagram(exporter, one.received, one.payload):
+            exporter.counters.malformed += 1
+
+    def _together(self, bulk: Bulk) -> dict[Key, Sets]:
+        """The data sets that came one by one and those that came in bulk."""
+        every = {key: [of_parts(parts)] for key, parts in self._found.items()}
+        for key, sets in bulk.sets():
+            every.setdefault(key, []).append(sets)
+        return {key: joined(several) for key, several in every.items()}
 
     def totals(self) -> Counters:
         """The counters of all exporters together."""
@@ -191,9 +218,13 @@ class Decoder:
                 if number not in expected:
                     whole = False
                     continue
-                whole &= self._template_set(
+                self._is_known = True
+                sound = self._template_set(
                     exporter, domain, header.version, content, is_options=number == expected[1]
                 )
+                if sound and self._is_known and len(exporter.repeated) < MAX_TEMPLATES:
+                    exporter.repeated.add((header.version, domain, number, content))
+                whole &= sound
             elif number >= 256:
                 layout = exporter.templates.get((header.version, domain, number))
                 if layout is None:
@@ -218,8 +249,8 @@ class Decoder:
         if self._rows >= 0:
             self._rows += rows
         if rows:
-            self._parts.setdefault((exporter.address, domain, layout), []).append(
-                Part(header, body, rows, self._ordinal, texts)
+            self._found.setdefault((exporter.address, domain, layout, header.sampling), []).append(
+                DataSet(header, body, rows, self._ordinal, texts)
             )
             self._ordinal += rows
         if layout.is_options:
@@ -273,6 +304,7 @@ class Decoder:
         key = (version, domain, number)
         known = exporter.templates.get(key)
         if known is None or known.fields != fields or known.is_options != is_options:
+            self._is_known = False
             layout = Layout(number, fields, is_options=is_options)
             if layout.minimum == 0:
                 exporter.counters.malformed += 1
@@ -281,12 +313,15 @@ class Decoder:
             while len(exporter.templates) >= MAX_TEMPLATES:
                 exporter.templates.pop(next(iter(exporter.templates)))
             exporter.templates[key] = layout
+            exporter.repeated.clear()
             self.templates_changed = True
         if exporter.waiting:
             self._serve(exporter, domain, version, number)
 
     def _withdraw(self, exporter: Exporter, domain: int, number: int, *, is_options: bool) -> None:
         """RFC 7011 §8.1: one template, or all of the kind when the id is the set's own."""
+        self._is_known = False
+        exporter.repeated.clear()
         for key in list(exporter.templates):
             version, at_domain, one = key
             if version != 10 or at_domain != domain:
@@ -334,40 +369,38 @@ class Decoder:
         exporter.counters.waiting = len(exporter.waiting)
 
     # ---- columns
-    def _decode(self, exporter: Exporter, domain: int, layout: Layout, parts: list[Part]) -> Flows:
-        counts = np.array([part.rows for part in parts])
-        rows = np.frombuffer(b"".join(part.body for part in parts), layout.dtype)
+    def _decode(self, exporter: Exporter, domain: int, layout: Layout, sets: Sets) -> Flows:
+        rows = np.frombuffer(sets.body, layout.dtype)
         columns = layout.columns(
-            rows, complete.context(exporter, domain, parts, counts), None if self.everything else WANTED
+            rows, complete.context(exporter, domain, sets), None if self.everything else WANTED
         )
         if layout.has_packets:
-            columns |= complete.packets(layout, rows, parts)
+            columns |= complete.packets(layout, rows, sets)
         complete.durations(columns)
         if not layout.is_options:
-            sampling.settle(columns, exporter, domain, parts[0].header, len(rows))
+            sampling.settle(columns, exporter, domain, sets, len(rows))
         columns.pop("boot", None)
-        columns["received"] = np.repeat(np.array([part.header.received for part in parts], np.int64), counts)
+        columns["received"] = sets.each(sets.received)
         if not layout.is_options:
             complete.punctual(exporter.counters, columns)
         if self.everything:
-            self._tell(layout, parts, counts, columns)
+            self._tell(layout, sets, columns)
         return Flows(exporter.address, columns)
 
-    def _tell(self, layout: Layout, parts: list[Part], counts: Column, columns: dict[str, Column]) -> None:
+    def _tell(self, layout: Layout, sets: Sets, columns: dict[str, Column]) -> None:
         """What only people ask for: version, template, sequence, order, and variable texts."""
-        size = int(counts.sum())
-        columns["version"] = np.repeat(np.array([part.header.version for part in parts]), counts)
+        size = int(sets.rows.sum())
+        columns["version"] = np.full(size, sets.version)
         if layout.number:
             columns["template"] = np.full(size, layout.number)
-        if parts[0].header.version != 1:
-            columns["seq"] = np.repeat(np.array([part.header.sequence for part in parts]), counts)
-        columns["ordinal"] = np.concatenate(
-            [np.arange(part.ordinal, part.ordinal + part.rows) for part in parts]
-        )
+        if sets.version != 1:
+            columns["seq"] = sets.each(sets.sequence)
+        before = sets.each(np.cumsum(sets.rows) - sets.rows)
+        columns["ordinal"] = sets.each(sets.ordinal) + np.arange(size) - before
         if not layout.is_options:
             complete.icmp(columns)
         for name in sorted(set(layout.texts.values()) - PACKETS):
-            values = [value for part in parts for value in part.texts.get(name, [])]
+            values = sets.texts.get(name, [])
             if len(values) == size:
                 known = name.removesuffix("_id")
                 texts = objects(
@@ -391,12 +424,9 @@ class Decoder:
 
     def _flush_options(self, exporter: Exporter, domain: int, layout: Layout) -> None:
         """Learn from options data at once, so that the flows after it are read with it."""
-        parts = self._parts.pop((exporter.address, domain, layout))
-        counts = np.array([part.rows for part in parts])
-        rows = np.frombuffer(b"".join(part.body for part in parts), layout.dtype)
-        columns = layout.columns(
-            rows, complete.context(exporter, domain, parts, counts), sampling.NAMES | {"boot"}
-        )
+        sets = of_parts(self._found.pop((exporter.address, domain, layout, 0)))
+        rows = np.frombuffer(sets.body, layout.dtype)
+        columns = layout.columns(rows, complete.context(exporter, domain, sets), sampling.NAMES | {"boot"})
         boot = int(columns["boot"][-1]) if "boot" in columns else 0
         if (
             boot
@@ -407,7 +437,7 @@ class Decoder:
             self.templates_changed = True
         self.templates_changed |= sampling.learn(columns, exporter, domain, len(rows))
         if self.options and self.everything:
-            described = self._decode(exporter, domain, layout, parts)
+            described = self._decode(exporter, domain, layout, sets)
             described.columns["options"] = np.ones(len(rows), bool)
             self._described.append(described)
 

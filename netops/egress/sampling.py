@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from netops.egress.exporter import Exporter, Header
+from netops.egress.exporter import Exporter
 from netops.egress.flows import Column
+from netops.egress.sets import Sets
 
 NAMES = frozenset({"sampling_interval", "sampling_space", "sampling_size", "sampling_population", "sampler"})
 """Columns that tell it."""
@@ -28,7 +29,7 @@ def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int
     return before != exporter.samplers
 
 
-def settle(columns: dict[str, Column], exporter: Exporter, domain: int, header: Header, size: int) -> None:
+def settle(columns: dict[str, Column], exporter: Exporter, domain: int, sets: Sets, size: int) -> None:
     """
     Leave one column *sampling_interval*, where anything is known.
 
@@ -39,7 +40,7 @@ def settle(columns: dict[str, Column], exporter: Exporter, domain: int, header: 
     for name in NAMES:
         columns.pop(name, None)
     known = {number: interval for (at, number), interval in exporter.samplers.items() if at == domain}
-    fallback = header.sampling or known.get(LAST, 0)
+    fallback = sets.sampling or known.get(LAST, 0)
     spare = np.full(size, fallback, np.uint64)
     if sampler is not None:
         unique, inverse = np.unique(sampler, return_inverse=True)
@@ -47,7 +48,7 @@ def settle(columns: dict[str, Column], exporter: Exporter, domain: int, header: 
             spare = np.array([known.get(one, 0) for one in unique.tolist()], np.uint64)[inverse]
     if told is not None:
         columns["sampling_interval"] = np.where(told == 0, spare, told)
-    elif fallback or header.version == 5:
+    elif fallback or sets.version == 5:
         columns["sampling_interval"] = spare
 
 

@@ -77,6 +77,11 @@ class Layout:
             sources.sort()
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its records are flows of one length without packets in them."""
+        return not (self.is_variable or self.is_options or self.has_packets)
+
+    @property
     def has_packets(self) -> bool:
         """Whether records carry the beginning of a packet."""
         return not PACKETS.isdisjoint(self.texts.values()) or not PACKETS.isdisjoint(self._sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from netops.core.finding import Conclusion
-from netops.egress.flows import Batch, Column, address_text, joined
+from netops.egress.flows import Batch, Column, address_text, grouped, joined
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
 from netops.egress.rules import FLOW_RULES, STRAY_RULES, intranet_public_query
@@ -73,7 +73,12 @@ class Watch:
     `see` takes flows in; `due` gives the conclusions to be written now; `hits` are counters since the last `drain`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[Judged, Scene], None] | None = None) -> None:
+        """
+        Args:
+            keep: is given every flow once, with the verdict that stands.
+        """
+        self.keep = keep
         self.cases: dict[str, Case] = {}
         self.pending: deque[Batch] = deque()
         self.hits: dict[Hit, list[int]] = {}
@@ -87,7 +92,7 @@ class Watch:
         waits = judged.verdict == Verdict.PENDING
         if waits.any():
             self._keep(batch.take(waits))
-            judged = _only(judged, ~waits)
+            judged = judged.take(~waits)
         self._conclude(judged, scene)
         self._count(judged, scene)
         return judged
@@ -164,7 +169,7 @@ class Watch:
     def _give_up(self, batch: Batch, scene: Scene) -> None:
         self.given_up += len(batch)
         judged = judge(batch, scene)
-        judged.verdict[:] = Verdict.UNDETERMINED
+        judged.verdict[:] = judged.kinds.verdict[:] = Verdict.UNDETERMINED
         self._count(judged, scene)
 
     def _conclude(self, judged: Judged, scene: Scene) -> None:
@@ -205,66 +210,52 @@ class Watch:
         batch = judged.batch
         if not len(batch):
             return
-        minute = batch["received"] // 60_000
-        inside = np.zeros(len(batch), np.int32)
-        for number, plane in enumerate(PLANES):
-            rows = judged.plane == number
-            if plane in scene.tables and rows.any():
-                named = np.array([bool(owner.organization) for owner in scene.tables[plane].owners])
-                inside[rows] = np.where(
-                    named[judged.source[rows]], judged.source[rows], judged.destination[rows]
-                )
-        # One integer a row: sorting integers is ten times faster than sorting rows.
-        parts = (
-            minute - minute.min(),
-            judged.plane + 1,
-            inside,
-            batch.exporter,
-            judged.exit + 1,
-            judged.verdict,
-        )
-        keys, bases = np.zeros(len(batch), np.int64), [int(np.max(part)) + 1 for part in parts]
-        for part, base in zip(parts, bases, strict=True):
-            keys = keys * base + part
-        unique, inverse = np.unique(keys, return_inverse=True)
-        # Of one packet in so many, as many were there: an estimate, and marked so.
-        interval = np.maximum(batch["sampling_interval"], 1).astype(np.float64)
+        if self.keep:
+            self.keep(judged, scene)
+        received = batch["received"]
+        minute, latest = int(received.min()) // 60_000, int(received.max()) // 60_000
+        after = np.zeros(len(batch), np.int8) if minute == latest else received // 60_000 - minute
+        kinds, inside = judged.kinds, _inside(judged, scene)
+        of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
+        group, rows = grouped(after, inside, of_kind[judged.kind])
+        interval = batch["sampling_interval"]
+        estimated = interval > 1
+        counts = [np.minimum(batch[name], MOST).astype(np.float64) for name in ("packets", "bytes")]
+        if estimated.any():
+            # Of one packet in so many, as many were there: an estimate, and marked so.
+            counts = [np.minimum(count * np.maximum(interval, 1), float(MOST)) for count in counts]
         sums = [
-            np.bincount(inverse),
-            *(
-                np.bincount(inverse, np.minimum(batch[name] * interval, float(MOST)))
-                for name in ("packets", "bytes")
-            ),
-            np.bincount(inverse, interval > 1),
+            np.bincount(group),
+            *(np.bincount(group, count) for count in counts),
+            np.bincount(group, estimated),
         ]
-        for row, key in enumerate(unique.tolist()):
-            numbers = []
-            for base in reversed(bases):
-                key, number = divmod(key, base)
-                numbers.append(number)
-            verdict, exit_number, exporter, owner, plane_number, at = numbers
-            exit_number, plane_number, at = exit_number - 1, plane_number - 1, at + int(minute.min())
-            known = plane_number >= 0
-            table = scene.tables.get(PLANES[plane_number]) if known else None
+        for number, row in enumerate(rows.tolist()):
+            one = int(shown[of_kind[judged.kind[row]]])
+            known = PLANES[kinds.plane[one]] if kinds.plane[one] >= 0 else None
+            table = scene.tables.get(known) if known else None
             hit = Hit(
-                datetime.fromtimestamp(at * 60, UTC),
-                PLANES[plane_number] if known else "",
-                table.owners[owner].organization if table else "",
-                batch.exporters[exporter],
-                scene.exits[exit_number].kind if exit_number >= 0 else "none",
-                Verdict(verdict).label,
+                datetime.fromtimestamp((minute + int(after[row])) * 60, UTC),
+                known or "",
+                table.owners[inside[row]].organization if table else "",
+                batch.exporters[kinds.exporter[one]],
+                scene.exits[kinds.exit[one]].kind if kinds.exit[one] >= 0 else "none",
+                Verdict(int(kinds.verdict[one])).label,
             )
-            self._add(hit, (int(column[row]) for column in sums))
+            self._add(hit, (int(column[number]) for column in sums))
 
 
-def _only(judged: Judged, rows: Column) -> Judged:
-    return Judged(
-        judged.batch.take(rows),
-        *(
-            getattr(judged, name)[rows]
-            for name in ("verdict", "exit", "source", "destination", "facing", "plane")
-        ),
-    )
+def _inside(judged: Judged, scene: Scene) -> Column:
+    """The owner that flows are counted for: their source's when it has a name, else their destination's."""
+    inside = np.zeros(len(judged.batch), np.int32)
+    for number, plane in enumerate(PLANES):
+        if plane not in scene.tables:
+            continue
+        named = np.array([bool(owner.organization) for owner in scene.tables[plane].owners])
+        mine = judged.plane == number
+        if mine.all():
+            return np.where(named[judged.source], judged.source, judged.destination)
+        inside[mine] = np.where(named[judged.source[mine]], judged.source[mine], judged.destination[mine])
+    return inside
 
 
 def by_verdict(judged: Judged) -> dict[str, int]:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import select
 import socket
-import struct
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv6Address, ip_address
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from netops.core.datagrams import Datagram, Datagrams, gathered
 from netops.core.errors import NetopsError
+from netops.probes.ring import KERNEL_DROPPED, Ring, View
 
 RECEIVE_BYTES = 64 << 20
 """Asked of the kernel for each socket; without the privilege it gives net.core.rmem_max at most."""
-QUEUE_BYTES = 256 << 20
-"""Datagrams waiting for the decoder; later ones are counted as dropped."""
+RING_OCTETS, RING_ENTRIES = 256 << 20, 1 << 19
+"""Room for datagrams that wait for the decoder; when it is full, the kernel's buffer fills and counts what it loses."""
+READY_SECONDS = 10.0
+"""The receiver reads within that time; what comes before waits in the sockets."""
+BATCH = 8192
+"""Datagrams taken at once."""
 MAX_UNKNOWN = 1000
 SO_RCVBUFFORCE, SO_RXQ_OVFL = 33, 40
-BURST = 512
 MAGIC = (
     b"\xa1\xb2\xc3\xd4",
     b"\xd4\xc3\xb2\xa1",
@@ -36,17 +44,9 @@ MAGIC = (
 """First octets of pcap and pcapng files; no flow datagram starts so."""
 
 
-class Datagram(NamedTuple):
-    """One datagram: its exporter by the address the register knows, ms UTC of receipt, its bytes."""
-
-    exporter: str
-    received: int
-    payload: bytes
-
-
 class Collector:
     """
-    Receives flow datagrams of registered exporters, a thread a socket.
+    Receives flow datagrams of registered exporters by a child process of its own (see `receiver`).
 
     Args:
         listen: "address:port" or "[address]:port", as `[flows] listen` has them.
@@ -56,15 +56,13 @@ class Collector:
     def __init__(self, listen: Sequence[str], allowed: Mapping[str, str]) -> None:
         self.listen, self.allowed = tuple(listen), dict(allowed)
         self.outcomes: Counter[str] = Counter()
-        """Since the start: received, unknown_exporter, queue_dropped, kernel_dropped."""
+        """Since the start: received, unknown_exporter, kernel_dropped."""
         self.unknown: Counter[str] = Counter()
         """Datagrams by source that no entry of the register allows; the first MAX_UNKNOWN sources."""
-        self._queue: list[Datagram] = []
-        self._queued_bytes = 0
-        self._lock = threading.Condition()
-        self._stop = threading.Event()
         self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
+        self._ring: Ring | None = None
+        self._descriptors: list[int] = []
+        self._child: subprocess.Popen[bytes] | None = None
         self._heard = time.monotonic()
 
     def start(self) -> None:
@@ -80,16 +78,28 @@ class Collector:
         except NetopsError:
             self._close()
             raise
-        for one in self._sockets:
-            thread = threading.Thread(target=self._receive, args=(one,), name="flow-receiver", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._descriptors = [os.memfd_create("netops-flows"), os.eventfd(0, os.EFD_NONBLOCK)]
+        self._ring = Ring(self._descriptors[0], RING_OCTETS, RING_ENTRIES)
+        self._spawn()
+        select.select([self._descriptors[1]], [], [], READY_SECONDS)
+        self._heard = time.monotonic()
+
+    def _spawn(self) -> None:
+        ring, bell = self._descriptors
+        sockets = [one.fileno() for one in self._sockets]
+        numbers = (ring, RING_OCTETS, RING_ENTRIES, bell, *sockets)
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "netops.probes.receiver", *map(str, numbers)],
+            pass_fds=(ring, bell, *sockets),
+            stdin=subprocess.DEVNULL,
+        )
 
     def stop(self) -> None:
-        """End the threads and give the sockets back; what was received can still be taken."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(5)
+        """End the child and give the sockets back; what was received can still be taken."""
+        if self._child:
+            self._child.terminate()
+            self._child.wait()
+            self._child = None
         self._close()
 
     @property
@@ -97,71 +107,99 @@ class Collector:
         """The ports that are bound, in the order of *listen*."""
         return tuple(one.getsockname()[1] for one in self._sockets)
 
-    def take(self, timeout_seconds: float = 0.0) -> list[Datagram]:
-        """Everything received since the last call; waits so long for the first."""
-        with self._lock:
-            if not self._queue and timeout_seconds:
-                self._lock.wait(timeout_seconds)
-            taken, self._queue, self._queued_bytes = self._queue, [], 0
-            return taken
+    @contextmanager
+    def taking(self, timeout_seconds: float = 0.0, most: int = BATCH) -> Iterator[Datagrams]:
+        """
+        Up to *most* of what was received and not yet taken; waits so long for the first.
+
+        The payloads lie in shared memory: they are given back when the block ends.
+        """
+        if self._ring is None:
+            yield gathered([])
+            return
+        self._wait(timeout_seconds)
+        view = self._ring.view(most)
+        try:
+            yield self._known(view)
+        finally:
+            self._ring.give_back(view)
+
+    @property
+    def waiting(self) -> int:
+        """Datagrams that were received and not yet taken."""
+        return self._ring.waiting if self._ring else 0
 
     def quiet_seconds(self) -> float:
-        """Time since a datagram last came; 0 while some are waiting."""
-        return 0.0 if self._queue else time.monotonic() - self._heard
+        """Time since a datagram was last seen to have come; 0 while some are waiting."""
+        if self.waiting:
+            self._heard = time.monotonic()
+            return 0.0
+        return time.monotonic() - self._heard
 
-    # ---- a socket's thread
-    def _receive(self, one: socket.socket) -> None:
-        lost = 0
-        while not self._stop.is_set():
-            if not select.select([one], [], [], 0.2)[0]:
+    def _wait(self, timeout_seconds: float) -> None:
+        if self._child is None:
+            return
+        if self._child.poll() is not None:  # it was killed; what came meanwhile waits in the sockets
+            self.outcomes["receiver_restarts"] += 1
+            self._spawn()
+        if self.waiting:
+            return
+        bell = self._descriptors[1]
+        if select.select([bell], [], [], timeout_seconds)[0]:
+            os.eventfd_read(bell)
+
+    def _known(self, view: View) -> Datagrams:
+        """The entries of known exporters, under the address that the register knows; others are counted."""
+        entries = view.entries
+        exporters: dict[str, int] = {}
+        exporter = np.full(len(entries), -1, np.int32)
+        for hi, lo, rows in _sources(entries):
+            source = _address(hi, lo)
+            known = self.allowed.get(source)
+            if known is not None:
+                exporter[rows] = exporters.setdefault(known, len(exporters))
                 continue
-            burst: list[tuple[str, bytes]] = []
-            for _ in range(BURST):
-                try:
-                    payload, ancillary, _flags, source = one.recvmsg(65535, 64)
-                except BlockingIOError:
-                    break
-                except OSError:  # an ICMP error of an earlier answer, or the socket is being closed
-                    break
-                burst.append((source[0], payload))
-                for level, kind, value in ancillary:
-                    if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL and len(value) >= 4:
-                        total = struct.unpack("I", value[:4])[0]
-                        self.outcomes["kernel_dropped"] += (total - lost) % (1 << 32)
-                        lost = total
-            self._put(burst)
-
-    def _put(self, burst: list[tuple[str, bytes]]) -> None:
-        now = time.time_ns() // 1_000_000
-        with self._lock:
-            for source, payload in burst:
-                known = self.allowed.get(source) or self.allowed.get(_plain(source))
-                if known is None:
-                    self.outcomes["unknown_exporter"] += 1
-                    if source in self.unknown or len(self.unknown) < MAX_UNKNOWN:
-                        self.unknown[source] += 1
-                elif self._queued_bytes + len(payload) > QUEUE_BYTES:
-                    self.outcomes["queue_dropped"] += 1
-                else:
-                    self._queue.append(Datagram(known, now, payload))
-                    self._queued_bytes += len(payload) + 128
-                    self.outcomes["received"] += 1
-            if burst:
-                self._heard = time.monotonic()
-                self._lock.notify_all()
+            count = len(entries) if isinstance(rows, slice) else len(rows)
+            self.outcomes["unknown_exporter"] += count
+            if source in self.unknown or len(self.unknown) < MAX_UNKNOWN:
+                self.unknown[source] += count
+        kept = entries[exporter >= 0]
+        self.outcomes["received"] += len(kept)
+        self.outcomes["kernel_dropped"] = int(self._ring.control[KERNEL_DROPPED]) if self._ring else 0
+        return Datagrams(
+            view.octets,
+            kept["start"].astype(np.int64),
+            kept["length"].astype(np.int64),
+            exporter[exporter >= 0],
+            kept["received"],
+            tuple(exporters),
+        )
 
     def _close(self) -> None:
         for one in self._sockets:
             one.close()
-        self._sockets = []
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._sockets, self._descriptors = [], []
 
 
-def _plain(source: str) -> str:
-    """An address without its zone, and IPv4 out of a mapped IPv6 one."""
-    address = ip_address(source.split("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(address)
+def _sources(entries: NDArray[Any]) -> Iterator[tuple[int, int, Any]]:
+    """Each source of the entries as two halves, with its rows."""
+    hi, lo = entries["hi"], entries["lo"]
+    if len(entries) and (lo == lo[0]).all() and (hi == hi[0]).all():
+        yield int(hi[0]), int(lo[0]), slice(None)
+        return
+    order = np.lexsort((lo, hi))
+    edges = np.flatnonzero((np.diff(lo[order]) != 0) | (np.diff(hi[order]) != 0)) + 1
+    for rows in np.split(order, edges) if len(entries) else ():
+        yield int(hi[rows[0]]), int(lo[rows[0]]), rows
+
+
+def _address(hi: int, lo: int) -> str:
+    """Canonical text; IPv4 out of a mapped IPv6 address."""
+    if not hi and lo >> 32 == 0xFFFF:
+        return str(IPv4Address(lo & 0xFFFFFFFF))
+    return str(IPv6Address(hi << 64 | lo))
 
 
 def _bound(address: str) -> socket.socket:

@@ -27,8 +27,9 @@ from netops.egress.judge import Scene
 from netops.egress.netflow import Decoder
 from netops.egress.rules import FLOW_RULES, RULES
 from netops.egress.watch import Watch, by_verdict, tally
-from netops.probes.flows import Collector
+from netops.probes.flows import BATCH, Collector
 from netops.rounds import Progress, Report, silent
+from netops.rounds.archive import Recorder, folder_of
 
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
@@ -42,7 +43,7 @@ WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
 """and for so long after that walk."""
-OUTCOMES = ("unknown_exporter", "kernel_dropped", "queue_dropped")
+OUTCOMES = ("unknown_exporter", "kernel_dropped")
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -74,6 +75,7 @@ class Watcher:
         self.verdicts: Counter[str] = Counter()
         self.failures = 0
         self.rollup = hits.Rollup()
+        self.recorder: Recorder | None = None
         self._scene: Scene | None = None
         self._walked: dict[Plane, datetime] = {}
         self._stack = ExitStack()
@@ -106,6 +108,7 @@ class Watcher:
             return
         try:
             self.decoder.restore(hits.kept_templates(self.desk.store), hits.kept_settings(self.desk.store))
+            self._record()
             self.refresh()
             self.collector.start()
         except BaseException:
@@ -114,6 +117,15 @@ class Watcher:
         self.listening = True
         self._thread = threading.Thread(target=self._run, name="flow-watch", daemon=True)
         self._thread.start()
+
+    def _record(self) -> None:
+        """Keep the flows from now on, where an archive is configured."""
+        if folder_of(self.desk) is None:
+            return
+        self.recorder = Recorder(self.desk)
+        self.watch.keep = self.recorder.keep
+        self._stack.callback(self.recorder.stop)
+        self.recorder.start()
 
     def stop(self) -> None:
         """Judge and write down what was received, then give everything back."""
@@ -143,6 +155,8 @@ class Watcher:
             time.sleep(0.05)
         with self._turn:
             self._work(everything=True)
+        if self.recorder:
+            self.recorder.keeper.flush()
 
     # ---- the turn
     def _run(self) -> None:
@@ -151,7 +165,7 @@ class Watcher:
 
     def _safely(self, *, everything: bool) -> None:
         try:
-            if not everything and not self.collector.quiet_seconds():
+            if not everything and 0 < self.collector.waiting < BATCH:
                 time.sleep(GATHER_SECONDS)
             with self._turn:
                 self._work(everything=everything)
@@ -173,8 +187,10 @@ class Watcher:
             # A city whose scene takes long to build is asked for less often.
             self._last["reload"] = now + 10 * (time.monotonic() - began)
         assert self._scene is not None  # noqa: S101 - set by _reload
-        datagrams = self.collector.take()
-        judged = self.watch.see(merged(self.decoder.feed(datagrams)), self._scene)
+        seen, judged = self._take(self._scene)
+        while everything and self.collector.waiting:
+            more, verdicts = self._take(self._scene)
+            seen, judged = seen + more, judged + verdicts
         opened, resolved = self._tell(at, everything=everything)
         if everything or self._is_time("release", now, RELEASE_SECONDS):
             resolved += self._release(at)
@@ -189,8 +205,14 @@ class Watcher:
             hits.keep_templates(self.desk.store, self.decoder.templates(), self.decoder.settings())
         self.opened += opened
         self.resolved += resolved
-        if self.hear and (datagrams or opened or resolved):
-            self.hear(Pulse(at, len(datagrams), by_verdict(judged), tuple(opened), tuple(resolved)))
+        if self.hear and (seen or opened or resolved):
+            self.hear(Pulse(at, seen, dict(judged), tuple(opened), tuple(resolved)))
+
+    def _take(self, scene: Scene) -> tuple[int, Counter[str]]:
+        """Decode and judge what was received; numbers of datagrams, and of flows by verdict."""
+        with self.collector.taking() as datagrams:
+            flows, count = self.decoder.feed(datagrams), len(datagrams)
+        return count, Counter(by_verdict(self.watch.see(merged(flows), scene)))
 
     def _is_time(self, what: str, now: float, every: float) -> bool:
         if now - self._last.get(what, 0.0) < every:
@@ -303,6 +325,8 @@ class Watcher:
             except Exception:
                 self.watch.put_back(drained)
                 raise
+        if self.recorder:
+            self.recorder.cover(rows, outcomes)
         self.verdicts += tally(drained)
         for name in OUTCOMES:
             self._outcomes[name] += outcomes[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -12,11 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from netops.core.datagrams import Datagram
 from netops.core.errors import NetopsError
 from netops.probes import flows
 from netops.probes.flows import Collector, captured, is_capture
+from netops.probes.ring import ENTRY, Ring
 
 
 @contextmanager
@@ -37,11 +43,12 @@ def send(port: int, *payloads: bytes, source: str = "127.0.0.1") -> None:
             one.sendto(payload, ("::1" if ":" in source else "127.0.0.1", port))
 
 
-def taken(collector: Collector, count: int) -> list[flows.Datagram]:
-    found: list[flows.Datagram] = []
+def taken(collector: Collector, count: int) -> list[Datagram]:
+    found: list[Datagram] = []
     until = time.monotonic() + 5
     while len(found) < count and time.monotonic() < until:
-        found += collector.take(0.5)
+        with collector.taking(0.5) as datagrams:
+            found += datagrams.each()
     return found
 
 
@@ -81,17 +88,83 @@ def test_ipv6_exporters_are_heard() -> None:
     }
 
 
-def test_a_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the decoder does not keep up, memory stays bounded: received and dropped are all that was sent."""
-    monkeypatch.setattr(flows, "QUEUE_BYTES", 5000)
+def test_a_full_ring_stops_no_one_and_the_kernel_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the decoder does not keep up, memory stays bounded: taken and lost are all that was sent."""
+    monkeypatch.setattr(flows, "RING_ENTRIES", 64)
+    monkeypatch.setattr(flows, "RECEIVE_BYTES", 1 << 14)
     with collecting() as collector:
-        send(collector.ports[0], *[bytes(400)] * 100)
-        until = time.monotonic() + 5
-        while sum(collector.outcomes.values()) < 100 and time.monotonic() < until:
-            time.sleep(0.02)
+        send(collector.ports[0], b"first")
+        begin = taken(collector, 1)
+        send(collector.ports[0], *[bytes(400)] * 5000)
+        found = taken(collector, 5000)
+        send(collector.ports[0], b"last")  # the kernel says with the next datagram what it lost before
+        end = taken(collector, 1)
 
-        assert 100 == collector.outcomes["received"] + collector.outcomes["queue_dropped"]
-        assert 0 < collector.outcomes["received"] < 15
+    assert [b"first", b"last"] == [begin[0].payload, end[-1].payload]
+    assert 5002 == len(begin + found + end) + collector.outcomes["kernel_dropped"]
+    assert collector.outcomes["kernel_dropped"] > 0
+
+
+def test_payloads_of_every_size_keep_their_bytes() -> None:
+    """Empty, short and very long ones, each as it was sent, in order."""
+    sizes = [0, 1, 65000, 1400, 1400, 9000, 3, 1400, 30000]
+    sent = [bytes([number % 251]) * sizes[number % len(sizes)] for number in range(300)]
+    found: list[bytes] = []
+    with collecting() as collector:
+        for start in range(0, len(sent), 30):
+            send(collector.ports[0], *sent[start : start + 30])
+            found += [one.payload for one in taken(collector, 30)]
+
+    assert sent == found
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 90), min_size=1, max_size=8), st.integers(0, 9)), max_size=60)
+)
+def test_the_ring_gives_back_what_was_put(steps: list[tuple[list[int], int]]) -> None:
+    """Many times around a small ring, with a reader that lags: every payload once, whole, in order; full is refused."""
+    descriptor = os.memfd_create("test")
+    ring = Ring(descriptor, 1000, 16)
+    os.close(descriptor)
+    put: list[bytes] = []
+    got: list[bytes] = []
+
+    def take(most: int) -> None:
+        view = ring.view(most)
+        starts, lengths = view.entries["start"].tolist(), view.entries["length"].tolist()
+        got.extend(view.octets[at : at + size].tobytes() for at, size in zip(starts, lengths, strict=True))
+        ring.give_back(view)
+
+    for number, (sizes, most) in enumerate(steps):
+        while (place := ring.room(len(sizes), sum(sizes))) is None:
+            assert ring.waiting, "an empty ring has room"
+            take(1)
+        payloads = [bytes([number]) * size for size in sizes]
+        whole = b"".join(payloads)
+        ring.octets[place : place + len(whole)] = np.frombuffer(whole, np.uint8)
+        entries = np.zeros(len(sizes), ENTRY)
+        entries["length"] = sizes
+        ring.put(entries)
+        put += payloads
+        take(most)
+    take(100)
+
+    assert put == got
+
+
+def test_a_killed_receiver_is_started_again() -> None:
+    """The sockets stay open with the parent, so what comes meanwhile waits in them; nothing is taken twice."""
+    with collecting() as collector:
+        send(collector.ports[0], b"one")
+        before = taken(collector, 1)
+        assert collector._child
+        collector._child.kill()
+        collector._child.wait()
+        send(collector.ports[0], b"two", b"three")
+        after = taken(collector, 2)
+
+    assert [b"one", b"two", b"three"] == [one.payload for one in before + after]
+    assert 1 == collector.outcomes["receiver_restarts"]
 
 
 def test_a_taken_port_is_said_plainly() -> None:

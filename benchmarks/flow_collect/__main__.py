@@ -1,0 +1,221 @@
+"""
+The collector beside nfcapd (Debian's nfdump): the same datagrams over loopback, each pinned to one core.
+
+`python -m benchmarks.flow_collect [--json] [--seconds S] [--rounds N] [--rate FLOWS_PER_SECOND] [--loss]`
+
+nfcapd stores what came (LZ4); ours also says of every flow whose it is and which exit it used, and stores that. Figures are
+CPU seconds of the collecting processes for a million flows that were stored, pair by pair; --loss adds what is lost at
+higher offered rates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from benchmarks.flow_collect.generator import RECORDS
+
+GOALS = {"v5": 1.25, "v9": 1.0, "ipfix": 1.0, "mixed": 2.0}
+"""Most CPU of ours for one of nfcapd's; of the mixed run: for one of our own with a single template."""
+BUFFER = 64 << 20
+COLLECTING, SENDING = 0, 1
+"""Cores."""
+
+
+class Run(NamedTuple):
+    """One collector under one stream."""
+
+    sent: int
+    stored: int
+    cpu: float
+    more: dict[str, Any]
+
+    @property
+    def cost(self) -> float:
+        """CPU seconds for a million stored flows."""
+        return self.cpu / max(self.stored, 1) * 1e6
+
+    @property
+    def lost(self) -> float:
+        """Share of the flows that were sent and are not stored."""
+        return 1 - self.stored / max(self.sent, 1)
+
+
+def free_port() -> int:
+    """A UDP port that nobody has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def generated(kind: str, port: int, rate: float, seconds: float) -> int:
+    """Send a stream; how many flows left."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.flow_collect.generator",
+        kind,
+        str(port),
+        str(rate),
+        str(seconds),
+    ]
+    done = subprocess.run([*command, str(SENDING)], capture_output=True, text=True, check=True)
+    return int(json.loads(done.stdout)["flows"])
+
+
+def ours(kind: str, rate: float, seconds: float) -> Run:
+    """netops: received, decoded, judged, stored."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="netops-collect-") as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.flow_collect.collector",
+            str(port),
+            folder,
+            str(COLLECTING),
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout
+            child.stdout.readline()
+            time.sleep(1.0)
+            sent = generated(kind, port, rate, seconds)
+            time.sleep(1.0)
+            child.send_signal(signal.SIGTERM)
+            told = json.loads(child.stdout.read())
+    return Run(sent, told["stored"], told["cpu"], told)
+
+
+def nfcapd(kind: str, rate: float, seconds: float) -> Run:
+    """The peer: received, decoded, stored as LZ4."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="netops-nfcapd-") as folder:
+        command = [
+            "nfcapd",
+            "-y",
+            "-w",
+            folder,
+            "-b",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-B",
+            str(BUFFER),
+            "-t",
+            "3600",
+        ]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, {COLLECTING}),
+        ) as child:  # fmt: skip
+            time.sleep(1.0)
+            sender = resource.getrusage(resource.RUSAGE_CHILDREN)
+            sent = generated(kind, port, rate, seconds)
+            sender_after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            time.sleep(2.0)
+            child.send_signal(signal.SIGTERM)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        told = subprocess.run(
+            ["nfdump", "-R", folder, "-I"], capture_output=True, text=True, check=True
+        ).stdout
+    flows = int(next(line.split(":")[1] for line in told.splitlines() if line.startswith("Flows:")))
+    return Run(sent, flows, _cpu(after) - _cpu(before) - (_cpu(sender_after) - _cpu(sender)), {})
+
+
+def _cpu(used: resource.struct_rusage) -> float:
+    return used.ru_utime + used.ru_stime
+
+
+def figure(what: str, mine: Sequence[float], other: Sequence[float], most: float) -> dict[str, Any]:
+    """One row: medians, and the ratio pair by pair."""
+    ratios = sorted(one / two for one, two in zip(mine, other, strict=True))
+    ratio = [ratios[0], statistics.median(ratios), ratios[-1]]
+    return {
+        "what": what, "ours": statistics.median(mine), "peer": statistics.median(other), "ratio": ratio,
+        "goal": f"<= {most}", "met": ratio[1] <= most,
+    }  # fmt: skip
+
+
+def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Every figure, the two collectors in turn."""
+    figures, single = [], []
+    for kind, most in GOALS.items():
+        pairs = [
+            (ours(kind, options.rate, options.seconds), nfcapd(kind, options.rate, options.seconds))
+            for _ in range(options.rounds)
+        ]
+        mine, other = [one.cost for one, _ in pairs], [two.cost for _, two in pairs]
+        if kind == "mixed":
+            figures.append(figure("20 templates beside one (ours), CPU s/M flows", mine, single, most))
+        else:
+            figures.append(figure(f"{kind}, CPU s/M flows stored", mine, other, most))
+        single = mine if kind == "v9" else single
+        figures.append(_loss(kind, options.rate, pairs))
+        if options.loss:
+            figures += [
+                _loss(kind, rate, [(ours(kind, rate, 3), nfcapd(kind, rate, 3))]) for rate in (1e6, 2e6, 3e6)
+            ]
+    return figures
+
+
+def _loss(kind: str, rate: float, pairs: Sequence[tuple[Run, Run]]) -> dict[str, Any]:
+    """What was lost; and whether sent is stored and counted lost, exactly."""
+    mine, other = max(one.lost for one, _ in pairs), max(two.lost for _, two in pairs)
+    counted = all(
+        one.sent
+        == one.stored + one.more["unstored"] + RECORDS * one.more["outcomes"].get("kernel_dropped", 0)
+        for one, _ in pairs
+    )
+    return {
+        "what": f"{kind}, share lost at {rate / 1e6:g} M flows/s" + ("" if counted else " (NOT all counted)"),
+        "ours": mine, "peer": other, "ratio": [], "goal": "no more than nfcapd, and all counted",
+        "met": mine <= other + 0.001 and counted,
+    }  # fmt: skip
+
+
+def main() -> int:
+    """0 when every goal is met, 1 when one is not, 2 without nfcapd."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=500_000.0)
+    parser.add_argument("--loss", action="store_true")
+    options = parser.parse_args()
+    if not shutil.which("nfcapd"):
+        print("nfcapd is missing: apt-get install nfdump", file=sys.stderr)
+        return 2
+    figures = measured(options)
+    if options.json:
+        print(json.dumps({"name": "flow_collect", "machine": platform.machine(), "figures": figures}))
+    else:
+        print(
+            f"{RECORDS} flows a datagram, {options.rate:g} flows/s, {options.seconds:g} s, {options.rounds} rounds"
+        )
+        for one in figures:
+            ratio = "/".join(f"{value:.2f}" for value in one["ratio"]) or "-"
+            verdict = "met" if one["met"] else "NOT met"
+            print(
+                f"{one['what']:<55} ours {one['ours']:.3f}  peer {one['peer']:.3f}  ratio {ratio:<15} {one['goal']}: {verdict}"
+            )
+    return int(not all(one["met"] for one in figures))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,79 @@
+"""netops as a collector of the benchmark's city: the same watcher that `netops serve` runs, on a store of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+
+from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.config import Config, Flows, PlaneSettings
+from netops.core import applied, journal
+from netops.core.organization import Organization
+from netops.core.plane import Plane
+from netops.core.store import Store
+from netops.desk import Desk
+from netops.egress.exit import ExitKind, RegisteredExit
+from netops.register import Register
+from netops.rounds.egress import Watcher
+from netops.topology.device import RegisteredDevice, Role
+
+ORGANIZATIONS = 64
+
+
+def register() -> Register:
+    """A centre and 63 departments, a /24 each, and one exporter with the shared exit."""
+    names = [f"d{number:02d}" for number in range(1, ORGANIZATIONS)]
+    return Register(
+        organizations=(
+            Organization("ic", "信息中心", platform=True),
+            *(Organization(one, one) for one in names),
+        ),
+        devices=(RegisteredDevice("fw", "127.0.0.1", Role.FIREWALL, "ic", exporter=True),),
+        prefixes=tuple(
+            RegisteredPrefix(f"10.20.{number}.0/24", PrefixRole.POOL, name)
+            for number, name in enumerate(names)
+        ),
+        exits=(RegisteredExit("shared", ExitKind.SHARED, "fw", "ic", net="203.0.113.0/30"),),
+    )
+
+
+def main() -> None:
+    """`collector PORT FOLDER CORE`: collects until SIGTERM, then prints its counters and CPU seconds as JSON."""
+    port, folder, core = sys.argv[1:]
+    os.sched_setaffinity(0, {int(core)})
+    config = Config(
+        store_url=f"sqlite:///{folder}/netops.db",
+        planes={Plane.EXTRANET: PlaneSettings(("10.20.0.0/16",))},
+        flows=Flows(listen=(f"127.0.0.1:{port}",), archive=f"{folder}/flows", reserve_gib=0.1),
+    )
+    desk = Desk(config, actor="benchmark")
+    store = Store(config.store_url)
+    store.prepare()
+    desk._store = store
+    with journal.act(store, "benchmark") as act:
+        applied.apply(act, register().content(), 0, {})
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    with Watcher(desk) as watcher:
+        print("ready", flush=True)
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        ending.wait()
+        watcher.flush(1.0, 60.0)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    child = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime + child.ru_utime + child.ru_stime
+    keeper = watcher.recorder.keeper if watcher.recorder else None
+    print(json.dumps({
+        "cpu": cpu, "rss_mib": used.ru_maxrss / 1024, "records": watcher.decoder.totals().records,
+        "stored": keeper.stored if keeper else 0, "unstored": keeper.unstored if keeper else 0,
+        "outcomes": dict(watcher.collector.outcomes), "failures": watcher.failures,
+        "lost": watcher.decoder.totals().lost_datagrams + watcher.decoder.totals().lost_records,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

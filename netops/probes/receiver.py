@@ -1,0 +1,141 @@
+"""
+The flow receiver: a child process that does nothing but move datagrams from sockets into the ring.
+
+It inherits its sockets, the ring and a bell by descriptor, takes up to SLOTS datagrams in one call of recvmmsg(2),
+and ends with its parent. While the ring is full it waits, and the kernel's buffer holds what comes meanwhile.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netops.probes.ring import ENTRY, KERNEL_DROPPED, Ring
+
+SLOTS = 512
+LARGEST = 65536
+SO_RXQ_OVFL = 40
+MSG_DONTWAIT = 0x40
+PAUSE_SECONDS = 0.002
+"""After a short burst, so long is waited for more: fewer, larger batches cost less."""
+FULL_SECONDS = 0.001
+V4 = np.uint64(0xFFFF << 32)
+HEADER = np.dtype([
+    ("name", "u8"), ("name_length", "u4"), ("_1", "u4"), ("vectors", "u8"), ("vector_count", "u8"),
+    ("control", "u8"), ("control_length", "u8"), ("flags", "i4"), ("_2", "u4"), ("length", "u4"), ("_3", "u4"),
+])  # fmt: skip
+"""struct mmsghdr of recvmmsg(2) on 64-bit Linux."""
+VECTOR = np.dtype([("base", "u8"), ("length", "u8")])
+OVERFLOW = np.dtype([("size", "u8"), ("level", "i4"), ("kind", "i4"), ("total", "u4"), ("_", "u4")])
+"""struct cmsghdr with the one number of SO_RXQ_OVFL."""
+NAME = np.dtype(
+    [("family", "u2"), ("port", ">u2"), ("v4", ">u4"), ("hi", ">u8"), ("lo", ">u8"), ("scope", "u4")]
+)
+"""struct sockaddr_in and sockaddr_in6: the IPv4 address lies where the flow label of IPv6 does."""
+
+
+class Burst:
+    """Buffers for one call of recvmmsg: SLOTS payloads, their sources, and what the kernel lost."""
+
+    def __init__(self) -> None:
+        self._receive: Any = ctypes.CDLL(None, use_errno=True).recvmmsg
+        self.payloads = np.zeros((SLOTS, LARGEST), np.uint8)
+        self.names = np.zeros(SLOTS, NAME)
+        self._overflow = np.zeros(SLOTS, OVERFLOW)
+        self._vectors = np.zeros(SLOTS, VECTOR)
+        self._vectors["base"] = self.payloads.ctypes.data + np.arange(SLOTS) * LARGEST
+        self._vectors["length"] = LARGEST
+        self._headers = np.zeros(SLOTS, HEADER)
+        self._headers["name"] = self.names.ctypes.data + np.arange(SLOTS) * NAME.itemsize
+        self._headers["vectors"] = self._vectors.ctypes.data + np.arange(SLOTS) * VECTOR.itemsize
+        self._headers["vector_count"] = 1
+        self._headers["control"] = self._overflow.ctypes.data + np.arange(SLOTS) * OVERFLOW.itemsize
+        self._at = ctypes.c_void_p(self._headers.ctypes.data)
+        self._lost: dict[int, int] = {}
+
+    def receive(self, one: socket.socket) -> int:
+        """Take what is there now; the number of datagrams."""
+        self._headers["name_length"] = NAME.itemsize
+        self._headers["control_length"] = OVERFLOW.itemsize
+        return max(0, int(self._receive(one.fileno(), self._at, SLOTS, MSG_DONTWAIT, None)))
+
+    def lost(self, one: socket.socket, count: int) -> int:
+        """Datagrams that the kernel threw away since the last burst of this socket (SO_RXQ_OVFL)."""
+        said = self._overflow[count - 1]
+        if self._headers["control_length"][count - 1] < 20 or said["kind"] != SO_RXQ_OVFL:
+            return 0
+        total, before = int(said["total"]), self._lost.get(one.fileno(), 0)
+        self._lost[one.fileno()] = total
+        return (total - before) % (1 << 32)
+
+    def entries(self, count: int, port: int) -> NDArray[Any]:
+        """Length, source and time of the datagrams, as the ring keeps them."""
+        entries = np.zeros(count, ENTRY)
+        names = self.names[:count]
+        is_v4 = names["family"] == socket.AF_INET
+        entries["length"], entries["port"] = self._headers["length"][:count], port
+        entries["received"] = time.time_ns() // 1_000_000
+        entries["hi"] = np.where(is_v4, 0, names["hi"])
+        entries["lo"] = np.where(is_v4, V4 | names["v4"].astype(np.uint64), names["lo"])
+        return entries
+
+    def copy(self, lengths: NDArray[Any], target: NDArray[np.uint8]) -> None:
+        """Payloads one after another into *target*; runs of one length go in one move."""
+        edges = [0, *(np.flatnonzero(np.diff(lengths.astype(np.int64))) + 1).tolist(), len(lengths)]
+        place = 0
+        for first, last in pairwise(edges):
+            length = int(lengths[first])
+            size = length * (last - first)
+            target[place : place + size].reshape(last - first, length)[:] = self.payloads[first:last, :length]
+            place += size
+
+
+def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
+    """Move datagrams until the process is told to end; *bell* (an eventfd) is rung at the start and after every batch."""
+    burst, poll = Burst(), select.poll()
+    ports = {one.fileno(): (one, one.getsockname()[1]) for one in sockets}
+    for descriptor in ports:
+        poll.register(descriptor, select.POLLIN)
+    parent = os.getppid()
+    os.eventfd_write(bell, 1)  # it reads from now on
+    while os.getppid() == parent:
+        most = 0
+        for descriptor, _ in poll.poll(1000):
+            one, port = ports[descriptor]
+            count = burst.receive(one)
+            if not count:
+                continue
+            most = max(most, count)
+            entries = burst.entries(count, port)
+            while (place := ring.room(count, int(entries["length"].sum()))) is None:
+                if os.getppid() != parent:
+                    return
+                time.sleep(FULL_SECONDS)
+            burst.copy(entries["length"], ring.octets[place:])
+            ring.put(entries)
+            ring.control[KERNEL_DROPPED] += np.uint64(burst.lost(one, count))
+        if most:
+            os.eventfd_write(bell, 1)
+        if 0 < most < SLOTS // 4:
+            time.sleep(PAUSE_SECONDS)
+
+
+def main() -> None:
+    """`receiver RING OCTETS ENTRIES BELL SOCKET…`: numbers of inherited descriptors, and sizes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, after what was received
+    ring, octets, entries, bell, *sockets = map(int, sys.argv[1:])
+    receive([socket.socket(fileno=one) for one in sockets], Ring(ring, octets, entries), bell)
+
+
+if __name__ == "__main__":
+    main()
