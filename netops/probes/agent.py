@@ -15,94 +15,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-Oid = tuple[int, ...]
-INTEGER, OCTETS, NULL, OBJECT, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
-GET, GETNEXT, RESPONSE, GETBULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA5, 0xA8
-NO_SUCH_INSTANCE, END_OF_MIB_VIEW = b"\x81\x00", b"\x82\x00"
+from netops.probes.ber import (
+    END_OF_MIB_VIEW,
+    GET,
+    GETBULK,
+    GETNEXT,
+    NO_SUCH_INSTANCE,
+    OBJECT,
+    OCTETS,
+    REPORT,
+    RESPONSE,
+    SEQUENCE,
+    Oid,
+    Reader,
+    integer,
+    oid,
+    parse_oid,
+    tlv,
+)
+
 MAX_ANSWER = 1400
 """Octets of variables in an answer: it fits one frame, as a device's does."""
 MAX_ASKED = 128
 USM_STATS: Oid = (1, 3, 6, 1, 6, 3, 15, 1, 1)
 UNSUPPORTED_LEVEL, NOT_IN_WINDOW, UNKNOWN_USER, UNKNOWN_ENGINE, WRONG_DIGEST = range(1, 6)
 TIME_WINDOW = 150
-
-
-# ---- BER (X.690), as far as SNMP needs it
-def tlv(tag: int, body: bytes) -> bytes:
-    """One element, with the shortest length."""
-    if len(body) < 128:
-        return bytes((tag, len(body))) + body
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(size))) + size + body
-
-
-def integer(value: int, tag: int = INTEGER) -> bytes:
-    """A whole number; counters and ticks are told by their tag."""
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
-
-
-def oid(parts: Oid) -> bytes:
-    """An object identifier of two or more parts."""
-    body = bytearray()
-    for part in (parts[0] * 40 + parts[1], *parts[2:]):
-        groups = [part & 0x7F]
-        while part := part >> 7:
-            groups.append(0x80 | part & 0x7F)
-        body += bytes(reversed(groups))
-    return tlv(OBJECT, bytes(body))
-
-
-def parse_oid(body: bytes) -> Oid:
-    """The parts of an encoded identifier."""
-    parts, part = [], 0
-    for octet in body:
-        part = part << 7 | octet & 0x7F
-        if not octet & 0x80:
-            parts.append(part)
-            part = 0
-    first = min(parts[0] // 40, 2) if parts else 0
-    return (first, parts[0] - first * 40, *parts[1:]) if parts else ()
-
-
-class Reader:
-    """
-    Elements one after another in a part of a datagram.
-
-    Raises:
-        ValueError: an element is not there, not of the wanted kind, or longer than what holds it.
-    """
-
-    def __init__(self, octets: bytes, at: int = 0, end: int | None = None) -> None:
-        self.octets, self.at, self.end = octets, at, len(octets) if end is None else end
-
-    def take(self, wanted: int | None = None) -> tuple[int, int, int]:
-        """The next element: its tag, and where its body starts and ends."""
-        if self.at + 2 > self.end:
-            raise ValueError("it ends early")
-        tag, size, start = self.octets[self.at], self.octets[self.at + 1], self.at + 2
-        if size & 0x80:
-            count = size & 0x7F
-            size, start = int.from_bytes(self.octets[start:start + count], "big"), start + count
-            if count > 4:
-                raise ValueError("a length of more than four octets")
-        if start + size > self.end or (wanted is not None and tag != wanted):
-            raise ValueError("not what stands there")
-        self.at = start + size
-        return tag, start, start + size
-
-    def into(self, wanted: int) -> Reader:
-        """The elements inside the next one."""
-        _, start, end = self.take(wanted)
-        return Reader(self.octets, start, end)
-
-    def body(self, wanted: int = OCTETS) -> bytes:
-        """The octets of the next element."""
-        _, start, end = self.take(wanted)
-        return self.octets[start:end]
-
-    def number(self) -> int:
-        """The next whole number."""
-        return int.from_bytes(self.body(INTEGER), "big", signed=True)
 
 
 # ---- what there is to answer
@@ -131,7 +68,7 @@ class Table:
             return b"".join(map(self.get, names))
         if kind == GETNEXT:
             return b"".join(self.after(name)[1] for name in names)
-        once, rows = max(first, 0), names[max(first, 0):]
+        once, rows = max(first, 0), names[max(first, 0) :]
         said = b"".join(self.after(name)[1] for name in names[:once])
         for _ in range(max(second, 0) if rows else 0):
             row = [self.after(name) for name in rows]
@@ -172,7 +109,7 @@ def _cfb(key: bytes, start: bytes, octets: bytes, *, encrypt: bool) -> bytes:
     block = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - one block at a time, chained below
     made, last = bytearray(), start
     for at in range(0, len(octets), 16):
-        piece = octets[at:at + 16]
+        piece = octets[at : at + 16]
         out = bytes(a ^ b for a, b in zip(piece, block.update(last), strict=False))
         made += out
         last = out if encrypt else piece
@@ -194,6 +131,7 @@ class Agent:
         own = hashlib.sha1(name.encode(), usedforsecurity=False).digest()[:12]
         self.engine = b"\x80\x00\x7e\xd9\x05" + own
         self.born = time.monotonic()
+        self.boots = 1
         self.auth = _localized(access.auth_key, self.engine) if access.user else b""
         self.priv = _localized(access.priv_key, self.engine)[:16] if access.user else b""
 
@@ -243,7 +181,7 @@ class Agent:
             return self._report(number, UNSUPPORTED_LEVEL)
         if not hmac.compare_digest(digest, self._digest(datagram.replace(digest, bytes(12), 1))):
             return self._report(number, WRONG_DIGEST)
-        if boots != 1 or abs(ticks - self._ticks()) > TIME_WINDOW:
+        if boots != self.boots or abs(ticks - self._ticks()) > TIME_WINDOW:
             return self._report(number, NOT_IN_WINDOW, signed=True)
         start = boots.to_bytes(4, "big") + ticks.to_bytes(4, "big") + salt
         scoped = Reader(_cfb(self.priv, start, message.body(), encrypt=False)).into(SEQUENCE)
@@ -270,11 +208,18 @@ class Agent:
         ticks, salt, place = self._ticks(), b"", os.urandom(12) if level else b""
         if level & 2:
             salt = os.urandom(8)
-            start = (1).to_bytes(4, "big") + ticks.to_bytes(4, "big") + salt
+            start = self.boots.to_bytes(4, "big") + ticks.to_bytes(4, "big") + salt
             scoped = tlv(OCTETS, _cfb(self.priv, start, scoped, encrypt=True))
         head = tlv(SEQUENCE, integer(number) + integer(65507) + tlv(OCTETS, bytes([level])) + integer(3))
         user = self.access.user.encode() if level else b""
-        usm = tlv(SEQUENCE, tlv(OCTETS, self.engine) + integer(1) + integer(ticks)
-                  + tlv(OCTETS, user) + tlv(OCTETS, place) + tlv(OCTETS, salt))
+        usm = tlv(
+            SEQUENCE,
+            tlv(OCTETS, self.engine)
+            + integer(self.boots)
+            + integer(ticks)
+            + tlv(OCTETS, user)
+            + tlv(OCTETS, place)
+            + tlv(OCTETS, salt),
+        )
         whole = tlv(SEQUENCE, integer(3) + head + tlv(OCTETS, usm) + scoped)
         return whole.replace(place, self._digest(whole.replace(place, bytes(12), 1)), 1) if level else whole

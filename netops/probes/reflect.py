@@ -38,7 +38,7 @@ def send(
     Raises:
         NetopsError: nothing can be sent from here, or a target was refused.
     """
-    with _child([part for net in nets for part in ("--allow", net)]) as ask:
+    with child([part for net in nets for part in ("--allow", net)]) as ask:
         for start in range(0, len(probes), AT_ONCE):
             batch = [
                 [target, base64.b64encode(payload).decode()] for target, payload in probes[start : start + AT_ONCE]
@@ -60,7 +60,7 @@ def listen(beacon: str, magic: bytes, seconds: float) -> Iterator[Echo | int | N
         "magic": base64.b64encode(magic).decode(),
         "seconds": seconds,
     }
-    with _child([]) as ask:
+    with child([]) as ask:
         for answer in ask(request):
             if "listening" in answer:
                 yield None
@@ -77,7 +77,7 @@ def listen(beacon: str, magic: bytes, seconds: float) -> Iterator[Echo | int | N
 
 
 @contextmanager
-def _child(arguments: list[str]) -> Iterator[Any]:
+def child(arguments: list[str]) -> Iterator[Any]:
     """The child process; what is yielded sends it a request and gives its answers one after another."""
     with subprocess.Popen(
         [sys.executable, "-m", "netops.probes.wire", *arguments],

@@ -16,7 +16,8 @@ from types import TracebackType
 import msgspec
 
 from netops.core.errors import NetopsError
-from netops.probes.agent import Access, Agent, Oid, Table, integer, oid, tlv
+from netops.probes.agent import Access, Agent, Table
+from netops.probes.ber import Oid, integer, oid, tlv
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 """The recordings that ship: "day" and "breach" of the example city."""
@@ -57,9 +58,13 @@ def read(folder: Path) -> Recording:
     try:
         return msgspec.json.decode((folder / "recording.json").read_bytes(), type=Recording)
     except (OSError, msgspec.DecodeError) as error:
-        raise NetopsError("the recording {folder} was not read", "{reason}",
-                          "python tests/lab/record.py renews it in the lab",
-                          folder=folder, reason=error) from error
+        raise NetopsError(
+            "the recording {folder} was not read",
+            "{reason}",
+            "python tests/lab/record.py renews it in the lab",
+            folder=folder,
+            reason=error,
+        ) from error
 
 
 # ---- devices
@@ -67,10 +72,11 @@ def read(folder: Path) -> Recording:
 def table(path: Path) -> Table:
     """The variables of one .snmprec.gz (OID|tag|value, tags of snmpsim)."""
     with gzip.open(path, "rt", encoding="ascii") as lines:
-        return Table(_variable(line.rstrip("\n")) for line in lines)
+        return Table(variable(line.rstrip("\n")) for line in lines)
 
 
-def _variable(line: str) -> tuple[Oid, bytes]:
+def variable(line: str) -> tuple[Oid, bytes]:
+    """One line of a recording as the name and the encoded value of a variable."""
     name, tag, value = line.split("|", 2)
     match tag:
         case "2" | "65" | "66" | "67" | "70":
@@ -79,6 +85,8 @@ def _variable(line: str) -> tuple[Oid, bytes]:
             encoded = oid(tuple(map(int, value.split("."))))
         case "64":
             encoded = tlv(64, socket.inet_aton(value))
+        case "64x":
+            encoded = tlv(64, bytes.fromhex(value))
         case "4x":
             encoded = tlv(4, bytes.fromhex(value))
         case _:
@@ -126,9 +134,12 @@ class Agents:
 
     def _spoken(self, device: RecordedDevice) -> Access:
         access = self.access
-        return Access(community="" if device.snmp == "v3" else access.community,
-                      user="" if device.snmp == "v2c" else access.user,
-                      auth_key=access.auth_key, priv_key=access.priv_key)
+        return Access(
+            community="" if device.snmp == "v3" else access.community,
+            user="" if device.snmp == "v2c" else access.user,
+            auth_key=access.auth_key,
+            priv_key=access.priv_key,
+        )
 
     def _bind(self, device: RecordedDevice) -> socket.socket:
         address = self.reach(device.address)
@@ -139,9 +150,14 @@ class Agents:
             here.close()
             self.close()
             raise NetopsError(
-                "the recorded device {name} was not started at {address}:{port}", "{reason}",
+                "the recorded device {name} was not started at {address}:{port}",
+                "{reason}",
                 "on Linux the whole of 127.0.0.0/8 is loopback; choose another port when it is taken",
-                name=device.name, address=address, port=self.port, reason=error) from error
+                name=device.name,
+                address=address,
+                port=self.port,
+                reason=error,
+            ) from error
         here.setblocking(False)  # noqa: FBT003
         self.port = here.getsockname()[1]
         return here
@@ -161,7 +177,7 @@ class Agents:
             datagram, asker = here.recvfrom(65535)
             if agent and (answer := agent.answer(datagram)):
                 here.sendto(answer, asker)
-        except OSError:                 # whoever asked is gone
+        except OSError:  # whoever asked is gone
             return
 
     def __enter__(self) -> Agents:
@@ -196,15 +212,16 @@ def datagrams(path: Path) -> Iterator[tuple[float, str, bytes]]:
     except OSError as error:
         raise NetopsError("the recording {path} was not read", "{reason}", path=path, reason=error) from error
     if content[:4] != b"\xd4\xc3\xb2\xa1" or content[20:24] != b"\x65\0\0\0":
-        raise NetopsError("the recording {path} was not read", "it is not a little-endian pcap of raw IP",
-                          path=path)
+        raise NetopsError(
+            "the recording {path} was not read", "it is not a little-endian pcap of raw IP", path=path
+        )
     at = 24
     while at + 16 <= len(content):
         seconds, micros, size, _ = struct.unpack_from("<IIII", content, at)
-        packet = content[at + 16:at + 16 + size]
+        packet = content[at + 16 : at + 16 + size]
         at += 16 + size
         if len(packet) > 28 and packet[0] >> 4 == 4 and packet[9] == socket.IPPROTO_UDP:
-            yield seconds + micros / 1e6, socket.inet_ntoa(packet[12:16]), packet[(packet[0] & 15) * 4 + 8:]
+            yield seconds + micros / 1e6, socket.inet_ntoa(packet[12:16]), packet[(packet[0] & 15) * 4 + 8 :]
 
 
 class Present:
@@ -227,8 +244,8 @@ class Present:
 
     @staticmethod
     def _add(octets: bytearray, at: int, size: int, amount: int) -> None:
-        value = int.from_bytes(octets[at:at + size], "big") + amount
-        octets[at:at + size] = (value % (1 << size * 8)).to_bytes(size, "big")
+        value = int.from_bytes(octets[at : at + size], "big") + amount
+        octets[at : at + size] = (value % (1 << size * 8)).to_bytes(size, "big")
 
     def _records(self, source: str, octets: bytearray, seconds: float) -> None:
         domain, at = int.from_bytes(octets[12:16], "big"), 16
@@ -238,7 +255,7 @@ class Present:
             if size < 4 or end > len(octets):
                 return
             if number == 2:
-                self._learn(source, domain, octets[at + 4:end])
+                self._learn(source, domain, octets[at + 4 : end])
             width, places = self._templates.get((source, domain, number), (0, []))
             for record in range(at + 4, end - width + 1, width) if width else ():
                 for offset, length in places:
@@ -271,7 +288,11 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay_flows(
-    path: Path, to: tuple[str, int], reach: Reach, speed: float = 1.0, stop: threading.Event | None = None,
+    path: Path,
+    to: tuple[str, int],
+    reach: Reach,
+    speed: float = 1.0,
+    stop: threading.Event | None = None,
     told: Callable[[int], None] | None = None,
 ) -> Replayed:
     """
@@ -302,7 +323,7 @@ def replay_flows(
             try:
                 octets += sockets[source].sendto(present.move(source, payload, time.time() - at), to)
                 sent += 1
-            except ConnectionRefusedError:      # nobody listens yet: told by ICMP after an earlier one
+            except ConnectionRefusedError:  # nobody listens yet: told by ICMP after an earlier one
                 continue
             if told:
                 told(sent)
@@ -318,7 +339,11 @@ def _exporter(address: str) -> socket.socket:
         here.bind((address, 0))
     except OSError as error:
         here.close()
-        raise NetopsError("the recorded exporter at {address} was not started", "{reason}",
-                          "on Linux the whole of 127.0.0.0/8 is loopback",
-                          address=address, reason=error) from error
+        raise NetopsError(
+            "the recorded exporter at {address} was not started",
+            "{reason}",
+            "on Linux the whole of 127.0.0.0/8 is loopback",
+            address=address,
+            reason=error,
+        ) from error
     return here

@@ -18,7 +18,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,13 @@ ECHO_REPLY, OUTGOING = 0, 4
 CAP_NET_RAW = 13
 SO_ATTACH_FILTER = 26
 ALLOWED = tuple(
-    IPv4Network(net)
+    ip_network(net)
     for flag, net in zip(sys.argv[1:], sys.argv[2:], strict=False)
     if flag == "--allow" and __name__ == "__main__"
 )
-"""Where probes may go; only private space (RFC 1918, RFC 6598), whatever the command line says."""
+"""Where probes and sweeps may go, and nowhere else."""
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""Probes in another's name go into private space only (RFC 1918, RFC 6598), whatever the command line says."""
 
 
 def reflect(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -160,6 +161,40 @@ def echoes(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"refused": refused}
 
 
+# ---- the ping sweep
+MAX_TARGETS = 1000
+MAX_SWEEP_SECONDS = 3600.0
+MAX_SWEEP_RATE = 1000.0
+
+
+def sweep(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Echo requests in our own name to addresses of one family: {"address", "state", "seconds"} for each, as it ends.
+
+    Raises:
+        ValueError: a target is not allowed, or more is asked for than is allowed; nothing was sent then.
+        PermissionError: without CAP_NET_RAW.
+    """
+    from netops.probes.echo import Pace, ask, opened
+
+    targets = [ip_address(str(text)) for text in request["targets"]]
+    pace = Pace(float(request["per_second"]), int(request["attempts"]), float(request["wait"]), float(request["seconds"]))
+    for target in targets:
+        if not any(target in net for net in ALLOWED):
+            raise ValueError(f"{target} is not in the prefixes that may be swept")
+    if len(targets) > MAX_TARGETS or not 0 < pace.per_second <= MAX_SWEEP_RATE or not 0 < pace.attempts <= 5:
+        raise ValueError(f"more than {MAX_TARGETS} targets, or not 1 to {MAX_SWEEP_RATE:g} a second")
+    if not 0 <= pace.wait_seconds <= 60 or not 0 < pace.most_seconds <= MAX_SWEEP_SECONDS:
+        raise ValueError(f"more than {MAX_SWEEP_SECONDS:g} seconds")
+    confine()
+    for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
+        mine = [str(target) for target in targets if target.version == version]
+        if mine:
+            with opened(family, socket.SOCK_RAW) as one:
+                for outcome in ask(one, mine, pace):
+                    yield outcome._asdict()
+
+
 def _filter(ear: socket.socket, beacon: IPv4Address) -> None:
     """Let the kernel pass only echo replies to *beacon*: a classic BPF program on the IP header."""
     program = [
@@ -198,8 +233,9 @@ REQUESTS: dict[str, Callable[[dict[str, Any]], Iterator[dict[str, Any]]]] = {
     "datagrams": datagrams,
     "reflect": reflect,
     "echoes": echoes,
+    "sweep": sweep,
 }
-AT_ONCE = ("echoes",)
+AT_ONCE = ("echoes", "sweep")
 """Their answers are written as they come."""
 
 

@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from netops.config import Config, Snmp
-from netops.config import Credential as Configured
 from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import STANDING
@@ -16,40 +14,67 @@ from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.core.walk import DeviceWalk
 from netops.desk import Desk
-from netops.rounds import Progress, Report, silent
+from netops.rounds import Progress, Report, silent, standing
+from netops.rounds.asking import credentials, settings, target
+from netops.topology import baselines, chronicle, identity, snapshots
 from netops.topology import map as maps
 from netops.topology import separation as separations
 from netops.topology import sightings as terminals
-from netops.topology import snapshots
 from netops.topology.device import DeviceView, RegisteredDevice
 from netops.topology.expected import Exit, Expected, Lan, Picture
 from netops.topology.link import Link
+from netops.topology.map import Wiring
 from netops.topology.rules import RULES, conclude
 from netops.topology.separation import Answer
 
 if TYPE_CHECKING:
-    from netops.probes.engines import Credential
-    from netops.probes.snmp import Settings, Target
+    from netops.probes.snmp import Given, Target
+
+    Asked = Sequence[tuple[Target, Given]]
+
+BATCH_WALKS = 32
+"""Written in one transaction, when so many ended while the last ones were written."""
+HELD_WALKS = 128
+"""That ended and wait to be written; more are not asked for meanwhile."""
 
 
-def run(desk: Desk, progress: Progress = silent, targets: Collection[str] = (), role: str = "") -> Report:
+def run(
+    desk: Desk, progress: Progress = silent, targets: Collection[str] = (), role: str = "", *, ping: bool = False
+) -> Report:
     """
     Walk the registered devices of the planes served, and apply the rules.
 
     Args:
         targets: names of devices; only these are asked, and nothing is concluded from the silence of others.
         role: only devices of this role.
+        ping: ask each by ICMP first, so that every forwarding table on the way has learned where it is.
 
     Raises:
         Missing: a device of *targets* is not registered, or a credential is not configured.
+        NetopsError: *ping*, and nothing can be sent from here.
     """
     with desk.store.lock("round-walk"):
         chosen = _chosen(desk, targets, role)
-        asked = [(target(desk.config, entry), credential(desk.config, entry.snmp)) for entry in chosen]
-        views, unseen = _walk(desk, asked, progress)
+        if ping:
+            _greet(desk, chosen)
+        asked = [(target(desk.config, entry), credentials(desk.config, entry)) for entry in chosen]
+        views, unseen = asked_and_kept(desk, asked, progress)
         for plane in desk.planes:
             _keep_sightings(desk, plane, [view for view in views if view.plane is plane])
+        keep_links(desk, views)
         return _settle(desk, chosen, unseen)
+
+
+def _greet(desk: Desk, chosen: Sequence[RegisteredDevice]) -> None:
+    """Ping devices; who answers does not matter here (Gobjuka and Breitbart: one node that every bridge has seen)."""
+    from netops.probes import icmp
+    from netops.probes.echo import Pace
+
+    addresses = sorted({desk.config.reached(entry.address) for entry in chosen})
+    paced = desk.config.sweep
+    pace = Pace(paced.per_second, 1, paced.wait_seconds, paced.seconds)
+    for _outcome in icmp.sweep(addresses, addresses, pace):
+        continue
 
 
 def check(desk: Desk) -> Report:
@@ -89,10 +114,15 @@ def separation(desk: Desk) -> list[Answer]:
     """Whether the planes, and the intranet and the internet, are separate: the path, or none with its cover."""
     paper = expected(desk)
     nets = {
-        plane: (*paper.nets.get(plane, ()), *map(str, paper.known_nets(plane))) for plane in desk.config.planes
+        plane: (*paper.nets.get(plane, ()), *map(str, paper.known_nets(plane)))
+        for plane in desk.config.planes
     }
     exits = {(one.plane, one.device) for one in paper.exits}
-    return separations.answers(current(desk), links(desk), nets, exits, _last_unseen(desk))
+    vlans = {
+        plane: {entry.vlan for entry in desk.register.prefixes if entry.plane is plane and entry.vlan}
+        for plane in desk.planes
+    }
+    return separations.answers(current(desk), links(desk), nets, exits, _last_unseen(desk), vlans)
 
 
 def _last_unseen(desk: Desk) -> list[Unreachable]:
@@ -101,13 +131,14 @@ def _last_unseen(desk: Desk) -> list[Unreachable]:
 
 
 def walk_targets(
-    desk: Desk, targets: Sequence[Target], asked: Credential, progress: Progress = silent
+    desk: Desk, targets: Sequence[Target], asked: Given, progress: Progress = silent
 ) -> tuple[list[DeviceView], list[Unreachable]]:
     """Walk devices that nobody registered, by address; nothing is concluded about them."""
     with desk.store.lock("round-walk"):
-        views, unseen = _walk(desk, [(one, asked) for one in targets], progress)
+        views, unseen = asked_and_kept(desk, [(one, asked) for one in targets], progress)
         for plane in {view.plane for view in views}:
             _keep_sightings(desk, plane, [view for view in views if view.plane is plane])
+        keep_links(desk, views)
     return views, unseen
 
 
@@ -129,79 +160,94 @@ def _chosen(desk: Desk, targets: Collection[str], role: str) -> list[RegisteredD
     ]
 
 
-def target(config: Config, entry: RegisteredDevice) -> Target:
-    """Where a registered device is really asked."""
-    from netops.probes.snmp import Target
-
-    return Target(entry.plane, entry.address, entry.name, config.reached(entry.address), config.snmp.port)
-
-
-def credential(config: Config, name: str) -> Credential:
-    """
-    The credential *name* with its secrets read.
-
-    Raises:
-        Missing: it is not configured.
-        NetopsError: a secret's file cannot be read.
-    """
-    from netops.probes.engines import Credential
-
-    one: Configured | None = config.snmp.credentials.get(name)
-    if one is None:
-        raise Missing(
-            "no device was walked",
-            "the credential {name} is not in [snmp.credentials]",
-            "write it into the configuration",
-            name=name,
-        )
-    return Credential(
-        one.version,
-        config.secret(one.community, one.community_file),
-        one.user,
-        one.auth_protocol,
-        config.secret("", one.auth_key_file),
-        one.priv_protocol,
-        config.secret("", one.priv_key_file),
-    )
-
-
-def settings(snmp: Snmp) -> Settings:
-    """The probe's bounds, as configured."""
-    from netops.probes.snmp import Settings
-
-    return Settings(snmp.timeout_seconds, snmp.retries, snmp.device_seconds, snmp.concurrency)
-
-
-def _walk(
-    desk: Desk, asked: list[tuple[Target, Credential]], progress: Progress
+def asked_and_kept(
+    desk: Desk, asked: Asked, progress: Progress = silent
 ) -> tuple[list[DeviceView], list[Unreachable]]:
-    """Ask, and write down each device as soon as it has answered: a walk that is killed loses the device in hand, no more."""
+    """
+    Ask, and write down devices as they answer, those that ended meanwhile in one transaction.
+
+    A walk that is killed loses the devices in hand, no more.
+    """
+    from netops.probes import memory
     from netops.probes.snmp import walk_many
 
     views: list[DeviceView] = []
     unseen: list[Unreachable] = []
+    known = memory.recall(desk.store)
+    habits = dict(known)
 
     async def collect() -> None:
-        async for one in walk_many(asked, settings(desk.config.snmp), desk.clock):
-            if isinstance(one, DeviceWalk):
-                views.append(snapshots.record(desk.store, one, one.at))
-            else:
-                unseen.append(one)
-                snapshots.fail(desk.store, one)
-            progress(len(views) + len(unseen), len(asked), one.device or one.address)
+        ended: asyncio.Queue[DeviceWalk | Unreachable | None] = asyncio.Queue(HELD_WALKS)
+        writer = asyncio.create_task(keep(ended))
+        try:
+            async for one in walk_many(asked, settings(desk.config.snmp), desk.clock, habits):
+                await _put(ended, one, writer)
+        finally:
+            await _put(ended, None, writer)
+            await writer
 
-    asyncio.run(collect())
+    async def keep(ended: asyncio.Queue[DeviceWalk | Unreachable | None]) -> None:
+        while (one := await ended.get()) is not None:
+            some = [one]
+            while not ended.empty() and len(some) < BATCH_WALKS:
+                if (another := ended.get_nowait()) is None:
+                    ended.put_nowait(None)
+                    break
+                some.append(another)
+            walks = [walk for walk in some if isinstance(walk, DeviceWalk)]
+            views.extend(await asyncio.to_thread(snapshots.record_all, desk.store, walks))
+            for lost in some:
+                if isinstance(lost, Unreachable):
+                    unseen.append(lost)
+                    await asyncio.to_thread(snapshots.fail, desk.store, lost)
+            for place, walk in enumerate(some):
+                said = len(views) + len(unseen) - len(some) + place + 1
+                progress(said, len(asked), _told(walk))
+
+    try:
+        asyncio.run(collect())
+    finally:
+        memory.remember(desk.store, known, habits, desk.clock())
     return sorted(views, key=lambda view: (view.plane, view.key)), sorted(
         unseen, key=lambda one: (one.plane, one.device)
     )
+
+
+async def _put(
+    ended: asyncio.Queue[DeviceWalk | Unreachable | None],
+    one: DeviceWalk | Unreachable | None,
+    writer: asyncio.Task[None],
+) -> None:
+    """Hand over, unless the writer failed: its fault is the walk's."""
+    while not writer.done():
+        try:
+            ended.put_nowait(one)
+        except asyncio.QueueFull:
+            await asyncio.sleep(0.01)
+        else:
+            return
+    writer.result()
+
+
+def _told(one: DeviceWalk | Unreachable) -> str:
+    """A device in the progress: its name, and why it was not seen, or not whole."""
+    from netops.core.language import _
+
+    name = one.device or one.address
+    if isinstance(one, Unreachable):
+        return f"{name}: " + _(one.why).format(**one.facts)
+    return name + "".join(": " + _(note.text).format(**note.facts) for note in one.notes[:1])
 
 
 # ---- concluding
 def _settle(desk: Desk, asked: list[RegisteredDevice], unseen: list[Unreachable]) -> Report:
     at = desk.clock()
     settled = []
+    told: list[Unreachable] = []
     for plane in desk.planes:
         picture = picture_of(desk, plane, {(entry.plane, entry.name) for entry in asked}, unseen, at)
+        told += map(picture.explained_silence, picture.unseen)
+        baselines.keep(desk.store, [view for view in picture.here if view.device], at)
         settled.append(
             docket.settle(
                 desk.store,
@@ -223,7 +269,7 @@ def _settle(desk: Desk, asked: list[RegisteredDevice], unseen: list[Unreachable]
         opened=tuple(number for one in settled for number in (*one.opened, *one.reopened)),
         resolved=tuple(number for one in settled for number in one.resolved),
         standing=tuple(one.id for one in findings),
-        unseen=tuple(unseen),
+        unseen=tuple(told),
         facts={"devices": len(asked), "answered": len(asked) - len(unseen), "links": len(links(desk))},
     )
 
@@ -258,23 +304,41 @@ def picture_of(
         tuple(one for one in silent_ones if one.plane is plane),
         expected(desk),
         at or desk.clock(),
+        baselines.known(desk.store),
+        standing.position(desk, plane, views) if silent_ones else (),
     )
 
 
 def current(desk: Desk) -> list[DeviceView]:
-    """Every device of the planes served as last seen, but those that left the register."""
+    """Every device of the planes served as last seen, once under whichever name, but those that left the register."""
     registered = {(entry.plane, entry.name) for entry in desk.register.devices}
-    return [
-        view
-        for view in snapshots.latest(desk.store, None, desk.at)
-        if view.plane in desk.planes
-        and (not view.device or (view.plane, view.device) in registered or not registered)
-    ]
+    return identity.fold(
+        [
+            view
+            for view in snapshots.latest(desk.store, None, desk.at)
+            if view.plane in desk.planes
+            and (not view.registered or (view.plane, view.device) in registered or not registered)
+        ]
+    )
 
 
 def links(desk: Desk) -> list[Link]:
     """Every link of the planes served, as last seen."""
-    return maps.links(current(desk), desk.register.devices)
+    return list(wiring(desk).links)
+
+
+def wiring(desk: Desk) -> Wiring:
+    """Every link and shared segment of the planes served: as last seen, or as told at a past time."""
+    views = current(desk)
+    if desk.at is None:
+        return maps.wiring(views, desk.register.devices)
+    return maps.recalled(views, chronicle.as_links(chronicle.evidence(desk.store, at=desk.at)))
+
+
+def keep_links(desk: Desk, views: Collection[DeviceView]) -> None:
+    """Write down what tells of links, after a walk that met *views*."""
+    heard = {(view.plane, view.key) for view in views if not view.partial}
+    chronicle.keep(desk.store, links(desk), heard, desk.clock())
 
 
 def expected(desk: Desk) -> Expected:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from netops.probes.agent import (
+from netops.probes.agent import Agent
+from netops.probes.ber import (
     GETBULK,
     OBJECT,
     OCTETS,
@@ -50,6 +51,19 @@ def answer(request: int, variables: list[tuple[Oid, bytes]], status: int = 0) ->
 @contextmanager
 def playing(behave: Behaviour) -> Iterator[int]:
     """An agent on a loopback port of its own; yields the port."""
+    with _answering(lambda datagram: behave(asked(datagram))) as port:
+        yield port
+
+
+@contextmanager
+def playing_agent(agent: Agent) -> Iterator[int]:
+    """A recorded or invented device on a loopback port of its own."""
+    with _answering(lambda datagram: agent.answer(datagram)) as port:
+        yield port
+
+
+@contextmanager
+def _answering(answer: Callable[[bytes], bytes | None]) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
         here.bind(("127.0.0.1", 0))
         here.settimeout(0.05)
@@ -61,9 +75,9 @@ def playing(behave: Behaviour) -> Iterator[int]:
                     datagram, sender = here.recvfrom(65535)
                 except TimeoutError:
                     continue
-                said = behave(asked(datagram))
+                said = answer(datagram)
                 if said is not None:
-                    here.sendto(said, sender)
+                    here.sendto(said[:65507], sender)
 
         thread = threading.Thread(target=serve)
         thread.start()

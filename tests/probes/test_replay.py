@@ -14,11 +14,17 @@ import pytest
 
 from netops.config import Config, Translation
 from netops.core.errors import NetopsError
-from netops.probes.agent import GET, GETBULK, OCTETS, SEQUENCE, Access, Agent, Table, integer, oid, tlv
+from netops.probes.agent import Access, Agent, Table
+from netops.probes.ber import GET, GETBULK, OCTETS, SEQUENCE, integer, oid, tlv
 from netops.probes.replay import RECORDINGS, Agents, Present, datagrams, read, replay_flows, table
 
 ACCESS = Access("replay-ro", "netops", "replay-auth-1", "replay-priv-1")
-REACH = Config(translate=(Translation("10.72.0.0/16", "127.72.0.0/16"), Translation("10.73.0.0/16", "127.73.0.0/16"),)).reached
+REACH = Config(
+    translate=(
+        Translation("10.72.0.0/16", "127.72.0.0/16"),
+        Translation("10.73.0.0/16", "127.73.0.0/16"),
+    )
+).reached
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
 ADDRESSES = "1.3.6.1.2.1.4.20.1.1"
 
@@ -42,8 +48,11 @@ def v3(agents: Agents, address: str, subtree: str, auth: str = ACCESS.auth_key) 
     from gufo.snmp.sync import SnmpSession
     from gufo.snmp.user import KeyType
 
-    user = User(ACCESS.user, auth_key=Sha1Key(auth.encode(), key_type=KeyType.Password),
-                priv_key=Aes128Key(ACCESS.priv_key.encode(), key_type=KeyType.Password))
+    user = User(
+        ACCESS.user,
+        auth_key=Sha1Key(auth.encode(), key_type=KeyType.Password),
+        priv_key=Aes128Key(ACCESS.priv_key.encode(), key_type=KeyType.Password),
+    )
     with SnmpSession(REACH(address), port=agents.port, user=user, timeout=0.5) as session:
         return list(session.getbulk(subtree))
 
@@ -63,7 +72,9 @@ def test_a_walk_returns_the_whole_recorded_table(agents: Agents) -> None:
     recorded = table(RECORDINGS / "day" / "snmp" / "core.snmprec.gz")
     walked = v3(agents, "10.72.255.1", "1.3.6.1.2.1")
 
-    assert [".".join(map(str, oid)) for oid in recorded.oids if oid[:6] == (1, 3, 6, 1, 2, 1)] == [oid for oid, _ in walked]
+    assert [".".join(map(str, oid)) for oid in recorded.oids if oid[:6] == (1, 3, 6, 1, 2, 1)] == [
+        oid for oid, _ in walked
+    ]
 
 
 def test_a_reference_manager_reads_every_kind_of_value(agents: Agents) -> None:
@@ -83,27 +94,49 @@ def test_a_reference_manager_reads_every_kind_of_value(agents: Agents) -> None:
     )
     from pysnmp.proto.rfc1902 import ObjectIdentifier, OctetString
 
-    names = ["1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.1.6.0", "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.2.2.1.10.2"]
+    names = [
+        "1.3.6.1.2.1.2.1.0",
+        "1.3.6.1.2.1.1.6.0",
+        "1.3.6.1.2.1.1.3.0",
+        "1.3.6.1.2.1.1.2.0",
+        "1.3.6.1.2.1.2.2.1.10.2",
+    ]
 
     async def ask() -> list[str]:
         engine = SnmpEngine()
-        user = UsmUserData(ACCESS.user, ACCESS.auth_key, ACCESS.priv_key, usmHMACSHAAuthProtocol, usmAesCfb128Protocol)
+        user = UsmUserData(
+            ACCESS.user, ACCESS.auth_key, ACCESS.priv_key, usmHMACSHAAuthProtocol, usmAesCfb128Protocol
+        )
         target = await UdpTransportTarget.create((REACH("10.73.255.1"), agents.port), timeout=2, retries=0)
         try:
-            error, status, _, answered = await get_cmd(engine, user, target, ContextData(),
-                                                       *(ObjectType(ObjectIdentity(name)) for name in names))
+            error, status, _, answered = await get_cmd(
+                engine, user, target, ContextData(), *(ObjectType(ObjectIdentity(name)) for name in names)
+            )
         finally:
             engine.close_dispatcher()
         assert not error, error
         assert not status
-        return [bytes(value).decode() if isinstance(value, OctetString) else
-                ".".join(map(str, value)) if isinstance(value, ObjectIdentifier) else str(value) for _, value in answered]
+        return [
+            bytes(value).decode()
+            if isinstance(value, OctetString)
+            else ".".join(map(str, value))
+            if isinstance(value, ObjectIdentifier)
+            else str(value)
+            for _, value in answered
+        ]
 
     import gzip
 
-    lines = gzip.decompress((RECORDINGS / "day" / "snmp" / "in-core.snmprec.gz").read_bytes()).decode().splitlines()
+    lines = (
+        gzip.decompress((RECORDINGS / "day" / "snmp" / "in-core.snmprec.gz").read_bytes())
+        .decode()
+        .splitlines()
+    )
     recorded = {line.split("|")[0]: line.split("|")[1:] for line in lines}
-    expected = [bytes.fromhex(value).decode() if tag == "4x" else value for tag, value in (recorded[name] for name in names)]
+    expected = [
+        bytes.fromhex(value).decode() if tag == "4x" else value
+        for tag, value in (recorded[name] for name in names)
+    ]
 
     assert expected == asyncio.run(ask())
 
@@ -111,7 +144,9 @@ def test_a_reference_manager_reads_every_kind_of_value(agents: Agents) -> None:
 def test_a_wrong_key_or_community_gets_nothing(agents: Agents) -> None:
     """A device does not answer whoever does not know its secret, nor in a version that it never spoke."""
     for address, auth in (("10.72.255.1", "another-auth-1"), ("10.72.255.13", ACCESS.auth_key)):
-        with pytest.raises((TimeoutError, BlockingIOError)):        # gufo says the latter too when nothing came in time
+        with pytest.raises(
+            (TimeoutError, BlockingIOError)
+        ):  # gufo says the latter too when nothing came in time
             v3(agents, address, SYS_NAME, auth)
 
 
@@ -129,7 +164,11 @@ def test_another_recording_can_be_played_meanwhile() -> None:
 def test_an_address_that_cannot_be_had_is_said() -> None:
     """A device that cannot be given its address is named, and what was opened is closed."""
     with pytest.raises(NetopsError, match=r"core was not started at 192\.0\.2\.1"):
-        Agents(RECORDINGS / "day", Config(translate=(Translation("10.72.255.0/24", "192.0.2.0/24"),)).reached, ACCESS)
+        Agents(
+            RECORDINGS / "day",
+            Config(translate=(Translation("10.72.255.0/24", "192.0.2.0/24"),)).reached,
+            ACCESS,
+        )
 
 
 def test_garbage_is_not_answered() -> None:
@@ -219,7 +258,7 @@ def test_no_record_comes_before_its_template(name: str) -> None:
     for _, source, payload in datagrams(RECORDINGS / name / "flows.pcap"):
         version = payload[1]
         at = 16 if version == 10 else 20
-        domain = int.from_bytes(payload[at - 4:at], "big")
+        domain = int.from_bytes(payload[at - 4 : at], "big")
         while version in (9, 10) and at + 8 <= len(payload):
             number, size, first, count = struct.unpack_from("!HHHH", payload, at)
             if number in (0, 2):
