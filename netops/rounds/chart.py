@@ -1,59 +1,111 @@
-"""The map of the whole city out of what was last seen, what is registered, and what stands."""
+"""The map of the whole city out of what was last seen, what is registered, and what stands; and for other programs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netops.core import docket
+from netops.core.errors import NetopsError
 from netops.core.finding import STANDING, Finding
 from netops.core.language import spoken
 from netops.desk import Desk
 from netops.rounds import walk
-from netops.topology import layout
+from netops.topology import drawing as drawings
+from netops.topology import exports, layout
 from netops.topology.link import Link, LinkEnd
+from netops.topology.segments import Segment
 
 if TYPE_CHECKING:
     from netops.topology.layout import Drawn
 
+MAX_PIXELS = 8000
+"""Across or down a PNG: a larger one is drawn more coarsely."""
+POINT = 72 / 96
+"""Points in a pixel of SVG."""
+
 
 def svg(desk: Desk) -> str:
-    """The map as SVG text; see `netops.topology.layout`."""
-    return layout.svg(*drawing(desk), spoken())
+    """The map as SVG text; see `netops.topology.drawing`."""
+    devices, links, findings, segments = drawing(desk)
+    return drawings.svg(devices, links, findings, spoken(), segments)
+
+
+def png(desk: Desk) -> bytes:
+    """
+    The map as a PNG, drawn from the SVG by typst.
+
+    Raises:
+        NetopsError: typst cannot draw it.
+    """
+    return png_of(svg(desk))
+
+
+def png_of(text: str) -> bytes:
+    """A PNG of an SVG, two pixels for one as far as that goes."""
+    import re
+
+    import typst
+
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', text)
+    width, height = (float(size[1]), float(size[2])) if size else (800.0, 600.0)
+    ppi = min(2.0, MAX_PIXELS / max(width, height, 1)) * 96
+    source = (
+        f"#set page(width: {width * POINT:g}pt, height: {height * POINT:g}pt, margin: 0pt)\n"
+        f'#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)\n'
+    )
+    try:
+        drawn = typst.compile(source.encode(), format="png", ppi=ppi, sys_inputs={"svg": text})
+    except (RuntimeError, ValueError) as error:
+        raise NetopsError(
+            "the map was not drawn", "{reason}", "use -o city.svg", reason=str(error)[:300]
+        ) from error
+    return drawn if isinstance(drawn, bytes) else bytes(drawn[0])
 
 
 def dot(desk: Desk) -> str:
     """The map for Graphviz."""
-    return layout.dot(*drawing(desk))
+    devices, links, findings, _ = drawing(desk)
+    return exports.dot(devices, links, findings)
 
 
-def drawing(desk: Desk) -> tuple[list[Drawn], list[Link], list[Finding]]:
-    """Devices (walked, silent, and only registered), links as last seen, and the findings that stand about them."""
+def graphml(desk: Desk) -> str:
+    """The network as GraphML."""
+    wired = walk.wiring(desk)
+    return exports.graphml(walk.current(desk), desk.register.devices, wired.links, wired.segments)
+
+
+def prometheus(desk: Desk) -> list[dict[str, Any]]:
+    """Walked devices as targets for Prometheus's HTTP service discovery."""
+    return exports.prometheus(walk.current(desk), desk.register.devices)
+
+
+def drawing(desk: Desk) -> tuple[list[Drawn], list[Link], list[Finding], tuple[Segment, ...]]:
+    """Devices (walked, silent, and only registered), links and segments as last seen, and the findings about them."""
     register = desk.register
-    views = {(view.plane, view.key): view for view in walk.current(desk)}
+    current = walk.current(desk)
+    views = {(view.plane, view.key): view for view in current}
+    also = {(view.plane, name): view for view in current for name in view.aliases}
     devices = []
     for entry in register.devices:
-        if entry.plane in desk.planes:
-            view = views.pop((entry.plane, entry.name), None)
-            state = ("silent" if view is None or view.stale else "up") if entry.snmp else "unwalked"
-            devices.append(
-                layout.Drawn(
-                    entry.plane,
-                    entry.name,
-                    entry.role,
-                    register.name(entry.organization),
-                    entry.address,
-                    state,
-                )
+        if entry.plane not in desk.planes or (entry.plane, entry.name) in also:
+            continue
+        view = views.pop((entry.plane, entry.name), None)
+        state = ("silent" if view is None or view.stale else "up") if entry.snmp else "unwalked"
+        devices.append(
+            layout.Drawn(
+                entry.plane, entry.name, entry.role, register.name(entry.organization), entry.address, state
             )
+        )
     devices += [
         layout.Drawn(view.plane, view.key, "", "", view.address, "silent" if view.stale else "up")
         for view in views.values()
     ]
     findings = [one for one in docket.listed(desk.store, state=STANDING) if one.code.startswith("TP-")]
-    return devices, [*_drawn(walk.links(desk)), *_on_paper(desk, devices)], findings
+    wired = walk.wiring(desk)
+    return devices, [*_drawn(wired.links), *_on_paper(desk, devices)], findings, wired.segments
 
 
-def _drawn(found: list[Link]) -> list[Link]:
+def _drawn(found: tuple[Link, ...]) -> list[Link]:
     """Every cable, and at layer 3 what joins two devices that no cable joins."""
     cabled = {frozenset((end.plane, end.device) for end in link.ends) for link in found if link.layer == 2}
     return [

@@ -8,7 +8,7 @@ from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 from netops.core.walk import Index, mac
 from netops.topology.device import Adjacency, InterfaceAddress
-from netops.topology.neighbors import Columns
+from netops.topology.identifiers import Columns
 
 OSPF_STATES = {
     1: "down",

@@ -1,244 +1,189 @@
 """
 Links that forwarding tables imply (转发表推断), where no neighbour protocol speaks. Pure.
 
-Lowekamp, O'Hallaron and Gross (SIGCOMM 2001): two bridges face each other by the port pair that the fewest shared MACs
-contradict. Breitbart et al., Gobjuka and Breitbart: with bridges' own MACs in the tables, the tree follows.
+Which port of one bridge leads to which other follows from `facing`. Breitbart et al., Gobjuka and Breitbart: with
+bridges' own MACs in the tables, or one MAC that every bridge has seen, the tree follows.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from netops.core.plane import Plane
-from netops.topology.device import DeviceView, FdbEntry, Neighbor
+from netops.topology.device import DeviceView, Neighbor
+from netops.topology.facing import (
+    MIN_AGREEMENT,
+    MIN_SHARED,
+    Device,
+    Facing,
+    components,
+    port_pair,
+)
 from netops.topology.link import Claim, Link, LinkEnd, end_of
 
-SHARED_VIRTUAL = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:07:b4:00:")
-"""VRRP (RFC 9568), HSRP 1 and 2, GLBP: the same MAC in places that have nothing to do with each other."""
-MIN_SHARED = 3
-"""MACs that two bridges must have in common before their tables say anything without either's own MAC in them."""
-MIN_AGREEMENT = 0.75
-MAX_COMPARED = 150
-"""Bridges that are compared each with each; above, only bridges' own MACs place them."""
-
-Device = tuple[Plane, str]
+MAX_SIBLINGS = 200
+"""Bridges on one port that are compared with each other, for one that hangs below another."""
+ROUNDS = 3
+"""How often that is looked at again after something was found."""
 
 
-class Facing(NamedTuple):
-    """The port by which one bridge sees another, and the share of rows that agree."""
+class Edge(NamedTuple):
+    """Two bridges by number, nearest the root first, and their ports; *child_port* is 0 when it is not known."""
 
+    parent: int
     port: int
+    child: int
+    child_port: int
     agreement: float
 
 
 class Segments:
-    """
-    The bridges of some views, the ports by which they see each other, and the tree that follows.
-
-    Args:
-        facing: by bridge, then by the bridge that it sees.
-    """
+    """The bridges of some views and the tree that they form."""
 
     def __init__(self, views: Sequence[DeviceView]) -> None:
-        self.bridges = {(view.plane, view.key): view for view in views if _learned(view)}
-        self.tables = {device: _table(view) for device, view in self.bridges.items()}
-        self.owners = _owners(views)
-        self.facing: dict[Device, dict[Device, Facing]] = {device: {} for device in self.bridges}
-        self._by_own_macs()
-        if len(self.bridges) <= MAX_COMPARED:
-            self._by_shared_macs()
+        self.facing = Facing(views)
+        self.bridges = dict(zip(self.facing.devices, self.facing.views, strict=True))
+        self.tables = dict(zip(self.facing.devices, self.facing.tables, strict=True))
+        self.owners = self.facing.owners
+        self._edges = [edge for members in components(self.facing.seen) for edge in self._tree(members)]
+        devices = self.facing.devices
         self.ports = {
-            (device, facing.port) for device, seen in self.facing.items() for facing in seen.values()
+            (devices[here], port) for here, seen in enumerate(self.facing.seen) for port in set(seen.values())
         }
         """Every (bridge, ifIndex) that leads to another bridge."""
+        for edge in self._edges:
+            self.ports.add((devices[edge.parent], edge.port))
+            self.ports.add((devices[edge.child], edge.child_port))
 
-    def _by_own_macs(self) -> None:
-        for device, table in self.tables.items():
-            votes: dict[Device, Counter[int]] = defaultdict(Counter)
-            for mac, port in table.items():
-                owner = self.owners.get(mac)
-                if owner is not None and owner != device and owner in self.bridges:
-                    votes[owner][port] += 1
-            for owner, ports in votes.items():
-                port, times = ports.most_common(1)[0]
-                self.facing[device][owner] = Facing(port, times / ports.total())
+    # ---- the tree of one component
+    def _tree(self, members: list[int]) -> list[Edge]:
+        seen_by = Counter(there for one in members for there in self.facing.seen[one])
+        root = max(members, key=lambda one: (seen_by[one], self._behind(one), -one))
+        up = self._up_ports(members, root)
+        for _ in range(ROUNDS):
+            edges = list(self._hung(members, root, up))
+            if not self._siblings_below(edges, up):
+                break
+        return edges
 
-    def _by_shared_macs(self) -> None:
-        devices = sorted(self.bridges)
-        for place, a in enumerate(devices):
-            for b in devices[place + 1 :]:
-                known_a, known_b = self.facing[a].get(b), self.facing[b].get(a)
-                if a[0] != b[0] or (known_a and known_b):
-                    continue
-                pair = _port_pair(
-                    self.tables[a],
-                    self.tables[b],
-                    known_a.port if known_a else 0,
-                    known_b.port if known_b else 0,
-                )
-                if pair is not None:
-                    port_a, port_b, agreement = pair
-                    self.facing[a].setdefault(b, Facing(port_a, agreement))
-                    self.facing[b].setdefault(a, Facing(port_b, agreement))
+    def _up_ports(self, members: list[int], root: int) -> dict[int, int]:
+        """
+        The port by which each bridge sees the root.
 
-    def tree(self) -> Iterator[tuple[Device, int, Device, int, float]]:
-        """Edges: parent, its port, child, its port, agreement. Several children on one port hang on one segment."""
-        for members in self._components():
-            root = max(
-                sorted(members),
-                key=lambda one: (sum(one in self.facing[other] for other in members), self._behind(one)),
-            )
-            up = {one: self.facing[one][root].port for one in members if root in self.facing[one]}
-            above: dict[Device, list[Device]] = {
-                child: [
-                    other
-                    for other in members
-                    if other != child
-                    and child in self.facing[other]
-                    and self.facing[other][child].port != up.get(other)
-                ]
-                for child in up
-                if child != root
-            }
-            depth = {child: len(others) for child, others in above.items()} | {root: 0}
-            for child in sorted(above):
-                # A bridge that does not see the root is above nobody.
-                parents = [other for other in above[child] if other in depth]
-                if parents:
-                    parent = max(sorted(parents), key=lambda other: depth[other])
-                    seen = self.facing[parent][child]
-                    back = self.facing[child].get(parent, self.facing[child][root])
-                    yield parent, seen.port, child, back.port, min(seen.agreement, back.agreement)
+        Where nothing says it directly, the port with MACs that the others see in the root's direction, and no others.
+        """
+        seen = self.facing.seen
+        up = {one: seen[one][root] for one in members if root in seen[one]}
+        lost = [one for one in members if one not in up and one != root]
+        if not lost:
+            return up
+        towards: dict[str, bool] = {}
+        for one, port in up.items():
+            for mac, place in self.facing.tables[one].items():
+                towards[mac] = towards.get(mac, True) and place == port
+        for one in lost:
+            votes: Counter[int] = Counter()
+            against: Counter[int] = Counter()
+            for mac, place in self.facing.tables[one].items():
+                if mac in towards:
+                    (votes if towards[mac] else against)[place] += 1
+            likely = [port for port, times in votes.items() if times > against[port]]
+            if len(likely) == 1:
+                up[one] = likely[0]
+        return up
 
-    def _components(self) -> list[list[Device]]:
-        left = set(self.bridges)
-        found: list[list[Device]] = []
-        around: dict[Device, set[Device]] = defaultdict(set)
-        for one, seen in self.facing.items():
-            for other in seen:
-                around[one].add(other)
-                around[other].add(one)
-        for start in sorted(self.bridges):
-            if start not in left:
-                continue
-            reached, waiting = {start}, [start]
-            while waiting:
-                for other in around[waiting.pop()] - reached:
-                    reached.add(other)
-                    waiting.append(other)
-            left -= reached
-            if len(reached) > 1:
-                found.append(sorted(reached))
+    def _hung(self, members: list[int], root: int, up: dict[int, int]) -> Iterator[Edge]:
+        """Each bridge below the deepest one that sees it away from the root, and whose rows do not contradict it."""
+        above: dict[int, list[int]] = {one: [] for one in members}
+        for other in members:
+            if other == root or other in up:
+                away = up.get(other)
+                for child, port in self.facing.seen[other].items():
+                    if port != away and child != root:
+                        above[child].append(other)
+        for child in members:
+            for parent in sorted(above[child], key=lambda other: (-len(above[other]), other)):
+                edge = self._edge(parent, child, up)
+                if edge is not None:
+                    yield edge
+                    break
+
+    def _edge(self, parent: int, child: int, up: dict[int, int]) -> Edge | None:
+        port = self.facing.seen[parent][child]
+        back = self.facing.seen[child].get(parent) or up.get(child, 0)
+        agreement = min(self.facing.agreement(parent, child), self.facing.agreement(child, parent))
+        if back:
+            pair = port_pair(self.facing.tables[parent], self.facing.tables[child], port, back)
+            if pair is None:
+                return None
+            agreement = min(agreement, pair[2])
+        return Edge(parent, port, child, back, agreement)
+
+    def _siblings_below(self, edges: Sequence[Edge], up: dict[int, int]) -> bool:
+        """
+        Whether of several on one port one turned out to hang below another.
+
+        Its own MAC is not in that one's table (it has aged), but what hangs on it is, and not in the root's direction.
+        """
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for edge in edges:
+            groups[edge.parent, edge.port].append(edge.child)
+        found = False
+        seen, tables = self.facing.seen, self.facing.tables
+        for group in groups.values():
+            for pair in combinations(group[:MAX_SIBLINGS], 2):
+                for here, there in (pair, pair[::-1]):
+                    if there in seen[here] or here not in up or there not in up:
+                        continue
+                    ports = _below(tables[here], tables[there], up[there])
+                    if ports is not None and ports[0] != up[here]:
+                        seen[here][there] = ports[0]
+                        seen[there].setdefault(here, up[there])
+                        if ports[1] < 1:
+                            self.facing.doubt[here, there] = ports[1]
+                        found = True
         return found
 
-    def _behind(self, device: Device) -> int:
+    def _behind(self, one: int) -> int:
         """MACs on ports that lead to no other bridge: where most hang is the middle of a segment."""
-        facing = {seen.port for seen in self.facing[device].values()}
-        return sum(port not in facing for port in self.tables[device].values())
+        facing = set(self.facing.seen[one].values())
+        return sum(port not in facing for port in self.facing.tables[one].values())
 
     def edges(self) -> Iterator[tuple[Device, int, Device, int, float]]:
         """The tree, the members of each shared segment joined to the one behind which most MACs hang."""
-        spans: dict[tuple[Device, int], list[tuple[Device, int, Device, int, float]]] = defaultdict(list)
-        for edge in self.tree():
-            spans[edge[0], edge[1]].append(edge)
+        spans: dict[tuple[int, int], list[Edge]] = defaultdict(list)
+        for edge in self._edges:
+            spans[edge.parent, edge.port].append(edge)
+        devices = self.facing.devices
         for (parent, port), group in spans.items():
             if len(group) == 1:
-                yield group[0]
+                (edge,) = group
+                yield devices[parent], port, devices[edge.child], edge.child_port, edge.agreement
                 continue
-            members = [(parent, port), *((child, back) for _, _, child, back, _ in group)]
+            members = [(parent, port), *((edge.child, edge.child_port) for edge in group)]
             middle = max(members, key=lambda member: (self._behind(member[0]), member[0] == parent, member))
-            agreement = min(edge[4] for edge in group)
+            agreement = min(edge.agreement for edge in group)
             for member in members:
                 if member != middle:
-                    yield *middle, *member, agreement
+                    yield devices[middle[0]], middle[1], devices[member[0]], member[1], agreement
 
 
-def _learned(view: DeviceView) -> bool:
-    return any(entry.status == "learned" and entry.if_index for entry in view.fdb)
-
-
-def _table(view: DeviceView) -> dict[str, int]:
-    """MAC to ifIndex; a MAC on two ports, and one that is shared by design, says nothing."""
-    table: dict[str, int] = {}
-    own, twice = view.macs(), set()
-    for entry in view.fdb:
-        if not _tells(entry) or entry.mac in own:
-            continue
-        if table.setdefault(entry.mac, entry.if_index) != entry.if_index:
-            twice.add(entry.mac)
-    return {mac: port for mac, port in table.items() if mac not in twice}
-
-
-def _tells(entry: FdbEntry) -> bool:
-    return (
-        entry.status == "learned"
-        and bool(entry.if_index)
-        and not int(entry.mac[:2], 16) & 1
-        and not entry.mac.startswith(SHARED_VIRTUAL)
-    )
-
-
-def _owners(views: Sequence[DeviceView]) -> dict[str, Device]:
-    """
-    Whose own each MAC is; one that two devices claim is nobody's.
-
-    A bridge that was read without its interfaces (a partial walk) owns the block above its bridge MAC, one for each
-    port: Cisco numbers a switch's ports so (measured on the Catalyst switches of OpenNMS nms17216).
-    """
-    found: dict[str, set[Device]] = defaultdict(set)
-    for view in views:
-        for mac in view.macs():
-            found[mac].add((view.plane, view.key))
-    sure = set(found)
-    for view in views:
-        if view.system.bridge and not any(one.mac for one in view.interfaces):
-            base = int(view.system.bridge.replace(":", ""), 16)
-            for number in range(1, 65):
-                if (mac := _mac(base + number)) not in sure:
-                    found[mac].add((view.plane, view.key))
-    return {mac: next(iter(devices)) for mac, devices in found.items() if len(devices) == 1}
-
-
-def _mac(number: int) -> str:
-    return (number % (1 << 48)).to_bytes(6, "big").hex(":")
-
-
-def _port_pair(
-    a: dict[str, int], b: dict[str, int], port_a: int = 0, port_b: int = 0
-) -> tuple[int, int, float] | None:
-    """
-    The ports by which two bridges face each other, and the share of their shared MACs that agree.
-
-    A MAC that *a* has elsewhere than on its port and *b* elsewhere than on its own would be in two places.
-    """
-    small, large = (a, b) if len(a) <= len(b) else (b, a)
-    both = [mac for mac in small if mac in large]
-    counts = Counter((a[mac], b[mac]) for mac in both)
-    if len(both) < MIN_SHARED and not (port_a or port_b):
+def _below(table: dict[str, int], other: dict[str, int], away: int) -> tuple[int, float] | None:
+    """The one port on which a bridge has what hangs below *other* (not on its port *away*), and the share that agrees."""
+    ports = Counter(table[mac] for mac, port in other.items() if port != away and mac in table)
+    if ports.total() < MIN_SHARED:
         return None
-    total = counts.total()
-    by_a, by_b = Counter[int](), Counter[int]()
-    for (here, there), times in counts.items():
-        by_a[here] += times
-        by_b[there] += times
-    ranks: list[tuple[float, int, int, int]] = []
-    for one in [port_a] if port_a else by_a:
-        for other in [port_b] if port_b else by_b:
-            agree = by_a[one] + by_b[other] - counts[one, other]
-            # Of equal pairs, the one that has MACs behind both: those on the pair itself tell no direction.
-            ranks.append((agree / total if total else 1.0, agree - counts[one, other], one, other))
-    ranks.sort(reverse=True)
-    if not ranks or ranks[0][0] < MIN_AGREEMENT or (len(ranks) > 1 and ranks[0][:2] == ranks[1][:2]):
-        return None  # nothing fits, or two pairs fit alike: not decided
-    return ranks[0][2], ranks[0][3], ranks[0][0]
+    port, times = ports.most_common(1)[0]
+    share = times / ports.total()
+    return (port, share) if share >= MIN_AGREEMENT else None
 
 
 # ---- links
-def links(views: Sequence[DeviceView], told: Collection[Link]) -> list[Link]:
+def links(views: Sequence[DeviceView], told: Collection[Link], segments: Segments) -> list[Link]:
     """Links between bridges, and from a bridge to a walked device that is none, where *told* has none between the two."""
-    segments = Segments(views)
     joined = {frozenset((end.plane, end.device) for end in link.ends) for link in told}
     found = []
     for parent, port, child, back, agreement in segments.edges():
@@ -250,7 +195,8 @@ def links(views: Sequence[DeviceView], told: Collection[Link]) -> list[Link]:
         )
         claims = (_claim(a, b, agreement), _claim(b, a, agreement))
         confidence = round(0.7 * agreement, 2)
-        found.append(Link(a, b, 2, ("bridge",), two_sided=True, confidence=confidence, claims=claims))
+        both = bool(port and back)
+        found.append(Link(a, b, 2, ("bridge",), two_sided=both, confidence=confidence, claims=claims))
     joined |= {frozenset((end.plane, end.device) for end in link.ends) for link in found}
     speaking = {(end.plane, end.device, end.if_index) for link in told for end in link.ends}
     found += _stations(views, segments, joined, speaking)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from netops.core.plane import Plane
+
+VERSION = re.compile(r"(?i)(?:\bversion:?|\bJUNOS|\bRouterOS|\bFortiOS)\s+v?([0-9A-Za-z][^\s,;]*)")
+"""The version in sysDescr, as Cisco, Huawei, H3C, Juniper and MikroTik write it."""
 
 
 class Role(StrEnum):
@@ -31,8 +35,10 @@ class RegisteredDevice(msgspec.Struct, frozen=True, omit_defaults=True):
         name: what the device calls itself (sysName).
         address: management address; flows come from it and SNMP is asked there.
         organization: code of the organization that answers for it.
-        snmp: name of a credential in `[snmp.credentials]`, or "" when it is not walked.
+        snmp: name of a credential in `[snmp.credentials]`, or several apart by blanks, tried in order; "" when it is
+            not walked.
         exporter: True when it sends flows to the collector.
+        serial: serial number of its chassis; those of a stack's members with blanks between; "" when nobody wrote it.
     """
 
     name: str
@@ -44,6 +50,7 @@ class RegisteredDevice(msgspec.Struct, frozen=True, omit_defaults=True):
     site: str = ""
     model: str = ""
     plane: Plane = Plane.EXTRANET
+    serial: str = ""
 
 
 class System(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +61,9 @@ class System(msgspec.Struct, frozen=True, omit_defaults=True):
         bridge: dot1dBaseBridgeAddress, its MAC as a bridge, or "".
         isis: its IS-IS system id as twelve digits, or "".
         cdp: the device id that it tells CDP neighbours, or "".
+        engine: snmpEngineID as hexadecimal digits, or "".
+        router_id: the router id that it uses for OSPF, or "".
+        stp_root: MAC of the spanning tree's root as it sees it, or "".
     """
 
     descr: str = ""
@@ -64,6 +74,24 @@ class System(msgspec.Struct, frozen=True, omit_defaults=True):
     bridge: str = ""
     isis: str = ""
     cdp: str = ""
+    engine: str = ""
+    router_id: str = ""
+    stp_root: str = ""
+
+
+class Hardware(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    One row of entPhysicalTable that has a serial number or a model (ENTITY-MIB).
+
+    Args:
+        kind: "stack", "chassis" or "module".
+    """
+
+    kind: str
+    name: str = ""
+    model: str = ""
+    serial: str = ""
+    software: str = ""
 
 
 class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +104,8 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
         speed_bps: bits per second, from ifHighSpeed where ifSpeed stops at its limit.
         mac: six octets with colons, or "".
         lag: ifIndex of the aggregate that it is a member of, or 0.
+        lag_system: on an aggregate, the LACP system id that it speaks with; two devices with one of these are an MLAG.
+        lag_partner: on an aggregate, the LACP system id of the other end, or "".
     """
 
     if_index: int
@@ -89,6 +119,8 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
     admin_up: bool = False
     oper_up: bool = False
     lag: int = 0
+    lag_system: str = ""
+    lag_partner: str = ""
 
 
 class InterfaceAddress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -202,6 +234,7 @@ class StpPort(msgspec.Struct, frozen=True, omit_defaults=True):
         state: "blocking", "listening", "learning", "forwarding", "disabled" or "broken".
         bridge: MAC of the designated bridge of its segment.
         port: port number of that bridge there, or 0.
+        is_root: whether it is the port that leads to the root.
     """
 
     number: int
@@ -210,6 +243,7 @@ class StpPort(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = ""
     bridge: str = ""
     port: int = 0
+    is_root: bool = False
 
 
 class Neighbor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -252,11 +286,13 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args:
         name: sysName or, without one, the address that was walked.
-        device: its name in the register, or "".
+        device: its name in the register, or what it is kept by where that is not its name; or "".
+        registered: whether it was walked as a registered device.
         at: when it was last walked with success.
         stale: True when it has not answered since.
         partial: True when something could not be read: silence about that proves nothing.
         chassis: its own LLDP chassis id, a MAC with colons mostly, or "".
+        aliases: other names and addresses under which the same device was walked (see `identity.fold`).
     """
 
     plane: Plane
@@ -264,10 +300,13 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     at: datetime
     device: str = ""
+    registered: bool = False
     stale: bool = False
     partial: bool = False
     chassis: str = ""
+    aliases: tuple[str, ...] = ()
     system: System = System()
+    hardware: tuple[Hardware, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     addresses: tuple[InterfaceAddress, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -296,6 +335,30 @@ class DeviceView(msgspec.Struct, frozen=True, omit_defaults=True):
             if one.if_index == if_index and not one.address.startswith("fe80:")
         ]
         return next((one for one in found if ":" not in one), found[0] if found else "")
+
+    @property
+    def model(self) -> str:
+        """What its chassis calls itself (entPhysicalModelName), or ""."""
+        return next((one.model for one in self.hardware if one.model), "")
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """Serial numbers of its chassis, one for each member of a stack; those of modules without any chassis."""
+        for kinds in (("stack", "chassis"), ("module",)):
+            if found := tuple(
+                sorted({one.serial for one in self.hardware if one.kind in kinds and one.serial})
+            ):
+                return found
+        return ()
+
+    @property
+    def software(self) -> str:
+        """The version of its software: what its chassis says, else what stands in sysDescr."""
+        told = next((one.software for one in self.hardware if one.software), "")
+        if told:
+            return told
+        match = VERSION.search(self.system.descr)
+        return match[1] if match else ""
 
     def macs(self) -> set[str]:
         """Every MAC that is the device's own."""

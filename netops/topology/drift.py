@@ -10,11 +10,14 @@ from netops.core.basis import Basis
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Severity, rule
 from netops.core.language import N_
+from netops.topology import condition
 from netops.topology import map as maps
 from netops.topology import path as paths
 from netops.topology.expected import Picture, pair, shown_end, sources, subject_end
 from netops.topology.isolation import is_bypass
 from netops.topology.sightings import HOSTS
+
+SHOWN = 12
 
 
 @rule(
@@ -23,31 +26,46 @@ from netops.topology.sightings import HOSTS
     Severity.MEDIUM,
     Basis(10),
     title=N_("{device} does not answer"),
-    because=N_("it is registered, was asked by SNMP at {address}, and gave no usable answer"),
+    because=N_(
+        "it is registered, was asked by SNMP at {address}, and gave no usable answer; not reached behind it: {behind}"
+    ),
 )
 def missing_device(picture: Picture) -> Iterator[Conclusion]:
     """
     TP-001: a registered device does not answer.
 
-    What: the register says that the device is there and how to ask it, and it gave no usable answer in this walk.
+    What: the register says that the device is there and how to ask it, and it gave no usable answer in this walk. Devices
+        that can be reached only over it, by the links that were last known, are named with it and get no finding of
+        their own; one that has a second way does.
     Why: what was declared (Article 10) must be there to be seen; nothing that hangs below it can be judged meanwhile.
     Mend: see whether it has power and a way to it, and whether its credential is still the one in `[snmp.credentials]`;
         if it was taken away, take it out of `inventory/<plane>/devices.toml`.
     """
     for one in picture.unseen:
         entry = picture.expected.device.get((picture.plane, one.device))
-        if entry is None or one.plane is not picture.plane:
+        if entry is None or one.plane is not picture.plane or one.device in picture.hidden:
             continue
         why = one.why.format(**one.facts)
+        behind = [device for device, parents in picture.hidden.items() if one.device in parents]
         yield Conclusion(
             "TP-001",
             picture.plane,
             {"device": one.device},
             entry.organization,
-            {"device": one.device, "address": one.address},
-            (Evidence("snmp", one.address, "SNMPv2-MIB sysUpTime.0", {"answer": "", "why": why}, one.at),),
+            {"device": one.device, "address": one.address, "behind": _listed(behind)},
+            (Evidence("snmp", one.address, "SNMPv2-MIB sysUpTime.0", _silence(why, behind), one.at),),
             picture.at,
         )
+
+
+def _listed(names: list[str]) -> str:
+    """At most a dozen names, and how many there are."""
+    more = f", … ({len(names)})" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _silence(why: str, behind: list[str]) -> dict[str, object]:
+    return {"answer": "", "why": why} | ({"behind": behind} if behind else {})
 
 
 @rule(
@@ -62,12 +80,16 @@ def missing_link(picture: Picture) -> Iterator[Conclusion]:
     """
     TP-002: a registered link that neither end sees.
 
-    What: both devices were walked whole, both speak a neighbour protocol, and no row of either is this link. For the
-        way between a gateway and its switch any path over other devices is enough.
+    What: both devices were walked whole, both speak a neighbour protocol, and no row of either is this link, whose ports
+        are not down either (that is TP-107). For the way between a gateway and its switch any path over other devices
+        is enough.
     Why: a link that is not there makes the register wrong, and what it carried goes another way (Article 10).
     Mend: see to the cable; or mend `inventory/<plane>/links.toml`.
     """
+    lost = [cable for cable, _ in condition.down(picture)]
     for cable, is_written, links in picture.explained:
+        if cable in lost:
+            continue
         if links or cable.plane is not picture.plane or not {cable.a, cable.b} <= picture.speakers:
             continue
         if not is_written and paths.over_links(picture.links_here, cable.a, cable.b):

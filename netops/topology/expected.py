@@ -11,10 +11,12 @@ import msgspec
 from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 from netops.core.evidence import Evidence
+from netops.core.language import N_
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
+from netops.topology import dependence, routing
 from netops.topology import map as maps
-from netops.topology import routing
+from netops.topology.baseline import Baseline
 from netops.topology.device import DeviceView, RegisteredDevice, Role
 from netops.topology.link import Link, LinkEnd, RegisteredLink
 
@@ -106,6 +108,8 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
         views: every device of every served plane as last seen, stale ones too.
         fresh: (plane, key) of the devices that answered in this walk.
         unseen: devices of this plane that did not.
+        baselines: the box that was accepted under each name.
+        position: devices of this plane that netops itself is next to; () for those of the highest tier.
     """
 
     plane: Plane
@@ -115,6 +119,8 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
     unseen: tuple[Unreachable, ...]
     expected: Expected
     at: datetime
+    baselines: dict[tuple[Plane, str], Baseline] = {}
+    position: tuple[str, ...] = ()
 
     @cached_property
     def here(self) -> tuple[DeviceView, ...]:
@@ -131,6 +137,39 @@ class Picture(msgspec.Struct, frozen=True, dict=True):
             for view in self.views
         ]
         return maps.links(told, self.expected.devices)
+
+    @cached_property
+    def hidden(self) -> dict[str, tuple[str, ...]]:
+        """Devices of this plane whose silence another one's explains, each with those that it hangs behind."""
+        silent = {one.device for one in self.unseen}
+        silent |= {
+            view.key
+            for view in self.views
+            if view.plane is self.plane and view.stale and (view.plane, view.key) not in self.fresh
+        }
+        if not silent:
+            return {}
+        joined = [
+            *dependence.pairs(self._last_links(silent), self.plane),
+            *((cable.a, cable.b) for cable, _ in self.expected.cables(self.plane)),
+        ]
+        position = self.position or dependence.highest(self.expected.devices, self.plane)
+        return dependence.behind(joined, silent, position)
+
+    def explained_silence(self, one: Unreachable) -> Unreachable:
+        """The same, saying behind whom it hangs when another's silence explains it."""
+        parents = self.hidden.get(one.device)
+        if one.plane is not self.plane or not parents:
+            return one
+        why = N_("no answer: it lies behind {parents}, which does not answer")
+        return msgspec.structs.replace(one, why=why, facts={"parents": ", ".join(parents)})
+
+    def _last_links(self, silent: Collection[str]) -> list[Link]:
+        """What was last known of who is joined to whom, by the silent ones' own word too."""
+        if any(view.fdb for view in self.views if view.plane is self.plane and view.key in silent):
+            return maps.links(self.views, self.expected.devices)
+        told = [*self.links, *maps.told_links(self.views, self.directory)]
+        return [*told, *routing.links(self.views, told)]
 
     @cached_property
     def by_key(self) -> dict[tuple[Plane, str], DeviceView]:

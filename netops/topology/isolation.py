@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -12,6 +13,7 @@ from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Severity, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
+from netops.topology import routing
 from netops.topology.device import DeviceView, Interface, Route
 from netops.topology.expected import (
     Picture,
@@ -23,13 +25,16 @@ from netops.topology.expected import (
     subject_end,
     within,
 )
-from netops.topology.link import Link
+from netops.topology.link import Claim, Link, LinkEnd, end_of
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the default route's destination, not a listener
-
-
+ETHERNET = 6
 CONFIRMED = 0.6
 """Confidence of a shared prefix that ARP or a route of one end confirms."""
+TUNNEL_TYPES = (131, 150)
+"""IANAifType tunnel and mplsTunnel."""
+TUNNEL_NAMES = re.compile(r"(?i)(tunnel|tun|gre|ipip|sit|vti|wg|l2tp|ipsec|st)[-_]?\d")
+"""How interfaces of tunnels are called where their type says "other" (WireGuard, xfrm) or "propVirtual" (Juniper st0)."""
 
 
 def is_bypass(picture: Picture, link: Link) -> bool:
@@ -37,13 +42,50 @@ def is_bypass(picture: Picture, link: Link) -> bool:
     Whether an unregistered link joins two organizations past the platform.
 
     Forwarding tables alone do not say it: between two bridges there may be one that nobody walks. A prefix that both
-    hold says it when ARP or a route confirms it, and the register has no such prefix.
+    hold says it when ARP or a route confirms it, and the register has no such prefix. Of a tunnel neither is heard: that
+    both ends are tunnels is enough.
     """
-    if not link.is_told and (link.layer == 2 or link.confidence < CONFIRMED):
+    if not link.is_told and (
+        link.layer == 2 or not (link.confidence >= CONFIRMED or is_tunnel(picture, link))
+    ):
         return False
     owners = {picture.organization(end) for end in link.ends}
     touches_platform = any(map(picture.is_platform, link.ends))
     return len(owners) == 2 and "" not in owners and not touches_platform and not picture.is_declared(link)
+
+
+def is_tunnel(picture: Picture, link: Link) -> bool:
+    """Whether both ends of a link are interfaces of a tunnel."""
+    for end in link.ends:
+        view = picture.by_key.get((end.plane, end.device))
+        interface = view.interface(end.if_index) if view else None
+        if interface is None or not (
+            interface.type in TUNNEL_TYPES
+            or (interface.type != ETHERNET and TUNNEL_NAMES.match(interface.name))
+        ):
+            return False
+    return True
+
+
+def sessions(picture: Picture) -> Iterator[Link]:
+    """
+    BGP sessions between devices of this plane that are on no wire together.
+
+    `routing` draws no link for them; two organizations that exchange routes past the platform do so all the same.
+    """
+    owners: dict[str, set[str]] = {}
+    for view in picture.views:
+        if view.plane is picture.plane:
+            for held in view.addresses:
+                owners.setdefault(held.address, set()).add(view.key)
+    for view in picture.here:
+        for one in view.adjacencies:
+            others = owners.get(one.remote_address, set())
+            if one.protocol != "bgp" or not one.is_up or len(others) != 1 or view.key in others:
+                continue
+            there = LinkEnd(view.plane, next(iter(others)), one.remote_address)
+            a, b = sorted((end_of(view, one.if_index), there), key=lambda end: end.place)
+            yield Link(a, b, 3, ("bgp",), False, 0.8, (Claim(view.key, routing.as_neighbor(one)),))  # noqa: FBT003 - a field
 
 
 @rule(
@@ -62,14 +104,17 @@ def bypass_link(picture: Picture) -> Iterator[Conclusion]:
     TP-101: two organizations are linked directly, past the platform.
 
     What: a link between devices of two organizations, neither of them a core, a firewall or another device of the
-        platform, which the register does not have: told by a neighbour or routing protocol, or a prefix that both hold,
-        that is not registered, and in which ARP or a route of one leads to the other.
+        platform, which the register does not have: told by a neighbour or routing protocol, a BGP session over any
+        distance among them; or a prefix that both hold, that is not registered, and in which ARP or a route of one leads
+        to the other, or whose two ends are tunnels.
     Why: departments use the city's platform and do not build a backbone of their own (Article 9); what goes over such a
         link is seen by no firewall.
     Mend: unplug it and let the traffic go over the platform; or have it approved and register it in links.toml.
     """
     told: set[str] = set()
-    for link in sorted(picture.links_here, key=lambda link: link.layer):
+    declared = {pair(link) for _, _, links in picture.explained for link in links}
+    far = [link for link in sessions(picture) if pair(link) not in declared]
+    for link in sorted([*picture.links_here, *far], key=lambda link: link.layer):
         if is_bypass(picture, link) and pair(link) not in told:
             told.add(pair(link))
             yield _crossing("TP-101", picture, link, picture.organization(link.a))

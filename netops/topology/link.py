@@ -16,6 +16,7 @@ class RegisteredLink(msgspec.Struct, frozen=True, omit_defaults=True):
         a, b: device names.
         a_interface, b_interface: ifName at each end, or "" when the paper does not say.
         net: the transfer prefix, such as "10.20.254.0/30", or "" for a layer-2 link.
+        speed_mbps: what its ports ought to run at, in Mbit/s as ifHighSpeed has it; 0 when the paper does not say.
     """
 
     a: str
@@ -25,6 +26,7 @@ class RegisteredLink(msgspec.Struct, frozen=True, omit_defaults=True):
     net: str = ""
     note: str = ""
     plane: Plane = Plane.EXTRANET
+    speed_mbps: int = 0
 
 
 class LinkEnd(msgspec.Struct, frozen=True):
@@ -35,6 +37,7 @@ class LinkEnd(msgspec.Struct, frozen=True):
         address: the interface's own address, or "" on a layer-2 port.
         interface: ifName, or what the other end calls it, or "" when nobody says.
         if_index: 0 when not known.
+        lag: name of the aggregate that the port is a member of, or "".
     """
 
     plane: Plane
@@ -42,6 +45,7 @@ class LinkEnd(msgspec.Struct, frozen=True):
     address: str = ""
     interface: str = ""
     if_index: int = 0
+    lag: str = ""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -53,7 +57,18 @@ def end_of(view: DeviceView, if_index: int, name: str = "") -> LinkEnd:
     """The end on an interface of a walked device; *name* is what it is called where the walk does not know it."""
     interface = view.interface(if_index) if if_index else None
     address = view.address_of(if_index) if if_index else ""
-    return LinkEnd(view.plane, view.key, address, interface.name if interface else name, if_index)
+    lag = view.interface(interface.lag) if interface and interface.lag else None
+    return LinkEnd(
+        view.plane,
+        view.key,
+        address,
+        interface.name if interface else name,
+        if_index,
+        lag.name if lag else "",
+    )
+
+
+Place = tuple[frozenset[tuple[str, str, str]], int]
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -74,6 +89,8 @@ class Link(msgspec.Struct, frozen=True):
         two_sided: both devices tell of it.
         confidence: ratio 0-1: 1.0 told by both ends, 0.8 by one that names both ports, 0.6 by one that does not;
             inferred ones 0.7 times the share of rows that agree, or less.
+        segment: id of the shared segment that both ends lie on, or "".
+        blocked: the spanning tree blocks it at one of its ends.
     """
 
     a: LinkEnd
@@ -83,11 +100,18 @@ class Link(msgspec.Struct, frozen=True):
     two_sided: bool
     confidence: float
     claims: tuple[Claim, ...] = ()
+    segment: str = ""
+    blocked: bool = False
 
     @property
     def ends(self) -> tuple[LinkEnd, LinkEnd]:
         """Both ends."""
         return (self.a, self.b)
+
+    @property
+    def place(self) -> Place:
+        """What it is known by: the names of its ends, and its layer."""
+        return frozenset((self.a.place, self.b.place)), self.layer
 
     @property
     def is_told(self) -> bool:

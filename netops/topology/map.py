@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from netops.core.plane import Plane
-from netops.topology import bridges, routing
+from netops.topology import bridges, routing, segments
 from netops.topology.device import DeviceView, LocalPort, Neighbor, RegisteredDevice
+from netops.topology.identifiers import name_mac
 from netops.topology.link import Claim, Link, LinkEnd, end_of
-from netops.topology.neighbors import name_mac, port_interface
+from netops.topology.ports import WIRED, port_interface
+from netops.topology.segments import Segment
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class Directory:
             self._enter(node)
 
     def _enter(self, node: Node) -> None:
-        for name in {node.name, *([node.view.system.name] if node.view else [])} - {""}:
+        also = (node.view.system.name, *node.view.aliases) if node.view else ()
+        for name in {node.name, *also} - {""}:
             self.by_name.add(name.lower(), node)
             self.by_name.add(name.lower().split(".")[0], node)
         self.by_address.add(node.address, node)
@@ -107,24 +110,80 @@ class _Unique:
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """A neighbour row with both devices known; *there* has if_index 0 when the remote port is not."""
+    """
+    A neighbour row with both devices known; *there* has if_index 0 when the remote port is not.
+
+    *guess* is the port that a bare number would mean if it were an ifIndex; it counts where nothing else says more.
+    """
 
     here: LinkEnd
     there: LinkEnd
     neighbor: Neighbor
+    guess: LinkEnd | None = None
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """The links of some devices, and the segments that several of them share."""
+
+    links: tuple[Link, ...]
+    segments: tuple[Segment, ...]
 
 
 def links(views: Sequence[DeviceView], registered: Iterable[RegisteredDevice] = ()) -> list[Link]:
+    """Every link between known devices, each once, in a stable order; see `wiring`."""
+    return list(wiring(views, registered).links)
+
+
+def wiring(views: Sequence[DeviceView], registered: Iterable[RegisteredDevice] = ()) -> Wiring:
     """
-    Every link between known devices, each once, in a stable order.
+    Every link and every shared segment between known devices, each once, in a stable order.
 
     What one end tells and what the other tells of the same cable become one two-sided link; what only one end
     tells stays, one-sided. Where no protocol speaks, links follow from forwarding tables and shared prefixes.
     """
     found = told_links(views, Directory(views, registered))
-    found += bridges.links(views, found)
+    hung = bridges.Segments(views)
+    found += bridges.links(views, found, hung)
     found += routing.links(views, found)
-    return sorted(found, key=lambda link: (link.a.place, link.b.place, link.layer))
+    found.sort(key=lambda link: (link.a.place, link.b.place, link.layer))
+    return _wiring(found, hung, views)
+
+
+def recalled(views: Sequence[DeviceView], told: Iterable[Link]) -> Wiring:
+    """The links of a past time between the devices of then: their ends with the numbers and addresses of then."""
+    by_key = {(view.plane, view.key): view for view in views}
+    found = []
+    for link in told:
+        held = [by_key.get((end.plane, end.device)) for end in link.ends]
+        if held[0] is not None and held[1] is not None:
+            a, b = (_numbered(view, end) for view, end in zip(held, link.ends, strict=True) if view)
+            found.append(msgspec.structs.replace(link, a=a, b=b))
+    found.sort(key=lambda link: (link.a.place, link.b.place, link.layer))
+    return _wiring(found, bridges.Segments(views), views)
+
+
+def _numbered(view: DeviceView, end: LinkEnd) -> LinkEnd:
+    number = next((one.if_index for one in view.interfaces if one.name == end.interface and end.interface), 0)
+    return end_of(view, number, end.interface)
+
+
+def _wiring(found: Sequence[Link], hung: bridges.Segments, views: Sequence[DeviceView]) -> Wiring:
+    shared = segments.segments(found, hung, views)
+    blocked = {
+        (view.plane, view.key, port.if_index)
+        for view in views
+        for port in view.stp
+        if port.state == "blocking" and port.if_index
+    }
+    return Wiring(
+        tuple(
+            msgspec.structs.replace(link, blocked=True)
+            if any((end.plane, end.device, end.if_index) in blocked for end in link.ends)
+            else link
+            for link in segments.marked(found, shared)
+        ),
+        tuple(shared),
+    )
 
 
 def told_links(views: Sequence[DeviceView], directory: Directory) -> list[Link]:
@@ -216,7 +275,10 @@ def _told(view: DeviceView, neighbor: Neighbor, node: Node) -> _Told:
         name = neighbor.remote_port_descr if neighbor.remote_port_kind == "mac" else neighbor.remote_port
         return _Told(here, LinkEnd(node.plane, node.name, "", name), neighbor)
     if_index, name = _remote_port(node.view, neighbor)
-    return _Told(here, end_of(node.view, if_index, name), neighbor)
+    there, number = end_of(node.view, if_index, name), neighbor.remote_port
+    wired = {one.if_index for one in node.view.interfaces if one.type in WIRED}
+    is_number = not _known(there) and number.isdigit() and len(number) < 10 and int(number) in wired
+    return _Told(here, there, neighbor, end_of(node.view, int(number)) if is_number else None)
 
 
 def _remote_port(view: DeviceView, neighbor: Neighbor) -> tuple[int, str]:
@@ -269,7 +331,9 @@ def _place_vague(vague: list[_Told], groups: dict[frozenset[LinkEnd], list[_Told
             groups[frozenset(heres)] += rows
         else:
             for one in rows:
-                groups[frozenset((one.here, one.there))].append(one)
+                groups[frozenset((one.here, one.guess or one.there))].append(
+                    msgspec.structs.replace(one, there=one.guess or one.there)
+                )
 
 
 def _link(group: list[_Told]) -> Link:

@@ -16,8 +16,17 @@ MAX_HOPS = 64
 
 
 def over_links(found: Sequence[Link], a: str, b: str) -> list[Link]:
-    """The fewest links from *a* to *b*, in order, by cables where they lead there; empty when there is no path."""
-    return _fewest([link for link in found if link.layer == 2], a, b) or _fewest(found, a, b)
+    """
+    The fewest links from *a* to *b*, in order; empty when there is no path.
+
+    By cables that the spanning tree does not block, where those lead there; then by any cable, then at any layer.
+    """
+    cables = [link for link in found if link.layer == 2]
+    return (
+        _fewest([link for link in cables if not link.blocked], a, b)
+        or _fewest(cables, a, b)
+        or _fewest(found, a, b)
+    )
 
 
 def _fewest(found: Sequence[Link], a: str, b: str) -> list[Link]:

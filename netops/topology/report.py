@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from netops.topology.device import DeviceView, RegisteredDevice
-from netops.topology.link import Link, LinkEnd
+from netops.topology.link import Link, LinkEnd, Place
 from netops.topology.map import Directory
+from netops.topology.segments import Segment
 
 STATUS = {True: "up", False: "down"}
 
 
-def link(one: Link) -> dict[str, Any]:
-    """A link as DESIGN §5 fixes it, with the plane of each end."""
+def link(one: Link, seen: Mapping[Place, tuple[datetime, datetime]] | None = None) -> dict[str, Any]:
+    """
+    A link as DESIGN §5 fixes it, with the plane of each end, and every row that tells of it.
+
+    Args:
+        seen: when links were seen for the first and the last time.
+    """
+    first, last = (seen or {}).get(one.place, (None, None))
     return {
         "a": end(one.a),
         "b": end(one.b),
@@ -24,7 +32,20 @@ def link(one: Link) -> dict[str, Any]:
         "two_sided": one.two_sided,
         "confidence": one.confidence,
         "plane": one.a.plane if not one.crosses_planes else None,
+        "segment": one.segment,
+        "blocked": one.blocked,
+        "first_seen": first,
+        "last_seen": last,
+        "evidence": [
+            {"source": claim.neighbor.protocol, "device": claim.device, **_every_field(claim.neighbor)}
+            for claim in one.claims
+        ],
     }
+
+
+def segment(one: Segment) -> dict[str, Any]:
+    """A shared segment with its members as ends of links are shown."""
+    return {**_every_field(one), "members": [end(member) for member in one.members]}
 
 
 def end(one: LinkEnd) -> dict[str, Any]:
@@ -35,6 +56,7 @@ def end(one: LinkEnd) -> dict[str, Any]:
         "interface": one.interface,
         "if_index": one.if_index,
         "plane": one.plane,
+        "lag": one.lag,
     }
 
 
@@ -76,6 +98,11 @@ def full(view: DeviceView) -> dict[str, Any]:
         "stale": view.stale,
         "partial": view.partial,
         "chassis": view.chassis,
+        "aliases": view.aliases,
+        "model": view.model,
+        "serials": view.serials,
+        "software": view.software,
+        "hardware": [_every_field(one) for one in view.hardware],
         "system": {
             **_every_field(view.system),
             "sysName": view.system.name,

@@ -9,7 +9,7 @@ from itertools import combinations
 import msgspec
 from netaddr import IPNetwork
 
-from netops.topology.device import Adjacency, DeviceView, InterfaceAddress, Neighbor
+from netops.topology.device import Adjacency, ArpEntry, DeviceView, InterfaceAddress, Neighbor
 from netops.topology.link import Claim, Link, LinkEnd, end_of
 
 POINT_TO_POINT = {4: 30, 6: 126}
@@ -36,13 +36,13 @@ class _Holder(msgspec.Struct, frozen=True):
 
 def links(views: Sequence[DeviceView], told: Sequence[Link]) -> list[Link]:
     """Links of routing neighbours, and of shared prefixes where neither *told* nor a routing protocol has one."""
-    spoken = list(_spoken(views))
+    spoken = list(_spoken(views, told))
     return [*spoken, *_shared(views, [*told, *spoken])]
 
 
 # ---- routing neighbours
-def _spoken(views: Sequence[DeviceView]) -> Iterator[Link]:
-    finder = _Finder(views)
+def _spoken(views: Sequence[DeviceView], told: Sequence[Link]) -> Iterator[Link]:
+    finder = _Finder(views, told)
     groups: dict[frozenset[LinkEnd], list[Claim]] = defaultdict(list)
     protocols: dict[frozenset[LinkEnd], set[str]] = defaultdict(set)
     for view in views:
@@ -75,14 +75,23 @@ def as_neighbor(one: Adjacency) -> Neighbor:
 class _Finder:
     """The interface that an adjacency leads to."""
 
-    def __init__(self, views: Sequence[DeviceView]) -> None:
+    def __init__(self, views: Sequence[DeviceView], told: Sequence[Link]) -> None:
         self._by_address: dict[str, list[_Holder]] = defaultdict(list)
         self._by_isis: dict[str, list[DeviceView]] = defaultdict(list)
+        self._by_router: dict[str, list[DeviceView]] = defaultdict(list)
         for view in views:
             for held in view.addresses:
                 self._by_address[held.address].append(_Holder(view, held))
             if view.system.isis:
                 self._by_isis[view.system.isis].append(view)
+            if view.system.router_id:
+                self._by_router[view.system.router_id].append(view)
+        self._cables = {
+            (here.plane, here.device, here.if_index): there
+            for link in told
+            if link.layer == 2
+            for here, there in (link.ends, link.ends[::-1])
+        }
 
     def end(self, view: DeviceView, one: Adjacency) -> LinkEnd | None:
         """None when nobody, or more than one, can be meant; and for BGP peers that are not on the wire."""
@@ -92,7 +101,35 @@ class _Finder:
         holders = [held for held in holders if _same_wire(view, one.if_index, held.held)]
         if len(holders) == 1:
             return end_of(holders[0].view, holders[0].held.if_index)
+        if one.protocol in ("ospf", "ospfv3"):
+            return self._router_end(view, one)
         return self._isis_end(view, one) if one.protocol == "isis" and not holders else None
+
+    def _router_end(self, view: DeviceView, one: Adjacency) -> LinkEnd | None:
+        """
+        By router id, on an unnumbered link (OSPF-MIB ospfNbrAddressLessIndex) or by a link-local address.
+
+        The far interface is the one whose adjacency leads back; of several, the one at the other end of the cable.
+        """
+        others = [other for other in self._by_router.get(one.remote_id, ()) if other is not view]
+        if not others:
+            others = [held.view for held in self._by_address.get(one.remote_id, ()) if held.view is not view]
+        if len(others) != 1 or not one.if_index:
+            return None
+        (other,) = others
+        ids = {view.system.router_id, *(held.address for held in view.addresses)} - {""}
+        back = {
+            row.if_index for row in other.adjacencies if row.protocol == one.protocol and row.remote_id in ids
+        }
+        back.discard(0)
+        if len(back) > 1:
+            cable = self._cables.get((view.plane, view.key, one.if_index))
+            back &= (
+                {cable.if_index}
+                if cable and (cable.plane, cable.device) == (other.plane, other.key)
+                else set()
+            )
+        return end_of(other, back.pop()) if len(back) == 1 else None
 
     def _isis_end(self, view: DeviceView, one: Adjacency) -> LinkEnd | None:
         """By system id, and the one adjacency there that leads back; else by the MAC (SNPA) of one interface."""
@@ -139,15 +176,15 @@ def _shared(views: Sequence[DeviceView], told: Sequence[Link]) -> Iterator[Link]
     ones are used twice (OpenNMS nms0002-fake-link, nms101).
     """
     spoken = {frozenset(_place(end) for end in link.ends) for link in told}
-    joined = _Joined(told)
+    joined, heard_by_arp = _Joined(told), _Heard()
     for net, holders in _by_prefix(views):
         narrow = net.prefixlen >= POINT_TO_POINT[net.version]
         if narrow and len(holders) != 2:
             continue
-        for a, b in combinations(holders, 2):
+        for a, b in combinations(holders, 2) if len(holders) == 2 else _by_next_hop(holders):
             if a.device == b.device or frozenset((_place(a.end), _place(b.end))) in spoken:
                 continue
-            heard, alive = _heard(a, b)
+            heard, alive = heard_by_arp(a, b)
             if False in heard:
                 continue
             hops = _hops(a, b) + _hops(b, a)
@@ -164,6 +201,19 @@ def _shared(views: Sequence[DeviceView], told: Sequence[Link]) -> Iterator[Link]
                 confidence=ALIVE if alive else 0.7 if True in heard else 0.6 if hops else 0.5,
                 claims=(_claim(first, second), _claim(second, first)),
             )
+
+
+def _by_next_hop(holders: Sequence[_Holder]) -> Iterator[tuple[_Holder, _Holder]]:
+    """Pairs of which one routes by the other's address; a management network has thousands of devices, and few of these."""
+    place = {one.held.address: number for number, one in enumerate(holders)}
+    pairs = {
+        (min(number, place[hop]), max(number, place[hop]))
+        for number, one in enumerate(holders)
+        for hop in {route.next_hop for route in one.view.routes}
+        if hop in place and place[hop] != number
+    }
+    for a, b in sorted(pairs):
+        yield holders[a], holders[b]
 
 
 def _by_prefix(views: Sequence[DeviceView]) -> Iterator[tuple[IPNetwork, list[_Holder]]]:
@@ -184,21 +234,41 @@ def _by_prefix(views: Sequence[DeviceView]) -> Iterator[tuple[IPNetwork, list[_H
             yield IPNetwork(prefix), single
 
 
-def _heard(a: _Holder, b: _Holder) -> tuple[set[bool], bool]:
-    """
-    Whether ARP says that they reach each other: True for the other's own MAC, False for somebody else's.
+class _Heard:
+    """What ARP tables say of two holders; each device's table is indexed once."""
 
-    The second: whether such a row was confirmed just now.
-    """
-    found, alive = set(), False
-    for here, there in ((a, b), (b, a)):
-        # What a device says of itself in its own ARP table counts too: a tap's ifPhysAddress may be another.
-        macs = there.view.macs() | {entry.mac for entry in there.view.arp if entry.ip == there.held.address}
-        for entry in here.view.arp:
-            if entry.if_index == here.held.if_index and entry.ip == there.held.address and macs:
-                found.add(entry.mac in macs)
-                alive |= entry.mac in macs and entry.state in LIVE_STATES
-    return found, alive
+    def __init__(self) -> None:
+        self._rows: dict[int, dict[str, list[ArpEntry]]] = {}
+        self._macs: dict[int, set[str]] = {}
+
+    def __call__(self, a: _Holder, b: _Holder) -> tuple[set[bool], bool]:
+        """
+        Whether ARP says that they reach each other: True for the other's own MAC, False for somebody else's.
+
+        The second: whether such a row was confirmed just now.
+        """
+        found, alive = set(), False
+        for here, there in ((a, b), (b, a)):
+            # What a device says of itself in its own ARP table counts too: a tap's ifPhysAddress may be another.
+            macs = self._own(there.view) | {entry.mac for entry in self._of(there.view, there.held.address)}
+            for entry in self._of(here.view, there.held.address) if macs else ():
+                if entry.if_index == here.held.if_index:
+                    found.add(entry.mac in macs)
+                    alive |= entry.mac in macs and entry.state in LIVE_STATES
+        return found, alive
+
+    def _of(self, view: DeviceView, ip: str) -> list[ArpEntry]:
+        rows = self._rows.get(id(view))
+        if rows is None:
+            rows = self._rows[id(view)] = defaultdict(list)
+            for entry in view.arp:
+                rows[entry.ip].append(entry)
+        return rows.get(ip, [])
+
+    def _own(self, view: DeviceView) -> set[str]:
+        if id(view) not in self._macs:
+            self._macs[id(view)] = view.macs()
+        return self._macs[id(view)]
 
 
 def _hops(a: _Holder, b: _Holder) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netops.core.finding import Conclusion, Rule
-from netops.topology import drift, isolation
+from netops.topology import condition, drift, isolation, strangers, twins
 from netops.topology.expected import Picture
 
 RULES: dict[str, Rule] = {
@@ -17,6 +17,13 @@ RULES: dict[str, Rule] = {
     "TP-102": isolation.cross_plane,
     "TP-103": isolation.rogue_exit_router,
     "TP-104": isolation.intranet_exit,
+    "TP-105": strangers.changed_device,
+    "TP-106": condition.link_speed,
+    "TP-107": condition.link_down,
+    "TP-108": strangers.unknown_device,
+    "TP-109": strangers.unknown_router,
+    "TP-110": twins.registered_twice,
+    "TP-111": twins.duplicate_name,
 }
 
 

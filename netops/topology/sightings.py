@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -18,6 +18,10 @@ from netops.topology.routing import LIVE_STATES
 HOSTS = frozenset({"telephone", "station"})
 VIRTUAL_ROUTER = ("00:00:5e:00:01:", "00:00:5e:00:02:")
 """VRRP (RFC 9568): a gateway's shared MAC is no terminal."""
+
+
+MAX_AGAINST = 3
+"""Rows that must agree with a place for each that contradicts it."""
 
 
 class SightingSpan(msgspec.Struct, frozen=True):
@@ -69,17 +73,69 @@ class Places:
                 self.learned.add(entry.mac)
                 if entry.if_index and entry.if_index not in uplinks:
                     self._access[entry.mac].add((view.key, entry.interface, entry.vlan))
+        self._twins = _twins(views)
+        self._denied = set(_denied(self._access, segments))
 
     def of(self, mac: str) -> tuple[str, str, int]:
-        """Switch, port and VLAN of a MAC; ("", "", 0) when no access port, or more than one, has learned it."""
+        """
+        Switch, port and VLAN of a MAC.
+
+        ("", "", 0) when no access port, or more than one, has learned it, or when a quarter of the other bridges see it
+        in another direction than this one. The two ports of an aggregate over two switches (MLAG) are one place.
+        """
         found = self._access.get(mac, set())
-        if len({place[:2] for place in found}) != 1:
+        if mac in self._denied or len({self._twins.get(place[:2], place[:2]) for place in found}) != 1:
             return ("", "", 0)
-        return min(found, key=lambda place: place[2])
+        return min(found, key=lambda place: (place[2], place))
 
     def macs(self) -> Iterable[str]:
         """MACs that some access port has learned."""
         return self._access
+
+
+def _twins(views: Sequence[DeviceView]) -> dict[tuple[str, str], tuple[str, str]]:
+    """
+    Aggregates of several switches that are one to what hangs on them, each to the first of them.
+
+    They speak with one LACP system id to one partner (IEEE8023-LAG-MIB dot3adAggActorSystemID, dot3adAggPartnerSystemID).
+    """
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for view in views:
+        for one in view.interfaces:
+            if one.lag_system and one.lag_partner:
+                groups[one.lag_system, one.lag_partner].append((view.key, one.name))
+    return {
+        place: min(places)
+        for places in groups.values()
+        if len({device for device, _ in places}) == len(places) > 1
+        for place in places
+    }
+
+
+def _denied(access: Mapping[str, set[tuple[str, str, int]]], segments: Segments) -> Iterator[str]:
+    """MACs on one access port only that other bridges see elsewhere than in the direction of that port's switch."""
+    facing = segments.facing
+    numbers = {key: number for (_, key), number in facing.number.items()}
+    at = {
+        mac: numbers[next(iter(places))[0]]
+        for mac, places in access.items()
+        if len({place[:2] for place in places}) == 1 and next(iter(places))[0] in numbers
+    }
+    agree: dict[str, int] = defaultdict(int)
+    against: dict[str, int] = defaultdict(int)
+    for here, table in enumerate(facing.tables):
+        ways = Counter(facing.seen[here].values())
+        # Behind the way up is everything: that both are there says nothing.
+        widest = max(ways, key=lambda port: (ways[port], -port), default=0)
+        for mac, port in table.items():
+            there = at.get(mac, here)
+            if there == here or not (leads := facing.seen[here].get(there)):
+                continue
+            if leads != port:
+                against[mac] += 1
+            elif port != widest:
+                agree[mac] += 1
+    yield from (mac for mac, votes in against.items() if votes * MAX_AGAINST >= agree.get(mac, 0))
 
 
 def _uplinks(view: DeviceView, managed: Collection[str]) -> set[int]:
@@ -122,12 +178,13 @@ def seen(
     places = Places(views, managed)
     found: dict[tuple[str, str], Sighting] = {}
     for view in views:
-        covered = _covered(view, places)
+        covered, live = _covered(view, places), _live(view)
         for entry in _hosts(view, managed, own, transfer):
-            alive = entry.state in LIVE_STATES or (
-                entry.mac in places.learned and not _superseded(entry, view)
+            superseded = entry.state == "stale" and bool(
+                live.get((entry.mac, entry.if_index), set()) - {entry.ip}
             )
-            if not alive and (entry.interface in covered or _superseded(entry, view)):
+            alive = entry.state in LIVE_STATES or (entry.mac in places.learned and not superseded)
+            if not alive and (entry.interface in covered or superseded):
                 continue
             switch, port, vlan = places.of(entry.mac)
             sighting = Sighting(
@@ -163,15 +220,17 @@ def _covered(view: DeviceView, places: Places) -> set[str]:
     }
 
 
-def _superseded(entry: ArpEntry, view: DeviceView) -> bool:
-    """A stale address of a MAC that is confirmed with another address on the same interface: it has changed."""
-    return entry.state == "stale" and any(
-        other.mac == entry.mac
-        and other.if_index == entry.if_index
-        and other.ip != entry.ip
-        and other.state in LIVE_STATES
-        for other in view.arp
-    )
+def _live(view: DeviceView) -> dict[tuple[str, int], set[str]]:
+    """
+    Confirmed addresses by MAC and interface.
+
+    A stale address of a MAC that is confirmed there with another one is superseded: the terminal has changed it.
+    """
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for entry in view.arp:
+        if entry.state in LIVE_STATES:
+            found[entry.mac, entry.if_index].add(entry.ip)
+    return found
 
 
 def _hosts(
@@ -197,6 +256,10 @@ def _hosts(
         if entry.if_index in point_to_point - wide:
             continue
         address = IPAddress(entry.ip)
-        if address.is_link_local() or address.is_multicast() or any(address in net for net in transfer):
+        if address.is_link_local() or address.is_multicast() or _within(address, transfer):
             continue
         yield entry
+
+
+def _within(address: IPAddress, nets: Sequence[IPNetwork]) -> bool:
+    return any(address in net for net in nets)

@@ -180,6 +180,9 @@ def test_two_thousand_bridges_take_seconds() -> None:
         )
         for number in range(size)
     ]
-    found = {frozenset((link.a.device, link.b.device)) for link in bridges.links(views, ())}
+    found = {
+        frozenset((link.a.device, link.b.device))
+        for link in bridges.links(views, (), bridges.Segments(views))
+    }
 
     assert {frozenset((f"b{number:03}", f"b{parent[number]:03}")) for number in range(1, size)} == found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from netops.core.plane import Plane
 from netops.core.walk import Column, DeviceWalk, Value
 from netops.topology.device import DeviceView
-from netops.topology.forwarding import bits
 from netops.topology.reading import view
+from netops.topology.vlans import bits
 from tests.topology.city import NOON
 
 MAC = (10, 0, 0, 0, 0, 1)

@@ -10,8 +10,9 @@ import pytest
 from netops.core.plane import Plane
 from netops.core.walk import Column, DeviceWalk, Value
 from netops.probes import mib
+from netops.topology.addresses import inet_address
 from netops.topology.device import DeviceView
-from netops.topology.reading import inet_address, view
+from netops.topology.reading import view
 from tests.topology.city import NOON
 
 DEVICES = {
