@@ -16,7 +16,7 @@ demo: $(READY)
 	.venv/bin/netops demo $(ARGS)
 
 test: $(READY)
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: $(READY)
 	.venv/bin/ruff check .

@@ -11,10 +11,15 @@ from typing import Literal
 
 import msgspec
 
+from netops.addresses.limits import Limits
+from netops.addresses.settings import AddressSource, SharedAddress, Sweep
+from netops.addresses.settings import check as check_sources
 from netops.core.errors import NetopsError
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
 from netops.documents.settings import Documents
+from netops.topology.settings import Traps, Writing
+from netops.topology.settings import check as check_snmp
 
 PLACES = ("config.toml", "/etc/netops/config.toml")
 
@@ -47,17 +52,21 @@ class Credential(msgspec.Struct, frozen=True):
     `[snmp.credentials.NAME]`: how to ask a device.
 
     A secret is written directly only for a published default such as "public"; otherwise in a file of
-    mode 0600 named by `community_file`, `auth_key_file`, `priv_key_file`, relative to the configuration.
+    mode 0600 named by `community_file`, `auth_key_file`, `priv_key_file`, relative to the configuration, or in
+    the variable of the environment that `community_env`, `auth_key_env`, `priv_key_env` names.
     """
 
     version: Literal["v2c", "v3"]
     community: str = ""
     community_file: str = ""
+    community_env: str = ""
     user: str = ""
     auth_protocol: Literal["", "MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"] = ""
     auth_key_file: str = ""
-    priv_protocol: Literal["", "DES", "AES", "AES192", "AES256"] = ""
+    auth_key_env: str = ""
+    priv_protocol: Literal["", "DES", "AES", "AES192", "AES256", "AES192C", "AES256C"] = ""
     priv_key_file: str = ""
+    priv_key_env: str = ""
 
 
 class Snmp(msgspec.Struct, frozen=True):
@@ -69,7 +78,11 @@ class Snmp(msgspec.Struct, frozen=True):
     device_seconds: float = 60.0
     """The most that one device may take; what was read by then is kept."""
     concurrency: int = 32
+    position: str = ""
+    """Name of the device that netops is next to; "" is found by itself. What hangs below a silent one follows from it."""
     credentials: dict[str, Credential] = {}
+    traps: Traps = Traps()
+    writing: Writing = Writing()
 
 
 class Translation(msgspec.Struct, frozen=True):
@@ -95,6 +108,18 @@ class Flows(msgspec.Struct, frozen=True):
     """A flow finding that was not fed for so long is released."""
     silent_seconds: float = 600.0
     """A registered exporter that sent nothing for so long is unseen."""
+    archive: str = "flows"
+    """Folder of the flow archive, relative to the configuration (without one, beside the SQLite file); "" keeps no flows."""
+    keep_days: int = 200
+    """Flows are kept so long; six months are required by law (网络安全法, network logs)."""
+    keep_gib: float = 0.0
+    """The most that kept flows may take; 0 is no limit. The oldest go first, and going early is written in the journal."""
+    reserve_gib: float = 1.0
+    """Free space that stays on the disk: below it flows are counted and judged, and not kept."""
+    covered: float = 0.99
+    """An exporter of which less than this share was seen counts as not seen in an answer, a ratio."""
+    rejudge_flows: int = 20_000_000
+    """An answer judges flows again by itself when the register has changed, so many at most."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -122,6 +147,7 @@ class Timetable(msgspec.Struct, frozen=True):
     """`[timetable]`: how often each round runs: "30s", "5m", "6h", "1d"; "" never."""
 
     walk: str = "5m"
+    sweep: str = ""
     reconcile: str = "5m"
     egress: str = "1m"
     probe: str = ""
@@ -144,9 +170,13 @@ class Config(msgspec.Struct, frozen=True):
     translate: tuple[Translation, ...] = ()
     flows: Flows = Flows()
     probe: Probe = Probe()
+    sweep: Sweep = Sweep()
+    sources: tuple[AddressSource, ...] = ()
+    shared: tuple[SharedAddress, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
     documents: Documents = Documents()
+    addresses: Limits = Limits()
     path: str = ""
     """The file it was read from, or "" when there was none."""
 
@@ -163,13 +193,22 @@ class Config(msgspec.Struct, frozen=True):
         """The other way: the management address that stands in the register for one seen on the wire."""
         return _moved(address, ((one.outside, one.inside) for one in self.translate))
 
-    def secret(self, written: str, file: str) -> str:
+    def secret(self, written: str, file: str, variable: str = "") -> str:
         """
-        A secret: as written, or the first line of its file.
+        A secret: as written, or the first line of its file, or the value of a *variable* of the environment.
 
         Raises:
-            NetopsError: the file cannot be read.
+            NetopsError: the file cannot be read, or the variable is not set.
         """
+        if variable:
+            if not (held := os.environ.get(variable, "")):
+                raise NetopsError(
+                    "the secret {variable} was not read",
+                    "the environment has no variable of this name, or it is empty",
+                    "set it where netops is started",
+                    variable=variable,
+                )
+            return held
         if not file:
             return written
         path = self.folder / file
@@ -206,11 +245,23 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     translate: tuple[Translation, ...] = ()
     flows: Flows = Flows()
     probe: Probe = Probe()
+    sweep: Sweep = Sweep()
+    sources: tuple[AddressSource, ...] = ()
+    shared: tuple[SharedAddress, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
     documents: Documents = Documents()
+    addresses: Limits = Limits()
 
 
+KEPT = (
+    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "documents", "addresses",
+)  # fmt: skip
+LISTS: dict[str, type[msgspec.Struct]] = {
+    "translate": Translation,
+    "sources": AddressSource,
+    "shared": SharedAddress,
+}
 PLAIN = {"store": {"url"}, "inventory": {"path"}, "playbooks": {"path"}, "ui": {"language"}}
 
 
@@ -270,9 +321,12 @@ def _section(source: Source, name: str, kind: object) -> object:
             for key, entry in (raw.get("credentials") or {}).items():
                 if isinstance(entry, dict):
                     source.struct(entry, Credential, f"snmp.credentials.{key}")
+            for key, inner in (("traps", Traps), ("writing", Writing)):
+                if isinstance(raw.get(key), dict):
+                    source.struct(raw[key], inner, f"snmp.{key}")
         return source.struct(raw, kind, name)
-    if name == "translate":
-        return tuple(entry for _, entry in source.entries(name, Translation))
+    if name in LISTS:
+        return tuple(entry for _, entry in source.entries(name, LISTS[name]))
     if name == "planes" and isinstance(raw, dict):
         for key, entry in raw.items():
             if isinstance(entry, dict):
@@ -297,7 +351,7 @@ def _assemble(path: Path, values: dict[str, object], store_url: str | None) -> C
     playbooks = plain("playbooks", "path", "")
     kept = {
         key: values[key]
-        for key in ("city", "snmp", "translate", "flows", "probe", "web", "timetable", "documents")
+        for key in KEPT
         if key in values
     }
     planes = values.get("planes") or Config().planes
@@ -322,6 +376,9 @@ def _check(source: Source, config: Config) -> None:
                 IPNetwork(net)
             except (AddrFormatError, ValueError):
                 source.fault(f"{net!r} is not a prefix", f"planes.{plane}", key="nets")
+    limits = config.addresses
+    if not 0 < limits.filling < limits.full <= 1:
+        source.fault("filling and full must be ratios, filling the smaller one", "addresses", key="filling")
     for index, pair in enumerate(config.translate):
         try:
             lengths = {ip_network(pair.inside).prefixlen, ip_network(pair.outside).prefixlen}
@@ -330,11 +387,19 @@ def _check(source: Source, config: Config) -> None:
             continue
         if len(lengths) > 1:
             source.fault("inside and outside must have the same length", "translate", index)
+    check_sources(source, config.sweep, config.sources, config.shared, seconds)
+    for table, key, what in check_snmp(config.snmp.traps, config.snmp.writing, config.snmp.credentials):
+        source.fault(what, table, key=key)
     for field in msgspec.structs.fields(Timetable):
         try:
             seconds(getattr(config.timetable, field.name))
         except ValueError:
             source.fault("must be like 30s, 5m, 6h, 1d or empty", "timetable", key=field.name)
+    if not 0 < config.flows.covered <= 1:
+        source.fault("covered must be a ratio above 0 and at most 1", "flows", key="covered")
+    for key in ("keep_days", "keep_gib", "reserve_gib", "rejudge_flows"):
+        if getattr(config.flows, key) < (1 if key == "keep_days" else 0):
+            source.fault(f"{key} must not be less than {1 if key == 'keep_days' else 0}", "flows", key=key)
     for address in (*config.flows.listen, config.web.listen):
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
             source.fault(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netops.config import Config, share
 from netops.core import clock as clocks
@@ -62,8 +62,11 @@ class Desk:
         """A question asked anywhere must not leave a new database there."""
         if self.config.path or self.config.store_url != Config().store_url or Path("netops.db").exists():
             return
-        raise Missing("there is no store here", "no configuration was found, and none was named by -c or --store",
-                      "netops init DIRECTORY starts one; netops demo shows the whole job on a recorded city")
+        raise Missing(
+            "there is no store here",
+            "no configuration was found, and none was named by -c or --store",
+            "netops init DIRECTORY starts one; netops demo shows the whole job on a recorded city",
+        )
 
     @property
     def register(self) -> Register:
@@ -75,6 +78,17 @@ class Desk:
         if self._register is None or self._register[0] != standing.version:
             self._register = (standing.version, restore(standing.content))
         language.call(self._register[1].name)
+        return self._register[1]
+
+    def register_in(self, connection: Any) -> Register:
+        """The register in force inside an open transaction: what an act decides by."""
+        from netops.core import applied
+        from netops.register import restore
+
+        version = applied.version(connection)
+        if self._register is None or self._register[0] != version:
+            standing = applied.standing_in(connection)
+            self._register = (standing.version, restore(standing.content))
         return self._register[1]
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,10 @@ from typing import Any
 import msgspec
 from netaddr import AddrFormatError, IPAddress, IPNetwork, IPRange
 
+from netops.addresses import ranges
+from netops.addresses.delegation import Chains, chains
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.addresses.span import Span, parsed
 from netops.core.language import N_
 from netops.core.organization import Organization
 from netops.core.plane import Plane
@@ -41,6 +46,23 @@ class Register(msgspec.Struct, frozen=True, dict=True):
     def device(self) -> dict[str, RegisteredDevice]:
         """Devices by name."""
         return {entry.name: entry for entry in self.devices}
+
+    @cached_property
+    def chains(self) -> dict[Plane, Chains]:
+        """The delegation chain of every prefix, by plane and canonical prefix."""
+        return {plane: chains((one for one in self.prefixes if one.plane is plane), self.organization)
+                for plane in Plane}  # fmt: skip
+
+    @cached_property
+    def _prefix(self) -> dict[Plane, dict[str, RegisteredPrefix]]:
+        found: dict[Plane, dict[str, RegisteredPrefix]] = {plane: {} for plane in Plane}
+        for one in self.prefixes:
+            found[one.plane][str(parsed(one.prefix))] = one
+        return found
+
+    def prefix_of(self, plane: Plane) -> dict[str, RegisteredPrefix]:
+        """Prefixes of *plane* by their canonical text."""
+        return self._prefix[plane]
 
     def of(self, plane: Plane) -> Register:
         """The part of the register that belongs to *plane*; organizations are common to both."""
@@ -187,6 +209,7 @@ def check(register: Register, places: dict[tuple[str, str], str]) -> Iterator[st
         if declaration.terminals < 0:
             yield f"{at('declarations', declaration)}: terminals: {declaration.terminals} is less than 0"
     yield from _prefixes(register, at, names)
+    yield from _grants(register, at)
     yield from _overlaps(register, at)
 
 
@@ -209,6 +232,43 @@ def _prefixes(register: Register, at: Any, names: set[tuple[Plane, str]]) -> Ite
         for (version, _, last, one), (next_version, first, _, other) in pairwise(spans):
             if version == next_version and first <= last:
                 yield f"{at('prefixes', other)}: {other.prefix} overlaps {one.prefix} ({at('prefixes', one)}) in the {plane}"
+
+
+def _grants(register: Register, at: Any) -> Iterator[str]:
+    """Terms that are no dates, and what a prefix sets aside beside what else lies in it."""
+    spans: dict[Plane, list[Span]] = {plane: [] for plane in Plane}
+    readable = [entry for entry in register.prefixes if parsed_net(entry.prefix) is not None]
+    for entry in readable:
+        spans[entry.plane].append(parsed(entry.prefix))
+    for several in spans.values():
+        several.sort()
+    for entry in readable:
+        place = at("prefixes", entry)
+        if entry.role is PrefixRole.RANGE:
+            yield f"{place}: role: a range is written as gateway_address, dhcp_ranges or reserved_ranges of its prefix"
+        dates = [name for name in TERM if (text := getattr(entry, name)) and not _is_date(text)]
+        yield from (
+            f"{place}: {name}: {getattr(entry, name)!r} is not a date such as 2026-12-31" for name in dates
+        )
+        if not dates and entry.granted_until and entry.granted_from > entry.granted_until:
+            yield f"{place}: granted_until: {entry.granted_until} is before granted_from, {entry.granted_from}"
+        if entry.set_aside:
+            span, several = parsed(entry.prefix), spans[entry.plane]
+            inside = several[
+                bisect_left(several, Span(span.first, 0)) : bisect_right(several, Span(span.last, span.last))
+            ]
+            inner = [one for one in inside if one != span and span.holds(one)]
+            yield from (f"{place}: {fault}" for fault in ranges.faults(entry, inner))
+
+
+TERM = ("granted_on", "granted_from", "granted_until")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _overlaps(register: Register, at: Any) -> Iterator[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 
 STORAGE = (
-    "netops.core.ids", "netops.core.journal", "netops.core.docket", "netops.core.applied",
-    "netops.topology.snapshots", "netops.addresses.tiles", "netops.addresses.holdings", "netops.addresses.ledger",
-    "netops.declarations.filings", "netops.egress.hits", "netops.incidents.casebook", "netops.incidents.papers",
-    "netops.inspections.archive", "netops.rounds.diary",
+    "netops.core.ids", "netops.core.journal", "netops.core.joint", "netops.core.docket", "netops.core.applied",
+    "netops.topology.eventlog", "netops.topology.baselines", "netops.topology.states", "netops.topology.identities",
+    "netops.topology.chronicle", "netops.topology.snapshots", "netops.addresses.tiles", "netops.addresses.holdings",
+    "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",
+    "netops.declarations.filings", "netops.egress.hits", "netops.egress.parts", "netops.egress.coverage",
+    "netops.incidents.casebook", "netops.incidents.papers", "netops.inspections.archive", "netops.rounds.diary",
+    "netops.probes.memory",
 )  # fmt: skip
 
 for module in STORAGE:

@@ -119,7 +119,8 @@ PARTS = {
     ),
     "Chromium": ("real_browser", "chromium"),
     "promtool": ("promtool", "prometheus"),
-    "LibreOffice": ("libreoffice", "libreoffice-writer-nogui"),
+    "LibreOffice": ("libreoffice", "libreoffice-writer-nogui libreoffice-calc-nogui"),
+    "BIND's named-checkzone": ("named_checkzone", "bind9-utils"),
     "Chinese fonts": ("documents/test_pdf", "fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp poppler-utils"),
 }
 """What it is: (part of the name of the tests that use it, Debian packages that bring it)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from netops.addresses.span import Span, number
-from netops.core.errors import Refused
+from netops.core.errors import NetopsError, Refused
 from netops.core.plane import Plane
 
 
@@ -48,6 +49,9 @@ class Allocation(msgspec.Struct, frozen=True):
         until: when it was given back, or None.
         cause: why it was given back, or "".
         free_after: end of the quarantine, or of the reservation; or None.
+        mac: the network card that a single address is bound to, lower case with colons, or "".
+        device, note, tags: what people say about it.
+        over_quota: why it was given although it exceeds the declared terminals, or "".
     """
 
     id: str
@@ -63,6 +67,11 @@ class Allocation(msgspec.Struct, frozen=True):
     until: datetime | None = None
     cause: str = ""
     free_after: datetime | None = None
+    mac: str = ""
+    device: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    over_quota: str = ""
 
     @property
     def span(self) -> Span:
@@ -94,6 +103,8 @@ class Request(msgspec.Struct, frozen=True):
         pool: canonical prefix of a registered pool.
         address: one address, a CIDR or "first-last"; "" lets the ledger choose.
         reserve_until: the addresses are only reserved, until then.
+        mac: the network card that the one address asked for is bound to, or "".
+        device, note, tags: as an allocation has them.
     """
 
     plane: Plane
@@ -105,6 +116,32 @@ class Request(msgspec.Struct, frozen=True):
     address: str = ""
     purpose: str = ""
     reserve_until: datetime | None = None
+    mac: str = ""
+    device: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def mac_of(text: str) -> str:
+    """
+    A MAC as lower-case octets with colons; written with colons, hyphens, Cisco's dots, or nothing between.
+
+    Raises:
+        NetopsError: it is none, or a group address (IEEE 802: the first octet is odd).
+    """
+    if not text:
+        return ""
+    digits = re.sub(r"[^0-9a-f]", "", text.lower())
+    if (
+        not re.fullmatch(r"(?i)([0-9a-f]{2}([:-]?)){6}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", text)
+        or len(digits) != 12
+    ):
+        why = "{mac} is not a MAC address"
+    elif int(digits[:2], 16) & 1 or not int(digits, 16):
+        why = "{mac} is no network card's address"
+    else:
+        return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
+    raise NetopsError("the MAC was not bound", why, "write it as 00:1b:21:3c:4d:5e", mac=text)
 
 
 class PoolExhausted(Refused):

@@ -11,7 +11,7 @@ from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Or
 from netops.addresses.span import Span, shown
 from netops.core.errors import Missing
 from netops.core.plane import Plane
-from netops.core.store import Address, Instant, Prepared, Store, metadata
+from netops.core.store import Address, Instant, Json, Prepared, Store, metadata
 
 held = Table(
     "allocations",
@@ -29,7 +29,11 @@ held = Table(
     Column("until", Instant),
     Column("cause", Text, nullable=False),
     Column("free_after", Instant),
-    sqlite_with_rowid=False,
+    Column("mac", String(17), nullable=False, default="", server_default=""),
+    Column("device", String(128), nullable=False, default="", server_default=""),
+    Column("note", Text, nullable=False, default="", server_default=""),
+    Column("tags", Json, nullable=False, default=(), server_default="[]"),
+    Column("over_quota", Text, nullable=False, default="", server_default=""),
 )
 Index(
     "ix_allocations_ending",
@@ -39,6 +43,14 @@ Index(
     postgresql_where=held.c.free_after.is_not(None),
 )
 Index("ix_allocations_plane_first", held.c.plane, held.c.first)
+Index(
+    "ix_allocations_blocks",
+    held.c.plane,
+    held.c.first,
+    held.c.last,
+    sqlite_where=held.c.first != held.c.last,
+    postgresql_where=held.c.first != held.c.last,
+)
 HOLD = Prepared(held.insert())
 
 
@@ -46,6 +58,13 @@ def holding(connection: Connection, plane: Plane) -> dict[str, Allocation]:
     """Allocations of a plane that hold their addresses now, by number."""
     rows = connection.execute(select(held).where(held.c.plane == plane, held.c.state.in_(HOLDING)))
     return {row.id: record_of(row) for row in rows}
+
+
+def within(connection: Connection, plane: Plane, span: Span) -> list[Allocation]:
+    """Allocations of a plane that hold an address of *span* now, by address."""
+    query = select(held).where(held.c.plane == plane, held.c.state.in_(HOLDING)).order_by(held.c.first)
+    rows = connection.execute(query.where(held.c.first <= span.last, held.c.last >= span.first))
+    return [record_of(row) for row in rows]
 
 
 def allocations(
@@ -86,6 +105,39 @@ def history(store: Store, span: Span, plane: Plane | None = None) -> list[Alloca
         query = query.where(held.c.plane == plane)
     with store.read() as connection:
         return [record_of(row) for row in connection.execute(query)]
+
+
+def around(store: Store, plane: Plane, address: int, limit: int = 100) -> list[Allocation]:
+    """
+    The newest allocations that ever held one address, oldest first, however many there are of others.
+
+    Single addresses are found by their first one, runs by an index of runs only.
+    """
+    alone = select(held).where(held.c.plane == plane, held.c.first == address)
+    runs = select(held).where(
+        held.c.plane == plane, held.c.first <= address, held.c.last >= address, held.c.first != held.c.last
+    )
+    with store.read() as connection:
+        found = {
+            row.id: record_of(row)
+            for query in (alone, runs)
+            for row in connection.execute(query.order_by(held.c.since.desc()).limit(limit))
+            if row.last >= address
+        }
+    return sorted(found.values(), key=lambda one: (one.since, one.id))[-limit:]
+
+
+def under(
+    store: Store, *, declaration: str = "", organization: str = "", limit: int = 100
+) -> list[Allocation]:
+    """The newest allocations ever made under a declaration or to an organization, oldest first."""
+    query = select(held).order_by(held.c.since.desc(), held.c.id.desc()).limit(limit)
+    if declaration:
+        query = query.where(held.c.declaration == declaration)
+    if organization:
+        query = query.where(held.c.organization == organization)
+    with store.read() as connection:
+        return [record_of(row) for row in connection.execute(query)][::-1]
 
 
 def one(store: Store, name: str) -> Allocation:
@@ -130,4 +182,9 @@ def record_of(row: Row[Any], at: datetime | None = None) -> Allocation:
         None if past else row.until,
         "" if past else row.cause,
         None if past else row.free_after,
+        row.mac,
+        row.device,
+        row.note,
+        tuple(row.tags),
+        row.over_quota,
     )

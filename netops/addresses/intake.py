@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from netops.addresses import tiles as tiling
-from netops.addresses.allocation import Allocation, AllocationState, Origin
+from netops.addresses import usage
+from netops.addresses.allocation import Allocation, Origin
 from netops.addresses.holdings import HOLD, holding
-from netops.addresses.roster import Reading, Roster, RowFault, judge
-from netops.addresses.span import shown
+from netops.addresses.judging import Grounds, Roster, judge
+from netops.addresses.roster import Reading
+from netops.addresses.span import Span, shown
 from netops.addresses.tile import Counters, Tile, TileState, tally
 from netops.core import ids
 from netops.core.errors import Refused
@@ -18,9 +18,6 @@ from netops.core.evidence import digest
 from netops.core.journal import Act
 from netops.core.plane import Plane
 from netops.core.store import Store
-
-Grounds = Mapping[str, str | RowFault]
-"""By number of a declaration: its organization, or why it gives no ground."""
 
 
 def plan(store: Store, plane: Plane, reading: Reading, grounds: Grounds) -> Roster:
@@ -56,8 +53,9 @@ def apply(
             position += 1
         inside.setdefault(tiles[position], []).append(Tile(row.span, TileState(row.state), entry.pool, name))
         given.append(Allocation(
-            name, plane, shown(row.span.first), shown(row.span.last), entry.organization, row.declaration, row.purpose,
-            AllocationState(row.state), Origin.ACT, act.at, None, "", row.until,
+            name, plane, shown(row.span.first), shown(row.span.last), entry.organization, entry.declaration,
+            row.purpose or "", row.state, Origin.ACT, act.at, None, "", row.until, row.mac or "", row.device or "",
+            row.note or "", row.tags or (), entry.over_quota,
         ))  # fmt: skip
     spans = [entry.row.span for entry in planned.added]
     HOLD.many(connection, (msgspec.structs.asdict(one) | {"first": span.first, "last": span.last}
@@ -69,6 +67,11 @@ def apply(
     for change in counters.values():
         change["size"] = 0
     tiling.count(connection, plane, counters)
+    under: dict[str, list[Span]] = {}
+    for one in given:
+        under.setdefault(one.declaration, []).append(one.span)
+    for declaration, spans_under in under.items():
+        usage.count(connection, plane, declaration, spans_under)
     content = [[one.id, one.first, one.last, one.organization, one.declaration, one.state] for one in given]
     act.record("ip import", f"{given[0].id}..{given[-1].id}",
                after={"plane": plane, "rows": len(given), "faults": len(planned.faults), "sha256": digest(content)})  # fmt: skip

@@ -56,6 +56,7 @@ class Pool(Counts, frozen=True, kw_only=True):
     Args:
         prefix: canonical CIDR.
         organization: code of the organization whose segment it is.
+        around: the prefix around it, computed, or "".
     """
 
     plane: Plane
@@ -64,11 +65,38 @@ class Pool(Counts, frozen=True, kw_only=True):
     organization: str
     name: str
     total: Counts
+    around: str = ""
 
     @property
     def span(self) -> Span:
         """Its addresses."""
         return parsed(self.prefix)
+
+
+def folded(pools: Iterable[Pool]) -> list[Pool]:
+    """
+    *pools* without the ranges that they set aside: a range counts for the pool around it.
+
+    What is free in a range is not free to give out: it counts as reserved.
+    """
+    kept = list(pools)
+    if not any(one.role is PrefixRole.RANGE for one in kept):
+        return kept
+    spans = {id(one): one.span for one in kept}
+    kept.sort(key=lambda one: (one.plane, spans[id(one)].first, -spans[id(one)].size))
+    own: list[tuple[Pool, list[Counts]]] = []
+    for one in kept:
+        if one.role is not PrefixRole.RANGE:
+            own.append((one, [one]))
+            continue
+        for around, parts in reversed(own):
+            if around.plane is one.plane and spans[id(around)].holds(spans[id(one)]):
+                parts.append(counts(one.size, one.allocated, one.reserved + one.free, one.quarantined))
+                break
+    return [
+        msgspec.structs.replace(one, **msgspec.structs.asdict(summed(parts))) if len(parts) > 1 else one
+        for one, parts in own
+    ]
 
 
 def with_totals(pools: Iterable[Pool]) -> list[Pool]:
@@ -77,6 +105,7 @@ def with_totals(pools: Iterable[Pool]) -> list[Pool]:
     spans = {id(pool): pool.span for pool in kept}
     ordered = sorted(kept, key=lambda pool: (pool.plane, spans[id(pool)].first, -spans[id(pool)].size))
     parts: list[list[Counts]] = [[pool] for pool in ordered]
+    outer_of: list[str] = []
     around: list[int] = []
     for index, pool in enumerate(ordered):
         while around and not (
@@ -85,7 +114,9 @@ def with_totals(pools: Iterable[Pool]) -> list[Pool]:
             around.pop()
         for outer in around:
             parts[outer].append(pool)
+        outer_of.append(ordered[around[-1]].prefix if around else "")
         around.append(index)
     return [
-        msgspec.structs.replace(pool, total=summed(part)) for pool, part in zip(ordered, parts, strict=True)
+        msgspec.structs.replace(pool, total=summed(part), around=outer)
+        for pool, part, outer in zip(ordered, parts, outer_of, strict=True)
     ]

@@ -7,17 +7,29 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from msgspec import structs
 
 from netops.addresses.allocation import HOLDING, Allocation
+from netops.addresses.mention import FRESH, Mention, Source, SourceKind, is_virtual, merged
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import Span, number, parsed
 from netops.addresses.tile import innermost
 from netops.core.plane import Plane
 
+if TYPE_CHECKING:
+    from netops.addresses.foresight import Foresight
+
+__all__ = ["Runs", "Scene", "Seen", "Shared", "Stated", "place", "segments", "told_by", "where"]
+
 T = TypeVar("T")
 LIVE = timedelta(minutes=10)
 """A sighting of a device that nobody walks is alive for so long."""
+
+
+LATELY = timedelta(days=1)
+"""Where a card was longer ago does not say where it is."""
 
 
 class Seen(Protocol):
@@ -86,6 +98,29 @@ def segments(prefixes: Sequence[RegisteredPrefix]) -> Runs[RegisteredPrefix]:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What a standing declaration states: how many terminals, how many network devices."""
+
+    number: str
+    organization: str
+    terminals: int
+    equipment: int
+
+
+@dataclass(frozen=True)
+class Shared:
+    """
+    Cards that may answer for one address: a pair for high availability, or teamed cards of one machine.
+
+    Args:
+        macs: theirs; empty for any two cards of the address.
+    """
+
+    macs: frozenset[str]
+    why: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """
     One plane at one moment: everything that the rules of addresses look at.
@@ -98,6 +133,13 @@ class Scene:
         exits: (device, interface) that face a registered exit.
         walked: when each device was last walked with success, by name; only those that answer now.
         silent: devices that were walked before and do not answer now.
+        foresight: what the rules of planning look at, or None when they are not asked.
+        mentions: what sources beside the walk told, oldest first.
+        sources: every source of the plane, the walked devices too, and how it stands.
+        stated: standing declarations.
+        shared: by address: cards that may answer for it together, as the configuration says.
+        devices: device by MAC, of every device that was ever walked.
+        attached: what introduced itself by LLDP, by (switch, port).
     """
 
     plane: Plane
@@ -111,6 +153,13 @@ class Scene:
     exits: Collection[tuple[str, str]] = ()
     walked: Mapping[str, datetime] = field(default_factory=dict)
     silent: Collection[str] = ()
+    foresight: Foresight | None = None
+    mentions: Sequence[Mention] = ()
+    sources: Sequence[Source] = ()
+    stated: Sequence[Stated] = ()
+    shared: Mapping[int, Shared] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
+    attached: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def held(self) -> Runs[Allocation]:
@@ -125,15 +174,64 @@ class Scene:
     @cached_property
     def live(self) -> list[tuple[int, Seen]]:
         """Terminals with an address that are alive now, by address: devices and exits' far ends are none."""
-        return sorted(self._live(), key=lambda one: (one[0], one[1].mac, one[1].first_seen))
+        found = sorted((address, one.mac, place, one) for place, (address, one) in enumerate(self._live()))
+        return [(address, one) for address, _, _, one in found]
 
     def _live(self) -> Iterator[tuple[int, Seen]]:
-        for one in self.sightings:
-            if not one.ip or not self.is_alive(one) or (one.device, one.interface) in self.exits:
+        exits, own = self.exits, self.own
+        for one in (*self.sightings, *self.located):
+            if not one.ip or not self.is_alive(one) or (exits and (one.device, one.interface) in exits):
                 continue
             address = number(one.ip)
-            if address not in self.own:
+            if address not in own and not is_virtual(one.mac):
                 yield address, one
+
+    @cached_property
+    def uses(self) -> list[tuple[int, list[Seen], Allocation | None]]:
+        """Every address that is alive, with all that say so and the allocation that holds it, by address."""
+        found: dict[int, list[Seen]] = {}
+        for address, one in self.live:
+            found.setdefault(address, []).append(one)
+        return [(address, several, self.held.of(address)) for address, several in found.items()]
+
+    @cached_property
+    def located(self) -> list[Mention]:
+        """What sources beside the walk told, each at the port where the walk has its MAC (or its address)."""
+        if not self.mentions:
+            return []
+        by_mac: dict[str, Seen] = {}
+        by_ip: dict[str, Seen] = {}
+        for one in sorted(self.sightings, key=lambda one: one.alive_at or one.first_seen):
+            if self.at - (one.alive_at or one.first_seen) > LATELY:
+                continue
+            if one.switch and one.mac:
+                by_mac[one.mac] = one
+            if one.ip:
+                by_ip[one.ip] = one
+        return [self._at_port(one, by_mac, by_ip) for one in self.mentions if one.mac not in self.devices]
+
+    @staticmethod
+    def _at_port(one: Mention, by_mac: Mapping[str, Seen], by_ip: Mapping[str, Seen]) -> Mention:
+        at = by_mac.get(one.mac) if one.mac else by_ip.get(one.ip)
+        if at is None:
+            return one
+        return structs.replace(one, mac=one.mac or at.mac, switch=at.switch, port=at.port)
+
+    @cached_property
+    def leased(self) -> list[tuple[int, Mention]]:
+        """Leases that have not ended, by address; they say who was given it, not who is there."""
+        found = [(number(one.ip), one) for one in self.located if self._is_leased(one)]
+        return sorted(found, key=lambda one: (one[0], one[1].source))
+
+    def _is_leased(self, one: Mention) -> bool:
+        source = self._source.get(one.source)
+        if one.kind is not SourceKind.LEASES or not one.is_open or source is None or source.is_stale(self.at):
+            return False
+        return one.expires is None or one.expires > self.at
+
+    @cached_property
+    def _source(self) -> dict[str, Source]:
+        return {one.name: one for one in self.sources if one.kind is not SourceKind.WALK}
 
     def is_alive(self, one: Seen) -> bool:
         """
@@ -143,15 +241,68 @@ class Scene:
         """
         if one.alive_at is None:
             return False
-        sources = [self.walked[name] for name in (one.switch, one.device) if name in self.walked]
-        if sources:
-            return one.alive_at >= min(sources)
+        if isinstance(one, Mention):
+            return self._is_told_alive(one)
+        asked, beside = self.walked.get(one.switch), self.walked.get(one.device)
+        if asked is not None or beside is not None:
+            return one.alive_at >= min(asked or beside or self.at, beside or asked or self.at)
         return (
             one.switch not in self.silent and one.device not in self.silent and self.at - one.alive_at <= LIVE
         )
 
+    def _is_told_alive(self, one: Mention) -> bool:
+        """Whether the last answer of its source, not too old, says that it is there; a lease never does."""
+        source = self._source.get(one.source)
+        if (
+            source is None
+            or source.told_at is None
+            or source.is_stale(self.at)
+            or one.kind is SourceKind.LEASES
+        ):
+            return False
+        return (
+            one.alive_at is not None
+            and one.last_seen >= source.told_at
+            and source.told_at - one.alive_at <= FRESH
+        )
+
+    @cached_property
+    def unsound(self) -> set[str]:
+        """Names of sources whose silence means nothing now: they failed, told only a part, or what they told is old."""
+        return {*self.silent, *(one.name for one in self.sources if not one.is_sound(self.at))}
+
+    def covered(self, span: Span, since: datetime | None = None) -> bool:
+        """Whether sources that are sound, and were so without a gap since then, would tell of every address of *span*."""
+        runs = self._covered(since)
+        place = bisect_right(runs, span.first, key=lambda run: run.first) - 1
+        return place >= 0 and runs[place].holds(span)
+
+    def _covered(self, since: datetime | None) -> list[Span]:
+        if since not in self._runs_since:
+            good = [one for one in self.sources if one.is_sound(self.at)
+                    and (since is None or (one.since is not None and one.since <= since))]  # fmt: skip
+            self._runs_since[since] = merged([span for one in good for span in one.spans])
+        return self._runs_since[since]
+
+    @cached_property
+    def _runs_since(self) -> dict[datetime | None, list[Span]]:
+        return {}
+
+    def blind_at(self, address: int) -> bool:
+        """Whether a source that should tell of *address* is unsound: then nobody can say that it is gone."""
+        segment = self.segments.of(address)
+        asked = {segment.gateway, segment.switch} if segment is not None else set()
+        return bool(asked & self.unsound) or any(
+            one.name in self.unsound and any(span.first <= address <= span.last for span in one.spans)
+            for one in self.sources
+        )
+
     def is_unknown(self, one: Seen, within: timedelta) -> bool:
         """Whether it was alive lately and its sources do not answer now: perhaps it still is."""
+        if isinstance(one, Mention):
+            return (
+                one.source in self.unsound and one.alive_at is not None and self.at - one.alive_at <= within
+            )
         blind = one.switch in self.silent or one.device in self.silent
         return blind and one.alive_at is not None and self.at - one.alive_at <= within
 
@@ -172,7 +323,9 @@ class Scene:
 
 
 def place(one: Seen) -> str:
-    """Where it is, as people say it: switch and port, else the device whose ARP table says so."""
+    """Where it is, as people say it: switch and port, else the device or the source that says so."""
+    if isinstance(one, Mention) and not one.switch:
+        return f"{one.source} {one.interface}".strip()
     return f"{one.switch} {one.port}".strip() or f"{one.device} {one.interface}".strip()
 
 
@@ -181,3 +334,10 @@ def where(one: Seen) -> dict[str, str]:
     if one.switch:
         return {"switch": one.switch, "port": one.port}
     return {key: value for key, value in (("device", one.device), ("interface", one.interface)) if value}
+
+
+def told_by(one: Seen) -> tuple[str, ...]:
+    """Names of the sources that say so: the file, or the devices whose tables have it."""
+    if isinstance(one, Mention):
+        return (one.source,)
+    return tuple(dict.fromkeys(name for name in (one.device, one.switch) if name))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from netops.addresses.span import TOP, Span, fit
 
@@ -27,8 +29,7 @@ COUNTED = {TileState.ACTIVE: "allocated", TileState.RESERVED: "reserved", TileSt
 """State to the counter of a pool that counts it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(msgspec.Struct, frozen=True):
     """
     One run of addresses that are all in the same state.
 

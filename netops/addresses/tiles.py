@@ -28,9 +28,10 @@ from sqlalchemy import (
     select,
 )
 
-from netops.addresses.pool import Pool, counts, with_totals
+from netops.addresses.pool import Pool, counts, folded, with_totals
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.addresses.span import TOP, Span, parsed
+from netops.addresses.ranges import with_ranges
+from netops.addresses.span import TOP, Span, parsed, shown
 from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, innermost, painted, tally
 from netops.core.journal import Act
 from netops.core.plane import Plane
@@ -43,8 +44,8 @@ tile_table = Table(
     Column("first", Address, primary_key=True),
     Column("next", Address),
     Column("state", String(12), nullable=False),
-    Column("pool", String(50), nullable=False),
-    Column("allocation", String(16), nullable=False, index=True),
+    Column("pool", String(80), nullable=False),
+    Column("allocation", String(16), nullable=False),
     Column("fit", SmallInteger, nullable=False),
     UniqueConstraint("plane", "next"),
     ForeignKeyConstraint(
@@ -74,7 +75,7 @@ pool_table = Table(
     "pools",
     metadata,
     Column("plane", String(8), primary_key=True),
-    Column("prefix", String(50), primary_key=True),
+    Column("prefix", String(80), primary_key=True),
     Column("first", Address, nullable=False),
     Column("last", Address, nullable=False),
     Column("role", String(16), nullable=False),
@@ -110,16 +111,19 @@ def every(connection: Connection, plane: Plane) -> Iterator[Tile]:
         yield _tile(row)
 
 
-def misfits(connection: Connection, plane: Plane) -> list[Span]:
-    """Tiles whose noted `fit` is not what it should be."""
-    rows = connection.execute(select(tile_table).where(tile_table.c.plane == plane))
-    return [tile.span for row in rows if (tile := _tile(row)).fit != row.fit]
+def misfits(connection: Connection, plane: Plane) -> Iterator[str]:
+    """Rows that do not say what follows from their other columns, one English line each."""
+    for row in connection.execute(select(tile_table).where(tile_table.c.plane == plane)):
+        if (tile := _tile(row)).fit != row.fit:
+            yield f"{plane}: the free block noted for {tile.span} is wrong"
+    for row in connection.execute(select(pool_table).where(pool_table.c.plane == plane)):
+        if (span := parsed(row.prefix)) != (row.first, row.last):
+            yield f"{plane}: {row.prefix} says that it goes from {shown(row.first)} to {shown(row.last)}, not {span}"
 
 
-def of_allocation(connection: Connection, number: str) -> list[Tile]:
-    """The tiles that an allocation holds, in order."""
-    query = select(tile_table).where(tile_table.c.allocation == number).order_by(tile_table.c.first)
-    return [_tile(row) for row in connection.execute(query)]
+def of_allocation(connection: Connection, plane: Plane, span: Span, number: str) -> list[Tile]:
+    """The tiles that an allocation of *span* holds, in order."""
+    return [tile for tile in covering(connection, plane, span) if tile.allocation == number]
 
 
 HOLES = Prepared(
@@ -133,18 +137,24 @@ HOLES = Prepared(
     .order_by(tile_table.c.fit, tile_table.c.first)
     .limit(bindparam("most"))
 )
+CHANGED = ("next", "state", "pool", "allocation", "fit")
 CHANGE = Prepared(
     tile_table.update()
     .where(tile_table.c.plane == bindparam("p"), tile_table.c.first == bindparam("f"))
-    .values({name: bindparam(f"new_{name}") for name in ("next", "state", "pool", "allocation", "fit")})
+    .values({name: bindparam(f"new_{name}") for name in CHANGED})
 )
 ADD = Prepared(tile_table.insert())
+REMOVE = Prepared(
+    tile_table.delete().where(tile_table.c.plane == bindparam("p"), tile_table.c.first == bindparam("f"))
+)
 
 
-def holes(connection: Connection, plane: Plane, pool: str, exponent: int, limit: int) -> list[Tile]:
-    """Free tiles of *pool* that hold an aligned block of 2**exponent: the tightest first, then the lowest."""
-    rows = HOLES(connection, which=plane, inside=pool, exponent=exponent, most=limit)
-    return [Tile(Span(first, following - 1), TileState.FREE, pool) for first, following in rows]
+def holes(
+    connection: Connection, plane: Plane, pool: str, exponent: int, limit: int
+) -> Callable[[], list[Tile]]:
+    """Asks for free tiles of *pool* that hold an aligned block of 2**exponent: the tightest first, then the lowest."""
+    rows = HOLES.asked(connection, which=plane, inside=pool, exponent=exponent, most=limit)
+    return lambda: [Tile(Span(first, following - 1), TileState.FREE, pool) for first, following in rows()]
 
 
 def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Tile]]) -> None:
@@ -153,7 +163,6 @@ def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Ti
 
     What is laid belongs to new allocations, so it never joins what lies around: nothing is read again.
     """
-    added: list[dict[str, Any]] = []
     for hole, tiles in inside.items():
         laid: list[Tile] = []
         position = hole.span.first
@@ -164,11 +173,14 @@ def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Ti
             position = tile.span.last + 1
         if position <= hole.span.last:
             laid.append(Tile(Span(position, hole.span.last), TileState.FREE, hole.pool))
-        row = _row(plane, laid[0])
-        key = {"p": row.pop("plane"), "f": row.pop("first")}
-        CHANGE(connection, **key, **{f"new_{name}": value for name, value in row.items()})
-        added += [_row(plane, tile) for tile in laid[1:]]
-    ADD.many(connection, added)
+        _change(connection, plane, laid[0])
+        ADD.many(connection, (_row(plane, tile) for tile in laid[1:]))
+
+
+def _change(connection: Connection, plane: Plane, tile: Tile) -> None:
+    """Make the tile that begins where *tile* begins like it."""
+    row = _row(plane, tile)
+    CHANGE(connection, p=row["plane"], f=row["first"], **{f"new_{name}": row[name] for name in CHANGED})
 
 
 def repaint(
@@ -187,29 +199,15 @@ def repaint(
 
 def _write(connection: Connection, plane: Plane, old: Sequence[Tile], new: Sequence[Tile]) -> None:
     if old[0] == BLANK[0] and _is_unwritten(connection, plane):
-        connection.execute(tile_table.insert(), [_row(plane, tile) for tile in BLANK])
+        ADD.many(connection, [_row(plane, tile) for tile in BLANK])
     before, after = {tile.span.first: tile for tile in old}, {tile.span.first: tile for tile in new}
     gone = [{"p": plane, "f": first} for first in before.keys() - after.keys()]
-    changed = [
-        _row(plane, tile) for first, tile in after.items() if first in before and before[first] != tile
-    ]
-    added = [_row(plane, tile) for first, tile in after.items() if first not in before]
-    key = (tile_table.c.plane == bindparam("p"), tile_table.c.first == bindparam("f"))
-    if gone:
-        connection.execute(tile_table.delete().where(*key), gone)
-    if changed:
-        values: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in ("next", "state", "pool", "allocation", "fit")
-        }
-        connection.execute(
-            tile_table.update().where(*key).values(values),
-            [
-                {"p": row["plane"], "f": row["first"]} | {f"new_{name}": row[name] for name in values}
-                for row in changed
-            ],
-        )
-    if added:
-        connection.execute(tile_table.insert(), added)
+    changed = [tile for first, tile in after.items() if first in before and before[first] != tile]
+    added = [tile for first, tile in after.items() if first not in before]
+    REMOVE.many(connection, gone)
+    for tile in changed:
+        _change(connection, plane, tile)
+    ADD.many(connection, [_row(plane, tile) for tile in added])
     count(connection, plane, tally(old, -1, tally(new, +1)))
 
 
@@ -236,9 +234,16 @@ def count(connection: Connection, plane: Plane, changes: Counters) -> None:
     """Add *changes* to the counters of their pools."""
     for name, change in sorted(changes.items()):
         if any(change.values()):
-            (row,) = COUNTED_IN(connection, which=plane, cidr=name)
-            values = {f"new_{key}": value + change[key] for key, value in zip(COUNTERS, row, strict=True)}
-            COUNT(connection, which=plane, cidr=name, **values)
+            (standing,) = COUNTED_IN(connection, which=plane, cidr=name)
+            add(connection, plane, name, standing, change)
+
+
+def add(
+    connection: Connection, plane: Plane, pool: str, standing: Sequence[int], change: Mapping[str, int]
+) -> None:
+    """Add *change* to the counters of one pool, which were *standing* (in the order of COUNTERS) in this transaction."""
+    values = {f"new_{key}": value + change.get(key, 0) for key, value in zip(COUNTERS, standing, strict=True)}
+    COUNT(connection, which=plane, cidr=pool, **values)
 
 
 def _row(plane: Plane, tile: Tile) -> dict[str, Any]:
@@ -269,7 +274,7 @@ def sync_prefixes(act: Act, prefixes: Iterable[RegisteredPrefix]) -> None:
     Raises:
         NetopsError: a prefix is no CIDR (the register's check says so first).
     """
-    wanted = {(entry.plane, str(parsed(entry.prefix))): entry for entry in prefixes}
+    wanted = {(entry.plane, str(parsed(entry.prefix))): entry for entry in with_ranges(prefixes)}
     standing = {(Plane(row.plane), row.prefix): row for row in act.connection.execute(select(pool_table))}
     for key in wanted.keys() & standing.keys():
         values = _described(wanted[key])
@@ -342,10 +347,15 @@ def pools(store: Store, plane: Plane | None = None, within: Span | None = None) 
 
 def pools_in(connection: Connection, plane: Plane | None = None, within: Span | None = None) -> list[Pool]:
     """As `pools`, inside an open transaction."""
+    return with_totals(folded(nodes_in(connection, plane, within)))
+
+
+def nodes_in(connection: Connection, plane: Plane | None = None, within: Span | None = None) -> list[Pool]:
+    """Prefixes and the ranges that they set aside, each with its own counts only: what tiles are counted by."""
     query = select(pool_table) if plane is None else select(pool_table).where(pool_table.c.plane == plane)
     if within is not None:
         query = query.where(pool_table.c.first >= within.first, pool_table.c.last <= within.last)
-    return with_totals(pool_of(row) for row in connection.execute(query))
+    return [pool_of(row) for row in connection.execute(query)]
 
 
 def pool_of(row: Row[Any]) -> Pool:

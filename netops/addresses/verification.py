@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from netops.addresses.allocation import HELD, Allocation, AllocationState
 from netops.addresses.pool import Pool
 from netops.addresses.span import TOP, Span
-from netops.addresses.tile import BLANK, Tile, innermost, joined, tally
+from netops.addresses.tile import BLANK, COUNTED, IDLE, Tile, innermost, joined, tally
 
 
 def faults(
@@ -24,6 +24,11 @@ def faults(
         yield f"{plane}: the tiles end at {position:#x}"
     if joined(tiles) != list(tiles):
         yield f"{plane}: two neighbouring tiles are the same"
+    for tile in tiles:
+        if (tile.state in IDLE) == bool(tile.allocation):
+            yield f"{plane}: {tile.span} is {tile.state}, held by {tile.allocation or 'nobody'}"
+        elif tile.state in IDLE and tile.state != tile.idle(tile.pool).state:
+            yield f"{plane}: {tile.span} is {tile.state}, in {tile.pool or 'no prefix'}"
     yield from _pools(plane, tiles, pools)
     yield from _allocations(plane, tiles, allocations)
 
@@ -41,7 +46,8 @@ def _pools(plane: str, tiles: Sequence[Tile], pools: Sequence[Pool]) -> Iterator
             yield f"{plane}: {tile.span} is counted in {tile.pool or '-'}, but lies in {name or '-'}"
     counted = tally(tiles)
     for pool in pools:
-        for key, value in counted.get(pool.prefix, {}).items():
+        for key in ("size", *COUNTED.values()):
+            value = counted.get(pool.prefix, {}).get(key, 0)
             if getattr(pool, key) != value:
                 yield f"{plane}: {pool.prefix} says {key} {getattr(pool, key)}, counted {value}"
 

@@ -100,6 +100,7 @@ def check() -> None:
 
 def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, int]]]]:
     """File, what it holds, and reading it: how many entries, how many of them unverified."""
+    from netops.addresses import wording
     from netops.incidents import clocks, grading, legal_basis, notice, playbook, taxonomy
     from netops.inspections import catalogue
 
@@ -121,6 +122,7 @@ def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, 
             N_("wording of a document"),
             lambda name=path.stem: counted(notice.load(folder, name).blocks),  # type: ignore[misc]
         )
+    yield "notices/addresses/*.toml", N_("wording of papers about addresses"), lambda: wording.check(folder)
     yield "incidents/*.md", N_("playbooks"), lambda: counted(tuple(playbook.load(folder).values()))
     yield "inspections/*.toml", N_("catalogues"), lambda: counted(tuple(catalogue.read(folder).values()))
 

@@ -18,7 +18,7 @@ import msgspec
 
 from netops.core.clock import city_time, now, rfc3339
 from netops.core.errors import Faults, NetopsError, Refused
-from netops.core.language import _
+from netops.core.language import _, called
 from netops.core.observation import Unreachable
 
 if TYPE_CHECKING:
@@ -125,6 +125,25 @@ class Output:
         """The answer as plain lines, such as JSON Lines, exactly as given."""
         self._write("".join(line + "\n" for line in lines))
 
+    def content(self, content: bytes) -> None:
+        """
+        The answer as the bytes of a file: into the file of -o, or on stdout.
+
+        Raises:
+            NetopsError: the file cannot be written.
+        """
+        if self.file is None:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            return
+        try:
+            self.file.write_bytes(content)
+        except OSError as error:
+            raise NetopsError(
+                "{path} was not written", "{reason}", "give another place by -o", path=self.file, reason=error
+            ) from error
+        self.say(_("{path} is written").format(path=self.file))
+
     def rich(self, renderable: Any) -> None:
         """A rich table, tree or panel as part of the answer."""
         self._console(stderr=False).print(renderable, highlight=False)
@@ -164,6 +183,26 @@ class Output:
         if not click.confirm(question, err=True):
             raise Refused("nothing was changed", "the answer was no", "")
 
+    def confirm_word(self, question: str, word: str) -> None:
+        """
+        Ask a person to type *word*, for a change that --yes is not enough for.
+
+        Raises:
+            Refused: there was nobody to ask, or something else was typed.
+            SystemExit: code 0, after --dry-run.
+        """
+        if self.dry_run:
+            self.say(_("nothing was changed (--dry-run)"))
+            raise SystemExit(0)
+        if not self.interactive or not sys.stdin.isatty():
+            raise Refused(
+                "nothing was changed",
+                "this change is confirmed by a person at a terminal; --yes is not enough",
+                "run it at a terminal, and type what is asked",
+            )
+        if click.prompt(question, default="", show_default=False, err=True).strip() != word:
+            raise Refused("nothing was changed", "something else was typed", "")
+
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int, str], None]]:
         """A bar on a terminal, a line for each step with --verbose, otherwise nothing."""
@@ -187,7 +226,7 @@ class Output:
     def error(self, error: NetopsError) -> None:
         """What did not happen, why, and what mends it, on stderr."""
         # States and kinds are words of ours; names and addresses are shown as they are.
-        facts = {name: _(value.value) if isinstance(value, StrEnum) else value for name, value in error.facts.items()}
+        facts = {name: _fact(name, value) for name, value in error.facts.items()}
         what, mend = (_(text).format(**facts) if text else "" for text in (error.what, error.mend))
         why = (
             str(facts["faults"])
@@ -258,6 +297,13 @@ class Output:
                 )
             )
         self.rich(table)
+
+
+def _fact(name: str, value: Any) -> Any:
+    """A fact of an error as it is told: organizations by their names."""
+    if isinstance(value, StrEnum):
+        return _(value.value)
+    return called(str(value)) if name in ("organization", "holder") else value
 
 
 def document(

@@ -10,17 +10,19 @@ from netops.core.language import N_, _
 
 @click.command(cls=Command)
 @click.option("--no-collector", is_flag=True, help=N_("Do not listen for flows."))
+@click.option("--no-traps", is_flag=True, help=N_("Do not hear what devices tell."))
 @click.option("--no-timetable", is_flag=True, help=N_("Do not run rounds."))
 @click.option(
     "--listen", metavar="ADDRESS:PORT", help=N_("Where pages and /metrics are, over the configuration's.")
 )
-def serve(no_collector: bool, no_timetable: bool, listen: str | None) -> None:
+def serve(no_collector: bool, no_traps: bool, no_timetable: bool, listen: str | None) -> None:
     """Serve until interrupted; a second process on the same store leaves collector and timetable to the first."""
     from contextlib import ExitStack
 
     from netops.rounds import inventory
     from netops.rounds.egress import Watcher
     from netops.rounds.timetable import running
+    from netops.rounds.traps import Listener
     from netops.web import serving
 
     out = output()
@@ -38,6 +40,12 @@ def serve(no_collector: bool, no_timetable: bool, listen: str | None) -> None:
                 )
             else:
                 out.say(_("another process collects the flows of this store"))
+        if opened.config.snmp.traps.listen and not no_traps:
+            out.say(
+                _("hearing traps on {addresses}").format(addresses=", ".join(opened.config.snmp.traps.listen))
+                if stack.enter_context(Listener(opened)).listening
+                else _("another process hears the traps of this store")
+            )
         if not no_timetable:
             jobs = stack.enter_context(running(opened))
             out.say(

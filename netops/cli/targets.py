@@ -9,11 +9,12 @@ from netops.core.errors import NetopsError
 from netops.core.plane import Plane
 
 if TYPE_CHECKING:
-    from netops.probes.engines import Credential
+    from netops.config import Config
+    from netops.probes.credentials import Credential
     from netops.probes.snmp import Target
 
 AUTH = ("MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512")
-PRIV = ("DES", "AES", "AES192", "AES256")
+PRIV = ("DES", "AES", "AES192", "AES256", "AES192C", "AES256C")
 
 
 def target(text: str, plane: Plane) -> Target:
@@ -42,20 +43,39 @@ def target(text: str, plane: Plane) -> Target:
     return Target(plane, f"{host}:{port}" if port and port != "161" else host, "", host, int(port or 161))
 
 
-def credential(community: str | None, user: str | None, auth: str | None, priv: str | None) -> Credential:
+def credentials(
+    config: Config,
+    names: tuple[str, ...],
+    community: str | None,
+    user: str | None,
+    auth: str | None,
+    priv: str | None,
+) -> list[Credential]:
     """
-    SNMPv3 when there is a user, else v2c; keys are read from their files.
+    How targets are asked, in the order of trying: configured ones by name, SNMPv3 when there is a user, v2c.
+
+    Keys are read from their files. Without any of them the community is "public".
 
     Raises:
-        NetopsError: a protocol is not known, or a key file cannot be read.
+        NetopsError: a name or a protocol is not known, a key cannot be read, or encryption stands without a key to sign.
     """
-    from netops.probes.engines import Credential
+    from netops.probes.credentials import Credential
+    from netops.rounds.asking import credential
 
-    if user is None:
-        return Credential("v2c", community or "public")
-    auth_protocol, auth_key = _key(auth, "--v3-auth", AUTH)
-    priv_protocol, priv_key = _key(priv, "--v3-priv", PRIV)
-    return Credential("v3", "", user, auth_protocol, auth_key, priv_protocol, priv_key)
+    found = [credential(config, name) for name in names]
+    if user is not None:
+        auth_protocol, auth_key = _key(auth, "--v3-auth", AUTH)
+        priv_protocol, priv_key = _key(priv, "--v3-priv", PRIV)
+        if priv_protocol and not auth_protocol:
+            raise NetopsError(
+                "nothing was walked",
+                "--v3-priv stands without --v3-auth",
+                "SNMPv3 encrypts only what it also signs: add --v3-auth PROTOCOL:KEYFILE",
+            )
+        found.append(Credential("v3", "", user, auth_protocol, auth_key, priv_protocol, priv_key))
+    if community is not None or not found:
+        found.append(Credential("v2c", community or "public"))
+    return found
 
 
 def _key(text: str | None, option: str, known: tuple[str, ...]) -> tuple[str, str]:

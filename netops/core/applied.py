@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Integer, String, Table, select
+from sqlalchemy import Column, Connection, Integer, String, Table, select
 
 from netops.core.errors import Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
-from netops.core.store import Instant, Json, Store, metadata
+from netops.core.store import Instant, Json, Prepared, Store, metadata
 
 registers = Table(
     "registers",
@@ -33,14 +34,40 @@ class Applied(msgspec.Struct, frozen=True):
     content: dict[str, Any]
 
 
+VERSION = Prepared(select(registers.c.version).order_by(registers.c.version.desc()).limit(1))
+
+
+def version(connection: Connection) -> int:
+    """The version in force inside an open transaction; 0 when nothing was applied yet."""
+    for (number,) in VERSION(connection):
+        return int(number)
+    return 0
+
+
 def standing(store: Store, at: datetime | None = None) -> Applied:
     """The version in force now, or at a past time."""
+    with store.read() as connection:
+        return standing_in(connection, at)
+
+
+def standing_in(connection: Connection, at: datetime | None = None) -> Applied:
+    """As `standing`, inside an open transaction."""
     query = select(registers).order_by(registers.c.version.desc()).limit(1)
     if at:
         query = query.where(registers.c.at <= at)
-    with store.read() as connection:
-        row = connection.execute(query).first()
+    row = connection.execute(query).first()
     return Applied(row.version, row.at, row.sha256, row.content) if row else Applied(0, None, digest({}), {})
+
+
+def earlier(store: Store, limit: int) -> Iterator[Applied]:
+    """Versions before the one in force, newest first, at most *limit*; read one by one."""
+    with store.read() as connection:
+        listed = select(registers.c.version).order_by(registers.c.version.desc()).offset(1).limit(limit)
+        versions = list(connection.execute(listed).scalars())
+    for version in versions:
+        with store.read() as connection:
+            row = connection.execute(select(registers).where(registers.c.version == version)).one()
+        yield Applied(row.version, row.at, row.sha256, row.content)
 
 
 def apply(act: Act, content: dict[str, Any], base: int, changes: dict[str, Any]) -> int:

@@ -7,17 +7,31 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, UniqueConstraint, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from netops.core import ids
 from netops.core.basis import Basis
 from netops.core.errors import Missing, Refused
-from netops.core.evidence import Evidence, digest
+from netops.core.evidence import Evidence, digest, named
 from netops.core.finding import STANDING, Conclusion, Finding, Rule, Severity, State
 from netops.core.journal import Act
 from netops.core.language import N_
 from netops.core.plane import Plane
-from netops.core.store import Instant, Json, Store, metadata
+from netops.core.store import Instant, Json, Prepared, Store, metadata
 
 findings = Table(
     "findings",
@@ -52,6 +66,15 @@ evidence = Table(
     Column("at", Instant, nullable=False),
     Column("sha256", String(64), nullable=False),
 )
+HAS = Prepared(select(evidence.c.id).where(evidence.c.id == bindparam("which")))
+KEEP = Prepared(evidence.insert())
+OPEN = Prepared(findings.insert())
+CHANGING = ("last_seen", "count", "state", "evidence", "facts", "subject", "organization", "reason")
+SEE_AGAIN = Prepared(
+    findings.update()
+    .where(findings.c.id == bindparam("which"))
+    .values({name: bindparam(f"new_{name}") for name in CHANGING})
+)
 KEPT = 20
 """Evidence ids a finding shows; older pieces stay in the store."""
 
@@ -75,6 +98,7 @@ def settle(
     scope: Collection[str] = (),
     seen_before: datetime | None = None,
     blind: Collection[str] = (),
+    spared: Collection[str] = (),
 ) -> Settlement:
     """
     Write down what rules concluded; the same rule and subject never opens twice.
@@ -86,6 +110,7 @@ def settle(
             device in *blind*.
         seen_before: findings seen later than this stay open; None resolves at once.
         blind: names of devices that could not be seen: silence about them proves nothing.
+        spared: ids of findings about which nothing can be said now: they are not resolved.
     """
     opened: list[str] = []
     reopened: list[str] = []
@@ -95,21 +120,21 @@ def settle(
         standing = {
             row.key: row for row in connection.execute(select(findings).where(findings.c.plane == plane))
         }
-        concluded = {}
-        for one in conclusions:
-            concluded[one.key] = one
-        for key, one in concluded.items():
-            row = standing.get(key)
-            if row is None:
-                keep_evidence(connection, one.evidence)
-                opened.append(_open(connection, rules[one.code], one, key))
-            else:
-                (reopened if row.state == State.RESOLVED else again).append(row.id)
-                told = _untold(connection, row.evidence, one.evidence)
-                keep_evidence(connection, told)
-                _see_again(connection, row, msgspec.structs.replace(one, evidence=told))
+        concluded = {one.key: one for one in conclusions}
+        new = [key for key in concluded if key not in standing]
+        first = ids.take(connection, "finding", len(new)) if new else 0
+        for number, key in enumerate(new, first):
+            keep_evidence(connection, concluded[key].evidence)
+            opened.append(_open(connection, rules[concluded[key].code], concluded[key], key, f"F-{number:04d}"))
+        known = {key: standing[key] for key in concluded if key in standing}
+        said = _said(connection, [name for row in known.values() for name in row.evidence])
+        for key, row in known.items():
+            (reopened if row.state == State.RESOLVED else again).append(row.id)
+            told = _untold({said.get(name, "") for name in row.evidence}, concluded[key].evidence)
+            keep_evidence(connection, told)
+            _see_again(connection, row, msgspec.structs.replace(concluded[key], evidence=told))
         for key, row in standing.items():
-            if key in concluded or row.code not in scope or row.state not in STANDING:
+            if key in concluded or row.code not in scope or row.state not in STANDING or row.id in spared:
                 continue
             if (seen_before is not None and row.last_seen > seen_before) or _names(row.subject) & set(blind):
                 continue
@@ -127,52 +152,52 @@ def _names(subject: dict[str, Any]) -> set[str]:
     return {str(end[key]) for end in ends for key in ("device", "switch") if end.get(key)}
 
 
-def _untold(connection: Connection, known: list[str], pieces: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _said(connection: Connection, known: list[str]) -> dict[str, str]:
+    """What pieces of evidence say, as a digest, by their id; however many, read by the hundred."""
+    found: dict[str, str] = {}
+    for start in range(0, len(known), 500):
+        rows = connection.execute(select(evidence).where(evidence.c.id.in_(known[start : start + 500])))
+        found |= {row.id: digest([row.kind, row.source, row.query, row.body]) for row in rows}
+    return found
+
+
+def _untold(said: Collection[str], pieces: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """The pieces that say something new: an answer that stays the same is kept once, not at every round."""
-    rows = connection.execute(select(evidence).where(evidence.c.id.in_(known)))
-    said = {digest([row.kind, row.source, row.query, row.body]) for row in rows}
-    return tuple(piece for piece in pieces if digest([piece.kind, piece.source, piece.query, piece.body]) not in said)
+    return tuple(
+        piece for piece in pieces if digest([piece.kind, piece.source, piece.query, piece.body]) not in said
+    )
 
 
 def keep_evidence(connection: Connection, pieces: Iterable[Evidence]) -> None:
     """Keep pieces of evidence; one that is there already stays as it is."""
     for piece in pieces:
-        if connection.execute(select(evidence.c.id).where(evidence.c.id == piece.id)).first() is None:
-            connection.execute(
-                evidence.insert().values(
-                    id=piece.id,
-                    kind=piece.kind,
-                    source=piece.source,
-                    query=piece.query,
-                    body=piece.body,
-                    at=piece.at,
-                    sha256=piece.sha256,
-                )
-            )
+        sha256 = piece.sha256
+        name = named(sha256)
+        if not HAS(connection, which=name):
+            values = {"kind": piece.kind, "source": piece.source, "query": piece.query, "body": piece.body, "at": piece.at}
+            KEEP(connection, id=name, sha256=sha256, **values)
 
 
-def _open(connection: Connection, rule: Rule, one: Conclusion, key: str) -> str:
-    number = f"F-{ids.take(connection, 'finding'):04d}"
-    connection.execute(
-        findings.insert().values(
-            id=number,
-            key=key,
-            code=rule.code,
-            kind=rule.kind,
-            plane=one.plane,
-            severity=rule.severity,
-            organization=one.organization,
-            subject=one.subject,
-            basis=msgspec.to_builtins(rule.basis),
-            facts=one.facts,
-            first_seen=one.at,
-            last_seen=one.at,
-            count=one.count,
-            state=State.OPEN,
-            evidence=[piece.id for piece in one.evidence][-KEPT:],
-            reason="",
-            accepted_until="",
-        )
+def _open(connection: Connection, rule: Rule, one: Conclusion, key: str, number: str) -> str:
+    OPEN(
+        connection,
+        id=number,
+        key=key,
+        code=rule.code,
+        kind=rule.kind,
+        plane=one.plane,
+        severity=rule.severity,
+        organization=one.organization,
+        subject=one.subject,
+        basis=msgspec.to_builtins(rule.basis),
+        facts=one.facts,
+        first_seen=one.at,
+        last_seen=one.at,
+        count=one.count,
+        state=State.OPEN,
+        evidence=[piece.id for piece in one.evidence][-KEPT:],
+        reason="",
+        accepted_until="",
     )
     return number
 
@@ -183,19 +208,17 @@ def _see_again(connection: Connection, row: Row[Any], one: Conclusion) -> None:
         row.state == State.ACCEPTED and row.accepted_until and row.accepted_until < one.at.date().isoformat()
     )
     state = State.REOPENED if row.state == State.RESOLVED or expired else row.state
-    connection.execute(
-        findings.update()
-        .where(findings.c.id == row.id)
-        .values(
-            last_seen=max(row.last_seen, one.at),
-            count=row._mapping["count"] + one.count,
-            state=state,
-            evidence=kept,
-            facts=one.facts,
-            subject=one.subject,
-            organization=one.organization or row.organization,
-            reason="" if state == State.REOPENED else row.reason,
-        )
+    SEE_AGAIN(
+        connection,
+        which=row.id,
+        new_last_seen=max(row.last_seen, one.at),
+        new_count=row._mapping["count"] + one.count,
+        new_state=state,
+        new_evidence=kept,
+        new_facts=one.facts,
+        new_subject=one.subject,
+        new_organization=one.organization or row.organization,
+        new_reason="" if state == State.REOPENED else row.reason,
     )
 
 
@@ -236,6 +259,35 @@ def listed(
         query = query.where(findings.c.last_seen >= since)
     with store.read() as connection:
         return [_finding(row) for row in connection.execute(query)]
+
+
+def naming(
+    store: Store,
+    texts: Collection[str],
+    *,
+    organization: str = "",
+    at: datetime | None = None,
+    limit: int = 100,
+) -> list[Finding]:
+    """
+    The newest findings whose subject names one of *texts*, or that are *organization*'s, by number.
+
+    Args:
+        at: those that had been seen by then and were seen then or later; by default those that stand.
+    """
+    query = select(findings).order_by(findings.c.last_seen.desc()).limit(limit)
+    if at is None:
+        query = query.where(findings.c.state.in_(STANDING))
+    else:
+        query = query.where(findings.c.first_seen <= at, findings.c.last_seen >= at)
+    if organization:
+        query = query.where(findings.c.organization == organization)
+    else:
+        query = query.where(
+            or_(*(cast(findings.c.subject, Text).contains(f'"{text}"', autoescape=True) for text in texts))
+        )
+    with store.read() as connection:
+        return sorted(map(_finding, connection.execute(query)), key=lambda one: one.id)
 
 
 def one(store: Store, number: str) -> Finding:

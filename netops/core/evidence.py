@@ -18,6 +18,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def named(sha256: str) -> str:
+    """The short name of the evidence with this hash."""
+    return f"EV-{sha256[:12]}"
+
+
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """
     One piece of evidence.
@@ -44,4 +49,4 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def id(self) -> str:
         """Short stable name: the same evidence is never kept twice."""
-        return f"EV-{self.sha256[:12]}"
+        return named(self.sha256)

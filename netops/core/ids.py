@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, String, Table, bindparam
+from collections.abc import Callable
+
+from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, select
 
 from netops.core.store import Prepared, metadata
 
@@ -22,6 +24,27 @@ NEXT = Prepared(
 )
 
 
+STANDS = Prepared(select(sequences.c.value).where(sequences.c.name == bindparam("which")))
+PUT = Prepared(
+    sequences.update().where(sequences.c.name == bindparam("which")).values(value=bindparam("now"))
+)
+BEGIN = Prepared(sequences.insert())
+
+
+def standing(connection: Connection, name: str) -> Callable[[], int]:
+    """Asks, in an act, for the last number of *name* that was taken, 0 before the first; `put` takes those after it."""
+    rows = STANDS.asked(connection, which=name)
+    return lambda: next((int(value) for (value,) in rows()), 0)
+
+
+def put(connection: Connection, name: str, before: int, now: int) -> None:
+    """Take the numbers after *before*, which is the one that stood in this transaction, up to *now*."""
+    if before:
+        PUT(connection, which=name, now=now)
+    else:
+        BEGIN(connection, name=name, value=now)
+
+
 def take(connection: Connection, name: str, count: int = 1) -> int:
     """
     The next number of *name*, from 1, inside the caller's transaction; the first of *count* in a row.
@@ -31,5 +54,5 @@ def take(connection: Connection, name: str, count: int = 1) -> int:
     """
     for (last,) in NEXT(connection, which=name, count=count):
         return int(last) - count + 1
-    connection.execute(sequences.insert().values(name=name, value=count))
+    BEGIN(connection, name=name, value=count)
     return 1

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, select, text
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, bindparam, func, select
 
 from netops.core.clock import Clock, now
 from netops.core.evidence import canonical
 from netops.core.language import N_
-from netops.core.store import Instant, Json, Prepared, Store, metadata
+from netops.core.prepared import Prepared
+from netops.core.store import Instant, Json, Store, metadata
 
 journal = Table(
     "journal",
@@ -22,7 +23,7 @@ journal = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("actor", String(128), nullable=False),
-    Column("verb", String(64), nullable=False, index=True),
+    Column("verb", String(64), nullable=False),
     Column("subject", String(256), nullable=False, index=True),
     Column("why", Text, nullable=False),
     Column("before", Json),
@@ -33,7 +34,16 @@ journal = Table(
 )
 FIRST = "0" * 64
 HEAD = Prepared(select(journal.c.seq, journal.c.sha256).order_by(journal.c.seq.desc()).limit(1))
-APPEND = Prepared(journal.insert())
+APPEND = Prepared(
+    journal.insert().values(
+        {
+            one.name: bindparam(one.name, type_=Text() if one.name in ("before", "after") else one.type)
+            for one in journal.c
+        }
+    )
+)
+"""With the JSON of *before* and *after* as it was hashed."""
+ALONE = Prepared(select(func.pg_advisory_xact_lock(func.hashtext("netops journal"))))
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -53,53 +63,69 @@ class Entry(msgspec.Struct, frozen=True):
 
     def content(self) -> bytes:
         """The bytes that the hashes cover."""
-        return canonical(
-            [
-                self.seq,
-                self.at,
-                self.actor,
-                self.verb,
-                self.subject,
-                self.why,
-                self.before,
-                self.after,
-                self.previous,
-            ]
+        return _content(
+            self.seq,
+            self.at,
+            self.actor,
+            self.verb,
+            self.subject,
+            self.why,
+            self.before,
+            self.after,
+            self.previous,
         )
 
 
-class Act:
-    """One open act: a transaction that decides something. Use *connection* for its changes."""
+def _content(*values: Any) -> bytes:
+    """The canonical list of everything above the hashes."""
+    return canonical(values)
 
-    def __init__(self, connection: Connection, actor: str, at: datetime) -> None:
+
+class Act:
+    """
+    One open act: a transaction that decides something. Use *connection* for its changes.
+
+    Args:
+        at: the time of everything that it decides.
+        head: asks for number and hash of the newest entry before it.
+    """
+
+    def __init__(
+        self, connection: Connection, actor: str, at: datetime, head: Callable[[], tuple[int, str]]
+    ) -> None:
         self.connection, self.actor, self.at = connection, actor, at
+        self._head = head
         self.entries: list[Entry] = []
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest entry, which the next one follows."""
+        return (self.entries[-1].seq, self.entries[-1].sha256) if self.entries else self._head()
 
     def record(
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None
     ) -> Entry:
         """Append the journal entry of what this act does; at least one is required."""
-        if self.entries:
-            seq, previous = self.entries[-1].seq, self.entries[-1].sha256
-        else:
-            seq, previous = next(iter(HEAD(self.connection)), (0, FIRST))
-        plain = msgspec.to_builtins({"before": before, "after": after}, str_keys=True)
-        entry = Entry(
-            seq + 1,
-            self.at,
-            self.actor,
-            verb,
-            subject,
-            why,
-            plain["before"],
-            plain["after"],
-            previous,
-        )
-        content = entry.content()
-        entry = msgspec.structs.replace(entry, sha256=hashlib.sha256(content).hexdigest(), sm3=_sm3(content))
-        APPEND(self.connection, **msgspec.structs.asdict(entry))
+        last, previous = self.head
+        seq = last + 1
+        was, now = _plain(before), _plain(after)
+        texts = [None if value is None else canonical(value) for value in (was, now)]
+        raw = [None if one is None else msgspec.Raw(one) for one in texts]
+        content = _content(seq, self.at, self.actor, verb, subject, why, *raw, previous)
+        sha256, sm3 = hashlib.sha256(content).hexdigest(), _sm3(content)
+        APPEND(
+            self.connection, seq=seq, at=self.at, actor=self.actor, verb=verb, subject=subject, why=why,
+            before=None if texts[0] is None else texts[0].decode(), after=None if texts[1] is None else texts[1].decode(),
+            previous=previous, sha256=sha256, sm3=sm3,
+        )  # fmt: skip
+        entry = Entry(seq, self.at, self.actor, verb, subject, why, was, now, previous, sha256, sm3)
         self.entries.append(entry)
         return entry
+
+
+def _plain(value: Any) -> Any:
+    """*value* as JSON values only."""
+    return None if value is None else msgspec.to_builtins(value, str_keys=True)
 
 
 @contextmanager
@@ -111,12 +137,18 @@ def act(store: Store, actor: str, clock: Clock = now) -> Iterator[Act]:
     commit), so that the chain has one head.
     """
     with store.write() as connection:
-        if not store.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('netops journal'))"))
-        one = Act(connection, actor, clock())
+        one = Act(connection, actor, clock(), newest(connection))
         yield one
         if not one.entries:
             raise AssertionError("an act without a journal entry")
+
+
+def newest(connection: Connection) -> Callable[[], tuple[int, str]]:
+    """Asks for number and hash of the newest entry; nobody else appends one until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        ALONE.asked(connection)
+    rows = HEAD.asked(connection)
+    return lambda: next(((seq, sha256) for seq, sha256 in rows()), (0, FIRST))
 
 
 def log(store: Store, limit: int = 50, subject: str = "") -> list[Entry]:

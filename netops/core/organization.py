@@ -10,6 +10,7 @@ import msgspec
 class Level(StrEnum):
     """Level of government that an organization belongs to."""
 
+    STATE = "national"
     PROVINCE = "province"
     CITY = "city"
     COUNTY = "county"

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import msgspec
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Dialect,
-    Engine,
-    Executable,
-    LargeBinary,
-    MetaData,
-    Text,
-    create_engine,
-    event,
-    text,
-)
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.types import TypeDecorator
 
+from netops.core.board import Board, place_for
+from netops.core.columns import Address, Instant, Json
 from netops.core.errors import NetopsError, Refused
+from netops.core.line import keep_order, line_of
+from netops.core.prepared import Prepared, driver
+from netops.core.turn import Turn
+
+__all__ = [
+    "REVISION", "Address", "Instant", "Json", "Prepared", "Store", "StoreFault", "metadata", "shown",
+]  # fmt: skip
 
 metadata = MetaData(
     naming_convention={
@@ -44,150 +35,9 @@ metadata = MetaData(
 REVISION = "0007"
 """The migration that this program expects the store to stand at."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 30
 CHECKPOINT_PAGES = 4000
 """Pages of 4 KiB in SQLite's log before they move into the file: an act writes a dozen, mostly the same ones."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time as microseconds since 1970 UTC: the same order and value on both engines."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Aware time to microseconds."""
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Microseconds to aware time."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as text with sorted keys: the same bytes on both engines."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Value to text."""
-        return None if value is None else msgspec.json.encode(value, order="deterministic").decode()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Text to value."""
-        return None if value is None else msgspec.json.decode(value)
-
-
-class Address(TypeDecorator[int]):
-    """
-    An address as 16 big-endian bytes, IPv4 mapped into ::ffff:0:0/96 (RFC 4291 §2.5.5.2).
-
-    Bytes order equals numeric order on both engines. Values are the 128-bit integers.
-    """
-
-    impl = LargeBinary(16)
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> bytes | None:
-        """Integer to bytes."""
-        return None if value is None else value.to_bytes(16, "big")
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> int | None:
-        """Bytes to integer."""
-        return None if value is None else int.from_bytes(value, "big")
-
-
-class Prepared:
-    """
-    A statement that is compiled once for each engine and then runs on the driver, for what happens at every act.
-
-    Building, hashing and looking up an expression costs more than SQLite needs to run it. Values go
-    through the column types as ever. Every value is bound by name (`bindparam`); no expanding lists.
-    """
-
-    def __init__(self, statement: Executable) -> None:
-        self._statement = statement
-        self._compiled: dict[str, tuple[str, _Bind, tuple[_Convert | None, ...]]] = {}
-
-    def __call__(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
-        """Run it inside the connection's transaction; rows as plain tuples, none for a change."""
-        cursor, (text_of, bind, converts) = self._begun(connection)
-        cursor.execute(text_of, bind(values))
-        if not converts:
-            return []
-        return [
-            tuple(
-                value if convert is None else convert(value)
-                for value, convert in zip(row, converts, strict=True)
-            )
-            for row in cursor.fetchall()
-        ]
-
-    def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run a change once for each of *rows*."""
-        cursor, (text_of, bind, _) = self._begun(connection)
-        cursor.executemany(text_of, [bind(row) for row in rows])
-
-    def _begun(self, connection: Connection) -> tuple[Any, tuple[str, _Bind, tuple[_Convert | None, ...]]]:
-        dialect = connection.dialect
-        if (found := self._compiled.get(dialect.name)) is None:
-            found = self._compiled[dialect.name] = _compiled(self._statement, dialect)
-        if not connection.in_transaction():
-            connection.begin()
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - the connection is open
-        return driver.cursor(), found
-
-
-_Convert = Callable[[Any], Any]
-_Bind = Callable[[Mapping[str, Any]], Any]
-
-
-def _compiled(statement: Executable, dialect: Dialect) -> tuple[str, _Bind, tuple[_Convert | None, ...]]:
-    """Its text, what makes the driver's parameters of the values, and what makes values of each column."""
-    made: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-    fixed: dict[str, Any] = {name: value for name, value in made.params.items() if value is not None}
-    converts = {
-        name: found
-        for one, name in made.bind_names.items()
-        if (found := _binder(one.type, dialect)) is not None
-    }
-    columns = tuple(_reader(one.type, dialect) for one in made._result_columns)
-
-    def complete(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**fixed, **values} if fixed else values
-
-    if made.positional:
-        places = [(name, converts.get(name)) for name in made.positiontup]
-        return str(made), lambda values: _listed(places, complete(values)), columns
-    named = [(name, converts.get(name)) for name in made.bind_names.values()]
-    return (
-        str(made),
-        lambda values: dict(zip(made.bind_names.values(), _listed(named, complete(values)), strict=True)),
-        columns,
-    )
-
-
-def _binder(kind: Any, dialect: Dialect) -> _Convert | None:
-    """What makes the driver's value. Our own types give what both drivers take as it is."""
-    if isinstance(kind, TypeDecorator):
-        return lambda value: kind.process_bind_param(value, dialect)
-    found: _Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return found
-
-
-def _reader(kind: Any, dialect: Dialect) -> _Convert | None:
-    """What makes a value of the driver's."""
-    if isinstance(kind, TypeDecorator):
-        return lambda value: kind.process_result_value(value, dialect)
-    found: _Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return found
-
-
-def _listed(places: Iterable[tuple[str, _Convert | None]], values: Mapping[str, Any]) -> list[Any]:
-    return [values[name] if convert is None else convert(values[name]) for name, convert in places]
 
 
 class Store:
@@ -206,7 +56,13 @@ class Store:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._faults = (DBAPIError, self.engine.dialect.loaded_dbapi.Error)
-        self._queue = _Queue(self.engine.url.database or "") if self.is_sqlite else None
+        self.turn: Turn | nullcontext[None] = nullcontext()
+        place = None
+        if not self.is_sqlite:
+            place = place_for(url)
+        elif (database := self.engine.url.database) not in (None, "", ":memory:"):
+            self.turn, place = Turn(str(database)), Path(f"{database}.board")
+        self.board = None if place is None else Board(place)
 
     def shown_url(self) -> str:
         """The address without its password."""
@@ -215,14 +71,21 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
-        if self._queue is not None:
-            self._queue.close()
+        if isinstance(self.turn, Turn):
+            self.turn.close()
+        if self.board is not None:
+            self.board.close()
 
     # ---- transactions
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view; nothing is changed."""
+        """One consistent view, as everything stood when it was first asked; nothing is changed."""
         with self._clear_errors(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.begin()
+                driver(connection).execute("BEGIN")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -232,19 +95,22 @@ class Store:
 
         What decides something goes through `netops.core.journal.act`, which adds the journal entry.
         """
-        with self._clear_errors(), self.engine.connect() as connection, self._turn():
-            connection.begin()
-            if self.is_sqlite and (driver := connection.connection.driver_connection) is not None:
-                driver.execute("BEGIN IMMEDIATE")
-            yield connection
+        with self._clear_errors(), self.engine.connect() as connection, self.turn:
             try:
-                connection.commit()
-            except DBAPIError:
-                connection.invalidate()  # SQLite keeps the transaction open when a deferred constraint refuses the commit
+                connection.begin()
+                if self.is_sqlite:
+                    driver(connection).execute("BEGIN IMMEDIATE")
+                yield connection
+                self._commit(connection)
+            except BaseException:
+                _abandon(connection)
                 raise
 
-    def _turn(self) -> _Queue | nullcontext[None]:
-        return self._queue if self._queue is not None else nullcontext()
+    def _commit(self, connection: Connection) -> None:
+        if self.is_sqlite:
+            driver(connection).commit()
+        else:
+            line_of(connection).send(commit=True)
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
@@ -326,58 +192,12 @@ class Store:
                 upgrade(self.engine)
 
 
-class _Queue:
-    """
-    Writers of one SQLite file, one after another: a context, entered again freely by the thread that is inside.
-
-    SQLite itself lets writers try at random, and the unlucky wait for seconds. Here the next writer waits
-    at a door of its own, so that who has just written cannot go first again. Ends with the process.
-    """
-
-    def __init__(self, database: str) -> None:
-        self._database = "" if database == ":memory:" else database
-        self._thread = threading.RLock()
-        self._depth = 0
-        self._process = 0
-        self._files: tuple[TextIO, ...] = ()
-
-    def __enter__(self) -> None:
-        self._thread.acquire()
-        self._depth += 1
-        if self._depth > 1 or not self._database:
-            return
-        try:
-            if self._process != os.getpid():
-                places = [Path(f"{self._database}.{name}.lock") for name in ("next", "write")]
-                self._files = tuple(place.open("w") for place in places)
-                self._process = os.getpid()
-                weakref.finalize(self, _close_own, self._process, self._files)
-            door, room = self._files
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX)
-            fcntl.flock(door, fcntl.LOCK_UN)
-        except BaseException:
-            self._depth -= 1
-            self._thread.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        if self._depth == 1 and self._database:
-            fcntl.flock(self._files[1], fcntl.LOCK_UN)
-        self._depth -= 1
-        self._thread.release()
-
-    def close(self) -> None:
-        """Close its files, unless they are another process's."""
-        _close_own(self._process, self._files)
-        self._files, self._process = (), 0
-
-
-def _close_own(process: int, files: tuple[TextIO, ...]) -> None:
-    """Close files that this process opened; those that a fork inherited are its parent's."""
-    if process == os.getpid():
-        for file in files:
-            file.close()
+def _abandon(connection: Connection) -> None:
+    """Undo what the transaction did while the turn still lasts; a connection that cannot is thrown away."""
+    try:
+        driver(connection).rollback()
+    except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
+        connection.invalidate()
 
 
 def shown(url: str) -> str:
@@ -407,10 +227,12 @@ def _engine(url: str) -> Engine:
             raise ArgumentError(parsed.drivername)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        timeouts = (
-            {"timeout": BUSY_SECONDS} if parsed.get_backend_name() == "sqlite" else {"connect_timeout": 10}
-        )
-        engine = create_engine(parsed, connect_args=timeouts)
+        # psycopg gives up every prepared statement of a connection with each rollback, those of `line` too: it prepares none.
+        options = {
+            "sqlite": {"timeout": BUSY_SECONDS},
+            "postgresql": {"connect_timeout": 10, "prepare_threshold": None},
+        }
+        engine = create_engine(parsed, connect_args=options[parsed.get_backend_name()])
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
         raise NetopsError(
             "the store was not opened",
@@ -420,6 +242,8 @@ def _engine(url: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
+    else:
+        keep_order(engine)
     return engine
 
 

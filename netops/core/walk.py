@@ -37,7 +37,7 @@ class DeviceWalk(msgspec.Struct, frozen=True):
         seconds: how long the walk took.
         columns: by MIB object name ("ifDescr"), then by row index. Scalars stand at index (0,).
         notes: why it is not whole; empty when every table was read to its end.
-        engine: "gufo" or "pysnmp".
+        engine: "native" or "pysnmp".
     """
 
     plane: Plane

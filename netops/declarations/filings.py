@@ -7,14 +7,27 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, Column, Connection, Integer, Row, String, Table, Text, and_, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
 from netops.core import ids
 from netops.core.clock import CITY_ZONE
 from netops.core.errors import Missing, Refused
 from netops.core.journal import Act
 from netops.core.plane import Plane
-from netops.core.store import Instant, Json, Store, metadata
+from netops.core.store import Instant, Json, Prepared, Store, metadata
 from netops.declarations.declaration import (
     MOVES,
     Declaration,
@@ -68,7 +81,7 @@ def listed(
         every_version: superseded versions too.
     """
     with store.read() as connection:
-        found = _read(connection, at)
+        found = _read(connection, at, organization=organization)
     return [
         one
         for one in found
@@ -119,6 +132,11 @@ def standing(connection: Connection, number: str) -> Declaration:
     return found[-1]
 
 
+def every(connection: Connection) -> list[Declaration]:
+    """Every declaration as `current` and `standing` see it, inside an open transaction, without superseded versions."""
+    return [one for one in _read(connection, None) if one.state not in GONE]
+
+
 class Step(msgspec.Struct, frozen=True):
     """One step of a declaration's history."""
 
@@ -136,8 +154,12 @@ def history(store: Store, number: str) -> list[Step]:
         return [Step(row.version, DeclarationState(row.state), row.at, row.actor, row.remark) for row in rows]
 
 
-def _read(connection: Connection, at: datetime | None, number: str = "") -> list[Declaration]:
+def _read(
+    connection: Connection, at: datetime | None, number: str = "", organization: str = ""
+) -> list[Declaration]:
     """Each version with its last step until *at*."""
+    if number and at is None:
+        return [_of(*row) for row in VERSIONS(connection, which=number)]
     latest = select(steps.c.number, steps.c.version, func.max(steps.c.step).label("step"))
     if at is not None:
         latest = latest.where(steps.c.at <= at)
@@ -150,18 +172,44 @@ def _read(connection: Connection, at: datetime | None, number: str = "") -> list
         .join(steps, and_(steps.c.number == last.c.number, steps.c.step == last.c.step))
         .order_by(declarations.c.number, declarations.c.version)
     )
+    if organization:
+        query = query.where(declarations.c.organization == organization)
     return [_declaration(row) for row in connection.execute(query)]
 
 
+_later = steps.alias("later")
+VERSIONS = Prepared(
+    select(
+        declarations.c.number, declarations.c.version, declarations.c.stated, declarations.c.registered,
+        steps.c.state, steps.c.at, steps.c.remark,
+    )
+    .join(steps, and_(steps.c.number == declarations.c.number, steps.c.version == declarations.c.version))
+    .where(
+        declarations.c.number == bindparam("which"),
+        steps.c.step == select(func.max(_later.c.step)).where(
+            _later.c.number == declarations.c.number, _later.c.version == declarations.c.version
+        ).scalar_subquery(),
+    )
+    .order_by(declarations.c.version)
+)  # fmt: skip
+"""Every version of one declaration with its last step: asked at every allocation."""
+
+
 def _declaration(row: Row[Any]) -> Declaration:
-    stated = msgspec.convert(row.stated, Statements)
+    return _of(row.number, row.version, row.stated, row.registered, row.state, row.at, row.remark)
+
+
+def _of(
+    number: str, version: int, content: Any, registered: bool, state: str, since: datetime, remark: str
+) -> Declaration:
+    stated = msgspec.convert(content, Statements)
     return Declaration(
-        number=row.number,
-        version=row.version,
-        state=DeclarationState(row.state),
-        registered=row.registered,
-        since=row.at,
-        remark=row.remark,
+        number=number,
+        version=version,
+        state=DeclarationState(state),
+        registered=bool(registered),
+        since=since,
+        remark=remark,
         **{name: getattr(stated, name) for name in Statements.__struct_fields__},
     )
 

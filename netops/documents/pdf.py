@@ -37,12 +37,22 @@ def render(paper: Paper, settings: Documents) -> bytes:
     faces = fonts.survey(settings)
     fonts.check(faces, page.characters(shown), settings)
     inputs = {"paper": msgspec.json.encode(_told(shown, faces, settings)).decode()}
+    day = datetime.fromisoformat(paper.date).replace(tzinfo=UTC)
+    return compiled(TEMPLATE, inputs, day, settings)
+
+
+def compiled(template: Path, inputs: dict[str, str], day: datetime, settings: Documents) -> bytes:
+    """
+    A template of ours with *inputs*, as PDF bytes dated *day*.
+
+    Raises:
+        NetopsError: it could not be drawn.
+    """
     import typst
 
-    day = datetime.fromisoformat(paper.date).replace(tzinfo=UTC)
     with _lock:
         try:
-            drawn = _compiler(settings.font_folders).compile(sys_inputs=inputs, format="pdf", timestamp=day)
+            drawn = _compiler(template, settings.font_folders).compile(sys_inputs=inputs, format="pdf", timestamp=day)
         except typst.TypstError as error:
             raise NetopsError(
                 "the PDF was not drawn",
@@ -54,11 +64,11 @@ def render(paper: Paper, settings: Documents) -> bytes:
     return drawn
 
 
-@lru_cache(maxsize=2)
-def _compiler(folders: tuple[str, ...]) -> typst.Compiler:
+@lru_cache(maxsize=4)
+def _compiler(template: Path, folders: tuple[str, ...]) -> typst.Compiler:
     import typst
 
-    return typst.Compiler(str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=fonts.found(folders))
+    return typst.Compiler(str(template), root=str(template.parent), font_paths=fonts.found(folders))
 
 
 def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> dict[str, Any]:

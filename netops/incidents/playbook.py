@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core.errors import Missing
+from netops.core.errors import Missing, Refused
 from netops.core.language import spoken
 from netops.core.toml import Source, settled
 
@@ -106,3 +106,34 @@ def named(playbooks: dict[str, Playbook], name: str) -> Playbook:
             known=", ".join(playbooks),
         )
     return found
+
+
+def asks(playbooks: dict[str, Playbook], name: str, step: int, wanted: str) -> str:
+    """
+    The words of a step that asks a person to set *wanted* (an SNMP object) on a device: the step names it.
+
+    Raises:
+        Missing: there is no such playbook or step.
+        Refused: the step does not name it.
+    """
+    one = named(playbooks, name)
+    if not 0 < step <= len(one.steps):
+        raise Missing(
+            "there is no step {step} in the playbook {name}",
+            "it has {count}",
+            "netops playbook show {name}",
+            step=step,
+            name=name,
+            count=len(one.steps),
+        )
+    words = one.steps[step - 1]
+    if not re.search(rf"\b{re.escape(wanted)}\b", words):
+        raise Refused(
+            "{wanted} was not set",
+            "step {step} of the playbook {name} does not ask for it",
+            "netops playbook show {name}; who answers for the playbook may add it to a step",
+            wanted=wanted,
+            step=step,
+            name=name,
+        )
+    return words

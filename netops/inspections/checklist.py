@@ -30,7 +30,7 @@ def kinds_of(organization: Organization, authorities: Collection[str] = ()) -> f
     Args:
         authorities: codes of the informatization authorities; without any, the platform's body is taken for it.
     """
-    if organization.level is Level.PROVINCE:  # above the city: its regulation does not bind it
+    if organization.level in (Level.STATE, Level.PROVINCE):  # above the city: its regulation does not bind it
         return frozenset()
     kinds = {Kind.COUNTY if organization.county else Kind.DEPARTMENT}
     if organization.platform:

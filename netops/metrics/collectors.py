@@ -37,8 +37,8 @@ class _Room(Collector):
 
 
 def addresses(desk: Desk) -> Iterable[Metric]:
-    """Addresses by pool and state."""
-    from netops.addresses import ledger
+    """Addresses by pool and state, and when each pool will be full."""
+    from netops.addresses import ledger, trend
 
     gauge = GaugeMetricFamily(
         "netops_pool_addresses", "Addresses of a pool by state.", labels=["plane", "pool", "state"]
@@ -51,7 +51,13 @@ def addresses(desk: Desk) -> Iterable[Metric]:
             ("free", pool.free),
         ):
             gauge.add_metric([pool.plane, pool.prefix, state], float(count))
-    yield gauge
+    days = GaugeMetricFamily(
+        "netops_pool_days_to_full", "Days until a pool is forecast to be full.", labels=["plane", "pool"]
+    )
+    for (plane, prefix), (_, one) in sorted(trend.kept(desk.store).items()):
+        if one.days_to_full is not None:
+            days.add_metric([plane, prefix], one.days_to_full)
+    yield from (gauge, days)
 
 
 def declarations(desk: Desk) -> Iterable[Metric]:

@@ -1,18 +1,26 @@
-"""Allocate (分配): addresses of a pool, under a declaration that stands, in one act."""
+"""Allocate (分配): addresses of a pool, under a declaration that stands, inside what was granted, in one act."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from netops.addresses import ledger
 from netops.addresses.allocation import Allocation, Request
-from netops.addresses.span import Span, number, parsed
+from netops.addresses.pool import Pool
+from netops.addresses.ranges import with_ranges
+from netops.addresses.span import Span, number, parsed, shown
 from netops.core.errors import Missing, NetopsError, Refused
-from netops.core.journal import act
+from netops.core.joint import jointly
+from netops.core.journal import Act, act
 from netops.core.plane import Plane
 from netops.declarations import filings
-from netops.declarations.declaration import Declaration
 from netops.desk import Desk
+from netops.rounds import permit
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -21,7 +29,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     Args:
         spans: canonical text of each run.
+        pool_before, pool_after: how much of the pool is taken, ratios 0-1.
         allocations: what the same key got before; then nothing new is taken.
+        over_quota: why it exceeds the declared terminals, or "" when it does not.
     """
 
     request: Request
@@ -29,72 +39,117 @@ class Plan(msgspec.Struct, frozen=True):
     pool_before: float
     pool_after: float
     allocations: tuple[Allocation, ...] = ()
+    over_quota: str = ""
 
 
-def plan(desk: Desk, request: Request, key: str = "") -> Plan:
+def plan(desk: Desk, request: Request, key: str = "", over_quota: str = "") -> Plan:
     """
     What *request* would get now; nothing is written.
+
+    Args:
+        over_quota: why more than the declared terminals need is to be given, or "".
 
     Raises:
         Missing, Refused: as `run`.
     """
-    avoid = _seen(desk, request)
+    avoid = seen(desk, request)
     with desk.store.read() as connection:
-        request = _grounded(filings.standing(connection, request.declaration), request)
-        before = ledger.answered(connection, key, request) if key else None
-        chosen = [one.span for one in before] if before else ledger.propose(connection, request, avoid)
-    pool = next(pool for pool in ledger.pools(desk.store, request.plane) if pool.prefix == request.pool)
+        asked = permit.asked(connection, request)
+        before = ledger.answered(connection, key, asked) if key else None
+        if before:
+            chosen, reason = [one.span for one in before], ""
+        else:
+            ground = permit.grounded(desk, connection, asked, desk.clock())
+            chosen = ledger.propose(connection, asked, avoid)
+            reason = permit.exceeds(connection, asked, ground, chosen, over_quota)
+    pool = pool_of(desk, asked)
     more = 0 if before else sum(span.size for span in chosen)
-    taken = pool.size - pool.free
-    share = (taken + more) / pool.size if pool.size else 0.0
-    return Plan(request, tuple(map(str, chosen)), pool.utilization, share, before or ())
+    share = (pool.size - pool.free + more) / pool.size if pool.size else 0.0
+    return Plan(asked, tuple(map(str, chosen)), pool.utilization, min(share, 1.0), before or (), reason)
+
+
+def pool_of(desk: Desk, request: Request) -> Pool:
+    """The pool that a request names; for a range that is set aside, the pool around it."""
+    span = parsed(request.pool)
+    around = [one for one in ledger.pools(desk.store, request.plane) if one.span.holds(span)]
+    return min(around, key=lambda one: one.span.size)
 
 
 def run(desk: Desk, made: Plan, key: str = "") -> tuple[Allocation, ...]:
     """
-    Allocate exactly what the plan shows, under a declaration that stands, in one transaction.
+    Allocate exactly what the plan shows, in one transaction that holds every check.
 
     Raises:
         Missing: there is no such pool or declaration.
-        Refused: the declaration does not stand, or is another plane's; the pool is exhausted; the
-            address is taken; the plan is stale; the key was used for another request.
+        Refused: the declaration does not stand, or is another plane's; the pool was not granted to its
+            organization, or no longer; the pool is exhausted; the address is taken or set aside; the quota is
+            exceeded; the plan is stale; the key was used for another request.
     """
     if made.allocations:
         return made.allocations
-    avoid = _seen(desk, made.request)
-    with act(desk.store, desk.actor, desk.clock) as one:
-        _grounded(filings.standing(one.connection, made.request.declaration), made.request)
-        expected = [parsed(text) for text in made.spans]
-        return ledger.allocate(one, made.request, key=key, avoid=avoid, expected=expected)
+    avoid = tuple(map(shown, sorted(seen(desk, made.request))))
+    form = Form(made.request, key, made.spans, made.over_quota, avoid)
+    return jointly(desk.store, desk.actor, desk.clock, form, partial(_given, desk), tuple[Allocation, ...])
 
 
-def _grounded(ground: Declaration, request: Request) -> Request:
-    """The request with the organization of its declaration, which must be for the same plane."""
-    if ground.plane is not request.plane:
-        raise Refused(
-            "nothing was allocated",
-            "{number} is a declaration for the {plane}; a plane's addresses need a declaration to its own authority",
-            "netops declare list",
-            number=ground.number,
-            plane=ground.plane,
-        )
-    return msgspec.structs.replace(request, organization=ground.organization)
+class Form(msgspec.Struct, frozen=True):
+    """What `give` is asked, as whoever has the turn to write can decide it for others (`joint`)."""
+
+    request: Request
+    key: str
+    expected: tuple[str, ...]
+    over_quota: str
+    avoid: tuple[str, ...]
 
 
-def _seen(desk: Desk, request: Request) -> set[int]:
+def _given(desk: Desk, one: Act, form: Form) -> tuple[Allocation, ...]:
+    expected = [parsed(text) for text in form.expected]
+    return give(desk, one, form.request, form.key, expected, form.over_quota, map(number, form.avoid))
+
+
+def give(
+    desk: Desk,
+    one: Act,
+    request: Request,
+    key: str = "",
+    expected: list[Span] | None = None,
+    over_quota: str = "",
+    avoid: Iterable[int] = (),
+) -> tuple[Allocation, ...]:
+    """
+    As `run`, inside an open act: everything that may refuse it is asked in its transaction.
+
+    Raises:
+        Refused: before anything was written.
+    """
+    asked = permit.asked(one.connection, request)
+    if key and ledger.answered(one.connection, key, asked) is not None:
+        return ledger.allocate(one, asked, key=key)
+    ground = permit.grounded(desk, one.connection, asked, one.at)
+    kept = set(avoid)
+    chosen = ledger.propose(one.connection, asked, kept) if expected is None else expected
+    reason = permit.exceeds(one.connection, asked, ground, chosen, over_quota)
+    return ledger.allocate(one, asked, key=key, avoid=kept, expected=chosen, over_quota=reason)
+
+
+def seen(desk: Desk, request: Request) -> set[int]:
     """Addresses of the pool that somebody uses: they are not given out one by one."""
+    return used_in(desk, request.plane, parsed(request.pool))
+
+
+def used_in(desk: Desk, plane: Plane, span: Span) -> set[int]:
+    """Addresses of *span* that were seen lately, that devices have, or that the register says they have."""
+    from netops.addresses import sources
     from netops.topology import snapshots
 
-    pool = parsed(request.pool)
     texts = {
-        one.ip
-        for one in snapshots.sightings(desk.store, request.plane, desk.clock() - ledger.QUARANTINE)
-        if one.ip
+        one.ip for one in snapshots.sightings(desk.store, plane, desk.clock() - ledger.QUARANTINE) if one.ip
     }
-    texts |= {held.address for view in snapshots.latest(desk.store, request.plane) for held in view.addresses}
-    texts |= {entry.address for entry in desk.register.of(request.plane).devices}
+    texts |= {one.ip for one in sources.since(desk.store, plane, desk.clock() - ledger.QUARANTINE)}
+    texts |= {held.address for view in snapshots.latest(desk.store, plane) for held in view.addresses}
+    texts |= {entry.address for entry in desk.register.of(plane).devices}
     return {
-        value for text in texts if (value := _value(text)) is not None and pool.first <= value <= pool.last
+        value for text in texts if (value := _value(text)) is not None and span.first <= value <= span.last
     }
 
 
@@ -118,18 +173,24 @@ def pool_named(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
         span: Span = parsed(text)
     except ValueError as error:
         raise NetopsError("the pool was not found", "{why}", "netops pool list", why=error) from error
-    found = [
-        pool
-        for pool in ledger.pools(desk.store, plane)
-        if pool.prefix == str(span) and pool.plane in desk.planes
-    ]
+    found = [one for one, pool in _nodes(desk, plane) if pool == span]
     if not found:
         raise Missing(
             "there is no pool {pool}", "no registered prefix is written so", "netops pool list", pool=text
         )
     if len(found) > 1:
         raise Refused("the pool was not chosen", "both planes have {pool}", "add --plane", pool=text)
-    return found[0].plane, found[0].prefix
+    return found[0], str(span)
+
+
+def _nodes(desk: Desk, plane: Plane | None) -> list[tuple[Plane, Span]]:
+    """Every registered prefix and every range that one sets aside."""
+    register: Any = desk.register
+    return [
+        (one.plane, parsed(one.prefix))
+        for one in with_ranges(register.prefixes)
+        if one.plane in desk.planes and plane in (None, one.plane)
+    ]
 
 
 def pool_around(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
@@ -141,17 +202,11 @@ def pool_around(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]
         Missing: no pool holds them.
         Refused: pools of both planes do, and no plane was named.
     """
-    try:
-        span = parsed(text)
-    except ValueError as error:
-        raise NetopsError(
-            "nothing was allocated", "{why}", "write an address, a CIDR or first-last", why=error
-        ) from error
+    span = permit.run_of(text)
     found: dict[Plane, Span] = {}
-    for pool in ledger.pools(desk.store, plane):
-        around = pool.span
-        if pool.plane in desk.planes and around.holds(span):
-            found[pool.plane] = min(found.get(pool.plane, around), around, key=lambda one: one.size)
+    for where, around in _nodes(desk, plane):
+        if around.holds(span):
+            found[where] = min(found.get(where, around), around, key=lambda one: one.size)
     if not found:
         raise Missing("nothing was allocated", "no pool holds {span}", "netops pool list", span=text)
     if len(found) > 1:
@@ -172,3 +227,14 @@ def activate(desk: Desk, number: str, why: str) -> Allocation:
         reserved = ledger.activate(one, number, why)
         filings.standing(one.connection, reserved.declaration)
         return reserved
+
+
+def quarantine(desk: Desk, plane: Plane, span: Span, why: str, rest: timedelta) -> Allocation:
+    """
+    Free addresses rest for a while because of *why*, such as an incident.
+
+    Raises:
+        Taken: somebody has part of them; what is given out is released instead.
+    """
+    with act(desk.store, desk.actor, desk.clock) as one:
+        return ledger.isolate(one, plane, span, why, rest)

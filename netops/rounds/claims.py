@@ -6,8 +6,8 @@ import asyncio
 from collections import defaultdict
 from datetime import datetime
 
+from netops.addresses.conflict import doubtful
 from netops.addresses.reconcile import Scene, Seen
-from netops.addresses.rules import doubtful
 from netops.core.errors import NetopsError
 from netops.core.observation import Sighting
 from netops.desk import Desk
@@ -47,7 +47,8 @@ def look_again(desk: Desk, scene: Scene) -> bool:
 async def _listen(desk: Desk, scene: Scene, cards: dict[str, dict[str, Seen]]) -> list[Answer]:
     """What every gateway that is registered with a credential answers, in the order of time."""
     from netops.probes import arp
-    from netops.rounds.walk import credential, settings, target
+    from netops.probes.memory import recall
+    from netops.rounds.asking import credentials, settings, target
 
     entries = {one.name: one for one in desk.register.of(scene.plane).devices if one.snmp}
     rows = {(view.key, entry.ip): entry.if_index
@@ -58,13 +59,14 @@ async def _listen(desk: Desk, scene: Scene, cards: dict[str, dict[str, Seen]]) -
         if device in entries and (device, ip) in rows:
             questions[device].append((rows[device, ip], ip))
     answers: list[Answer] = []
+    habits = recall(desk.store)
 
     def heard(question: tuple[int, str], mac: str) -> None:
         answers.append((desk.clock(), question[1], mac))
 
     async def ask(device: str) -> None:
         try:
-            asked = credential(desk.config, entries[device].snmp)
+            asked = credentials(desk.config, entries[device], habits)[0]
         except NetopsError:
             return
         where, bounds = target(desk.config, entries[device]), settings(desk.config.snmp)

@@ -21,6 +21,7 @@ from netops.rounds import Progress, Report, silent
 
 ROUNDS = {
     N_("walk"): "netops.rounds.walk",
+    N_("sweep"): "netops.rounds.sweep",
     N_("reconcile"): "netops.rounds.reconcile",
     N_("egress"): "netops.rounds.egress",
     N_("probe"): "netops.rounds.probe",

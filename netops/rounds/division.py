@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from netops import register as registers
-from netops.addresses import division, ledger
-from netops.addresses.allocation import Allocation
-from netops.addresses.division import Division, Effect
+from netops.addresses import division, ledger, reshape
+from netops.addresses.allocation import Allocation, AllocationState, Request
+from netops.addresses.delegation import chains
+from netops.addresses.division import Division, Effect, Grant
+from netops.addresses.holdings import holding
 from netops.addresses.prefix import RegisteredPrefix
+from netops.addresses.ranges import with_ranges
 from netops.addresses.span import parsed
 from netops.core.errors import Refused
 from netops.core.evidence import digest
+from netops.core.journal import Act
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
 from netops.desk import Desk
 from netops.rounds import inventory
+from netops.rounds.permit import authorities
+
+WHAT = "the prefixes were not changed"
+Make = Callable[[Sequence[RegisteredPrefix], list[Allocation]], Division]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -34,53 +43,73 @@ class Plan(msgspec.Struct, frozen=True):
 
 def add(desk: Desk, new: RegisteredPrefix) -> Plan:
     """One more prefix; see `division.add` for what is refused."""
-    prefixes, held = _standing(desk, new.plane)
-    return _plan(desk, new.plane, division.add(prefixes, new), held)
+    return _plan(desk, new.plane, lambda prefixes, _: division.add(prefixes, new))
 
 
 def split(desk: Desk, plane: Plane, prefix: str, prefixlen: int) -> Plan:
     """One prefix in equal parts; see `division.split`."""
-    prefixes, held = _standing(desk, plane)
-    return _plan(desk, plane, division.split(prefixes, prefix, prefixlen, held), held)
+    return _plan(desk, plane, lambda prefixes, held: division.split(prefixes, prefix, prefixlen, held))
 
 
 def merge(desk: Desk, plane: Plane, several: Sequence[str]) -> Plan:
     """Neighbours as one prefix; see `division.merge`."""
-    prefixes, held = _standing(desk, plane)
-    return _plan(desk, plane, division.merge(prefixes, several), held)
+    return _plan(desk, plane, lambda prefixes, _: division.merge(prefixes, several))
 
 
-def delegate(desk: Desk, plane: Plane, prefix: str, organization: str, granted_by: str) -> Plan:
-    """One prefix in another organization's hand; see `division.delegate`."""
-    prefixes, held = _standing(desk, plane)
-    return _plan(desk, plane, division.delegate(prefixes, prefix, organization, granted_by, held), held)
+def delegate(desk: Desk, plane: Plane, prefix: str, grant: Grant) -> Plan:
+    """One prefix in another organization's hand, or its grant renewed; see `division.delegate`."""
+    return _plan(desk, plane, lambda prefixes, held: division.delegate(prefixes, plane, prefix, grant, held))
 
 
-def _standing(desk: Desk, plane: Plane) -> tuple[tuple[RegisteredPrefix, ...], list[Allocation]]:
+def resize(desk: Desk, plane: Plane, prefix: str, to: str, granted_by: str = "") -> Plan:
+    """One prefix larger or smaller; see `reshape.resize`."""
+    return _plan(desk, plane, lambda prefixes, held: reshape.resize(prefixes, prefix, to, held, granted_by))
+
+
+def move(desk: Desk, plane: Plane, prefix: str, changes: dict[str, Any], to: str = "") -> Plan:
+    """One prefix bound to somebody or something else, or renumbered; see `reshape.move`."""
+    return _plan(desk, plane, lambda prefixes, held: reshape.move(prefixes, prefix, changes, held, to))
+
+
+def remove(desk: Desk, plane: Plane, prefix: str, *, keep_inside: bool = False) -> Plan:
+    """One prefix taken out; see `reshape.remove`."""
+    return _plan(
+        desk, plane, lambda prefixes, held: reshape.remove(prefixes, prefix, held, keep_inside=keep_inside)
+    )
+
+
+def _plan(desk: Desk, plane: Plane, make: Make) -> Plan:
     """
-    Prefixes and allocations in force.
+    What *make* does to the prefixes in force.
 
     Raises:
-        Refused: this process does not serve the plane, or the files hold changes that are not in force.
+        Refused: this process does not serve the plane, the files hold changes that are not in force, or the tree
+            or the chain of grants would not be right afterwards.
     """
     if plane not in desk.planes:
-        why = "this netops does not serve the {plane}"
-        raise Refused("the prefixes were not changed", why, "netops config show", plane=plane)
+        raise Refused(WHAT, "this netops does not serve the {plane}", "netops config show", plane=plane)
     if inventory.plan(desk).changes:
         raise Refused(
-            "the prefixes were not changed", "the files hold other changes that are not in force",
+            WHAT, "the files hold other changes that are not in force",
             "netops inventory plan shows them; netops inventory apply puts them in force",
         )  # fmt: skip
-    return desk.register.of(plane).prefixes, ledger.allocations(desk.store, plane)
-
-
-def _plan(desk: Desk, plane: Plane, made: Division, held: list[Allocation]) -> Plan:
-    kept = tuple(one for one in desk.register.prefixes if one not in made.removed)
-    changed = msgspec.structs.replace(desk.register, prefixes=(*kept, *made.added))
+    register = desk.register
+    prefixes, held = register.of(plane).prefixes, ledger.allocations(desk.store, plane)
+    made = make(prefixes, held)
+    changed = msgspec.structs.replace(register, prefixes=division.after(register.prefixes, made))
     faults = list(registers.check(changed, {}))
-    settled("the prefixes were not changed", faults, "change the request so that none of these is there")
+    settled(WHAT, faults, "change the request so that none of these is there")
+    then = chains(division.after(prefixes, made), register.organization)
+    against = division.objections(
+        made, register.chains[plane], then, register.organization, authorities(desk, register, plane)
+    )
+    for why, facts in against:
+        raise Refused(WHAT, why, "netops pool show {prefix} shows who granted what", **facts)
     return Plan(
-        plane, made, tuple(division.effects(made, held)), digest(_path(desk, plane).read_text("utf-8"))
+        plane,
+        made,
+        tuple(division.effects(made, prefixes, held)),
+        digest(_path(desk, plane).read_text("utf-8")),
     )
 
 
@@ -104,10 +133,18 @@ def run(desk: Desk, made: Plan) -> int:
     """
     path = _path(desk, made.plane)
     before = path.read_text("utf-8")
-    held = ledger.allocations(desk.store, made.plane)
-    if digest(before) != made.sha256 or tuple(division.effects(made.division, held)) != made.effects:
-        why = "the plan is stale: something changed since it was made"
-        raise Refused("the prefixes were not changed", why, "ask for the plan again")
+    prefixes = desk.register.of(made.plane).prefixes
+    if digest(before) != made.sha256:
+        raise _stale()
+
+    def also(act: Act) -> None:
+        held = sorted(
+            holding(act.connection, made.plane).values(), key=lambda one: (one.span.first, one.since)
+        )
+        if tuple(division.effects(made.division, prefixes, held)) != made.effects:
+            raise _stale()
+        _renumber(act, made, held)
+
     _write(path, edited(path, made.division))
     try:
         plan = inventory.plan(desk)
@@ -116,11 +153,30 @@ def run(desk: Desk, made: Plan) -> int:
             change.kind != "prefixes" for change in plan.changes
         ):
             why = "the files hold other changes by now"
-            raise Refused("the prefixes were not changed", why, "netops inventory plan shows them")
-        return inventory.apply(desk, plan)
+            raise Refused(WHAT, why, "netops inventory plan shows them")
+        return inventory.apply(desk, plan, also)
     except BaseException:
         _write(path, before)
         raise
+
+
+def _stale() -> Refused:
+    return Refused(WHAT, "the plan is stale: something changed since it was made", "ask for the plan again")
+
+
+def _renumber(act: Act, made: Plan, held: Sequence[Allocation]) -> None:
+    """Each allocation that moves is given back with its cause, and given again at its place in the new prefix."""
+    by_id = {one.id: one for one in held}
+    nodes = [parsed(one.prefix) for one in with_ranges(made.division.added)]
+    for moved in made.division.renumbered:
+        one, there = by_id[moved.allocation], parsed(moved.after)
+        ledger.release(act, one.id, f"renumbered to {moved.after}")
+        pool = min((node for node in nodes if node.holds(there)), key=lambda node: node.size)
+        ledger.allocate(act, Request(
+            made.plane, str(pool), one.organization, one.declaration, address=moved.after, purpose=one.purpose,
+            reserve_until=one.free_after if one.state is AllocationState.RESERVED else None,
+            mac=one.mac, device=one.device, note=one.note, tags=one.tags,
+        ), over_quota=one.over_quota)  # fmt: skip
 
 
 def _write(path: Path, text: str) -> None:
@@ -143,7 +199,7 @@ def edited(path: Path, made: Division) -> str:
         if parsed(raw["prefix"]) in gone:
             start = source.line("prefixes", index) - 1
             end = next(
-                (n for n in range(start + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines)
+                (n for n in range(start + 1, len(lines)) if lines[n].lstrip().startswith("[[")), len(lines)
             )
             while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
                 end -= 1

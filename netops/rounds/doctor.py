@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -171,6 +172,27 @@ def _collector(desk: Desk) -> Iterator[Check]:
         )
 
 
+def _traps(desk: Desk) -> Iterator[Check]:
+    """Whether somebody hears what devices tell, and whether anybody sends what is not believed."""
+    from netops.topology import eventlog
+
+    if not desk.config.snmp.traps.listen:
+        return
+    address = ", ".join(desk.config.snmp.traps.listen)
+    with desk.store.lock("traps", wait=False) as free:
+        if free:
+            told = _("{address}: nobody hears traps now").format(address=address)
+            yield Check(N_("traps"), "note", told, "netops serve")
+            return
+    lately = [one for one in eventlog.sources(desk.store) if one.last_at > desk.clock() - timedelta(days=1)]
+    strange = [one for one in lately if not one.device or one.refused or one.malformed]
+    if strange:
+        told = _("{count} addresses sent something that is not believed").format(count=len(strange))
+        yield Check(N_("traps"), "note", told, "netops topology events --sources")
+    else:
+        yield Check(N_("traps"), "good", _("{address}: netops hears traps there").format(address=address))
+
+
 def _fonts(desk: Desk) -> Iterator[Check]:
     from netops.documents import fonts
 
@@ -204,6 +226,7 @@ CHECKS: dict[str, Callable[[Desk], Iterator[Check]]] = {
     "register": _register,
     "playbooks": _playbooks,
     "collector": _collector,
+    "traps": _traps,
     "fonts": _fonts,
     "disk": _room,
 }

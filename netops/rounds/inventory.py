@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from netops import register as registers
 from netops.core import applied
 from netops.core.errors import Refused
 from netops.core.evidence import digest
-from netops.core.journal import act
+from netops.core.journal import Act, act
 from netops.desk import Desk
 from netops.register import KINDS, Register, identity, restore
 
@@ -78,12 +79,15 @@ def changes(before: Register, after: Register) -> list[Change]:
     return found
 
 
-def apply(desk: Desk, plan: Plan) -> int:
+def apply(desk: Desk, plan: Plan, also: Callable[[Act], None] | None = None) -> int:
     """
     Put the files in force: exactly what *plan* shows, or nothing.
 
     One transaction holds the register, the prefixes and allocations that follow from it, the
     declarations and the journal entry.
+
+    Args:
+        also: what happens in the same transaction, at its end; it may refuse all of it.
 
     Returns:
         The version now in force.
@@ -114,6 +118,8 @@ def apply(desk: Desk, plan: Plan) -> int:
             removed = restore({"declarations": [gone.before]}).declarations[0]
             ledger.adopt(one, removed.plane, msgspec.structs.replace(removed, allocated=()))
             filings.drop(one, removed)
+        if also is not None:
+            also(one)
     return version
 
 

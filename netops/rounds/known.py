@@ -65,7 +65,7 @@ def organization(desk: Desk, code: str) -> Organization:
 
 def bound(desk: Desk) -> list[Organization]:
     """The organizations that the city's regulation binds: all but the province's."""
-    return [one for one in desk.register.organizations if one.level is not Level.PROVINCE]
+    return [one for one in desk.register.organizations if one.level not in (Level.STATE, Level.PROVINCE)]
 
 
 def of(desk: Desk, whole: Facts, one: Organization) -> Facts:

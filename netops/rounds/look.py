@@ -1,15 +1,13 @@
-"""Questions that cross rooms: what a rule says, whose something is, and how everything stands."""
+"""Questions that cross rooms: what a rule says, and how everything stands."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 import msgspec
-from netaddr import AddrFormatError, IPAddress
 
 from netops.core import docket
 from netops.core.errors import Missing
@@ -17,7 +15,6 @@ from netops.core.finding import ROOMS, STANDING, Finding, Rule
 from netops.core.language import _, called
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.register import parsed_net
 
 
 # ---- rules and findings
@@ -96,184 +93,6 @@ def finding_record(finding: Finding) -> dict[str, Any]:
     """A finding as the contract of DESIGN §4 has it."""
     kept = {name: getattr(finding, name) for name in Finding.__struct_fields__ if name != "facts"}
     return {**kept, "title": title(finding), "because": because(finding)}
-
-
-# ---- who
-class Answer(msgspec.Struct, omit_defaults=True):
-    """
-    Everything known about one address, MAC, device or organization.
-
-    Args:
-        what: address, mac, device or organization.
-        organization: code of whose it is, or "" when nobody's.
-    """
-
-    query: str
-    what: str
-    plane: str = ""
-    organization: str = ""
-    organization_name: str = ""
-    segment: dict[str, Any] | None = None
-    allocation: Any = None
-    device: dict[str, Any] | None = None
-    sightings: list[Any] = []
-    declarations: list[Any] = []
-    findings: list[dict[str, Any]] = []
-
-
-def who(desk: Desk, query: str) -> list[Answer]:
-    """
-    Whose is it, where is it, and by what right: one answer for each plane or record that knows it.
-
-    Raises:
-        Missing: nothing knows it.
-    """
-    text = query.strip()
-    if re.fullmatch(r"(?i)[0-9a-f]{2}([:-][0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}", text):
-        answers = _who_mac(desk, text)
-    else:
-        try:
-            answers = _who_address(desk, IPAddress(text))
-        except (AddrFormatError, ValueError):
-            answers = _who_name(desk, text)
-    if not answers:
-        raise Missing(
-            "nobody knows {query}",
-            "it is in no register, allocation or walk",
-            "ask for an address, a MAC, a device name, or the code or name of an organization",
-            query=query,
-        )
-    return answers
-
-
-def _who_address(desk: Desk, address: IPAddress) -> list[Answer]:
-    from netops.addresses import ledger
-    from netops.topology import snapshots
-
-    answers = []
-    for plane in desk.planes:
-        answer = Answer(str(address), "address", plane)
-        nets = [net for text in desk.config.planes[plane].nets if (net := parsed_net(text))]
-        for prefix in sorted(
-            desk.register.of(plane).prefixes, key=lambda entry: int(entry.prefix.split("/")[1])
-        ):
-            net = parsed_net(prefix.prefix)
-            if net is not None and address in net:
-                answer.segment = msgspec.to_builtins(prefix)
-                answer.organization = prefix.organization
-        for allocation in ledger.allocations(desk.store, plane, desk.at):
-            if _within(address, allocation.first, allocation.last) and allocation.state != "released":
-                answer.allocation, answer.organization = allocation, allocation.organization
-        answer.sightings = [
-            one for one in snapshots.sightings(desk.store, plane, None) if one.ip == str(address)
-        ]
-        for view in snapshots.latest(desk.store, plane, desk.at):
-            for held in view.addresses:
-                if held.address == str(address):
-                    answer.device = {
-                        "name": view.name,
-                        "interface": held.interface,
-                        "at": view.at,
-                        "stale": view.stale,
-                    }
-                    entry = desk.register.device.get(view.name)
-                    answer.organization = entry.organization if entry else answer.organization
-        if (
-            answer.segment
-            or answer.allocation
-            or answer.sightings
-            or answer.device
-            or any(address in net for net in nets)
-        ):
-            answers.append(_completed(desk, answer, {str(address)}))
-    return answers
-
-
-def _within(address: IPAddress, first: str, last: str) -> bool:
-    return bool(IPAddress(first) <= address <= IPAddress(last))
-
-
-def _who_mac(desk: Desk, text: str) -> list[Answer]:
-    from netops.topology import snapshots
-
-    digits = re.sub(r"[^0-9a-f]", "", text.lower())
-    mac = ":".join(digits[place : place + 2] for place in range(0, 12, 2))
-    answers = []
-    for plane in desk.planes:
-        answer = Answer(mac, "mac", plane)
-        answer.sightings = [one for one in snapshots.sightings(desk.store, plane, None) if one.mac == mac]
-        for view in snapshots.latest(desk.store, plane, desk.at):
-            for interface in view.interfaces:
-                if interface.mac == mac:
-                    answer.device = {
-                        "name": view.name,
-                        "interface": interface.name,
-                        "at": view.at,
-                        "stale": view.stale,
-                    }
-        if answer.sightings or answer.device:
-            for one in answer.sightings[-1:]:
-                if one.ip:
-                    found = [known for known in _who_address(desk, IPAddress(one.ip)) if known.plane == plane]
-                    answer.organization = found[0].organization if found else ""
-            answers.append(_completed(desk, answer, {mac, *(one.ip for one in answer.sightings if one.ip)}))
-    return answers
-
-
-def _who_name(desk: Desk, text: str) -> list[Answer]:
-    from netops.topology import snapshots
-
-    answers = []
-    for device in desk.register.devices:
-        if device.name == text:
-            view = next(
-                (view for view in snapshots.latest(desk.store, device.plane, desk.at) if view.name == text),
-                None,
-            )
-            seen = {"interfaces": len(view.interfaces), "at": view.at, "stale": view.stale} if view else {}
-            answer = Answer(
-                text,
-                "device",
-                device.plane,
-                device.organization,
-                device={**msgspec.to_builtins(device), **seen},
-            )
-            answers.append(_completed(desk, answer, {text}))
-    named = (one.code for one in desk.register.organizations if text in (one.code, one.name_zh, one.name_en))
-    return answers + [_completed(desk, Answer(text, "organization", "", code), {code}) for code in named]
-
-
-def _completed(desk: Desk, answer: Answer, names: set[str]) -> Answer:
-    """With the organization's name and declarations, and the findings that name it."""
-    from netops.declarations import filings
-
-    answer.organization_name = desk.register.name(answer.organization)
-    if answer.organization:
-        answer.declarations = [
-            one
-            for one in filings.listed(desk.store, organization=answer.organization)
-            if not answer.plane or one.plane == answer.plane
-        ]
-    for finding in docket.listed(desk.store, state=STANDING):
-        if answer.plane and finding.plane != answer.plane:
-            continue
-        about = (
-            finding.organization == answer.organization
-            if answer.what == "organization"
-            else names & _mentioned(finding.subject)
-        )
-        if about:
-            answer.findings.append(finding_record(finding))
-    return answer
-
-
-def _mentioned(value: Any) -> set[str]:
-    """Every text in a subject, however deep."""
-    if isinstance(value, dict):
-        return {text for inner in value.values() for text in _mentioned(inner)}
-    if isinstance(value, list | tuple):
-        return {text for inner in value for text in _mentioned(inner)}
-    return {str(value)}
 
 
 # ---- status

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from netops.addresses import ledger
+from netops.addresses import ledger, sources
+from netops.addresses.mention import Source, is_virtual
 from netops.addresses.prefix import PrefixRole
-from netops.addresses.reconcile import Scene, place
+from netops.addresses.reading import spelled
+from netops.addresses.reconcile import Scene, Shared, Stated, place
 from netops.addresses.rules import IDLE
 from netops.addresses.rules import RULES as ADDRESS_RULES
 from netops.addresses.span import Span, number, parsed
@@ -21,7 +24,7 @@ from netops.declarations import filings
 from netops.declarations.rules import RULES as DECLARATION_RULES
 from netops.declarations.rules import Census, Terminal
 from netops.desk import Desk
-from netops.rounds import Progress, Report, claims, silent
+from netops.rounds import Progress, Report, claims, coverage, foresight, observe, silent
 from netops.topology import snapshots
 
 RULES = ADDRESS_RULES | DECLARATION_RULES
@@ -35,7 +38,8 @@ def run(desk: Desk, progress: Progress = silent, prefix: str | None = None) -> R
     """
     Hold every served plane's allocations and declarations against its terminals.
 
-    A device that does not answer proves nothing: findings that name it stay as they are.
+    First the configured files are read. A device that does not answer, a file that cannot be read, is old or was
+    understood in part prove nothing: what they would tell stays as it is.
 
     Args:
         desk: the open desk.
@@ -46,59 +50,81 @@ def run(desk: Desk, progress: Progress = silent, prefix: str | None = None) -> R
         NetopsError: *prefix* is none.
     """
     span = _span(prefix)
-    opened: list[str] = []
-    resolved: list[str] = []
+    settled: list[docket.Settlement] = []
     unseen: list[Unreachable] = []
-    facts = {N_("terminals"): 0, N_("allocations"): 0}
+    facts = {N_("terminals"): 0, N_("allocations"): 0, N_("sources"): 0}
     with desk.store.lock("round-reconcile"):
         for done, plane in enumerate(desk.planes, 1):
-            blind = _silent(desk, plane)
-            silent_ones = {one.device for one in blind}
-            scene = scene_of(desk, plane, silent_ones, span)
-            if claims.look_again(desk, scene):
-                scene = scene_of(desk, plane, silent_ones, span)
-            settlement = docket.settle(
-                desk.store,
-                RULES,
-                _conclusions(desk, scene, whole=span is None),
-                plane=plane,
-                at=scene.at,
-                scope=() if span else set(RULES),
-                blind=scene.silent,
-            )
-            opened += [*settlement.opened, *settlement.reopened]
-            resolved += settlement.resolved
+            scene, blind = _looked(desk, plane, span)
+            settled.append(_settle(desk, scene, whole=span is None))
             unseen += blind
-            facts["terminals"] += len({one.mac for _, one in scene.live})
+            facts["terminals"] += len({one.mac or one.ip for _, one in scene.live})
             facts["allocations"] += len(scene.allocations)
-            if span is None and not blind:
+            facts["sources"] += len(scene.sources)
+            if span is None and not scene.unsound:
                 _reclaim(desk, scene)
             progress(done, len(desk.planes), plane)
     return Report(
         round="reconcile",
-        opened=tuple(opened),
-        resolved=tuple(resolved),
+        opened=tuple(number for one in settled for number in (*one.opened, *one.reopened)),
+        resolved=tuple(number for one in settled for number in one.resolved),
         standing=_standing(desk, span),
         unseen=tuple(unseen),
         facts=facts,
     )
 
 
-def scene_of(desk: Desk, plane: Plane, blind: Iterable[str] = (), span: Span | None = None) -> Scene:
-    """One plane as the ledger, the register and the last walks know it."""
+def _looked(desk: Desk, plane: Plane, span: Span | None) -> tuple[Scene, list[Unreachable]]:
+    """One plane with every source read, contested addresses asked about again, and what could not be seen."""
+    told = coverage.sources_of(desk, plane, observe.refresh(desk, plane))
+    blind = _silent(desk, plane)
+    silent_ones = {one.device for one in blind}
+    scene = scene_of(desk, plane, silent_ones, span, told)
+    if claims.look_again(desk, scene):
+        scene = scene_of(desk, plane, silent_ones, span, told)
+    waited = [one for one in told if one.name not in silent_ones and coverage.is_expected(desk, one)]
+    blind += coverage.unheard(waited, scene.at)
+    return scene, [*blind, *(coverage.uncovered(scene) if span is None else ())]
+
+
+def _settle(desk: Desk, scene: Scene, *, whole: bool) -> docket.Settlement:
+    """Write down what the rules conclude; what nobody can judge now stays as it is."""
+    standing = [
+        one for one in docket.listed(desk.store, state=STANDING, plane=scene.plane) if one.code in RULES
+    ]
+    # Concluded before the store is written: nobody waits while rules think.
+    found = list(_conclusions(desk, scene, whole=whole))
+    return docket.settle(
+        desk.store,
+        RULES,
+        found,
+        plane=scene.plane,
+        at=scene.at,
+        scope=set(RULES) if whole else (),
+        blind=scene.unsound,
+        spared=coverage.unjudged(scene, standing),
+    )
+
+
+def scene_of(
+    desk: Desk, plane: Plane, blind: Iterable[str] = (), span: Span | None = None, told: Sequence[Source] = ()
+) -> Scene:
+    """One plane as the ledger, the register, the last walks and the other sources know it."""
     register, at, silent_ones = desk.register.of(plane), desk.clock(), set(blind)
-    views = [view for view in snapshots.latest(desk.store, plane) if view.key not in silent_ones]
+    known = snapshots.latest(desk.store)
+    views = [view for view in known if view.plane is plane]
     platform = {entry.code for entry in register.organizations if entry.platform}
     own = {_number(entry.address) for entry in register.devices}
-    own |= {_number(held.address) for view in snapshots.latest(desk.store) for held in view.addresses}
-    seen = snapshots.sightings(desk.store, plane, at - HISTORY)
+    own |= {_number(held.address) for view in known for held in view.addresses}
+
+    def is_inside(ip: str) -> bool:
+        return span is None or (bool(ip) and span.first <= number(ip) <= span.last)
+
     return Scene(
         plane=plane,
         at=at,
         nets=tuple(parsed(net) for net in desk.config.planes[plane].nets),
-        sightings=[
-            one for one in seen if span is None or (one.ip and span.first <= number(one.ip) <= span.last)
-        ],
+        sightings=[one for one in snapshots.sightings(desk.store, plane, at - HISTORY) if is_inside(one.ip)],
         allocations=ledger.allocations(desk.store, plane, within=span),
         prefixes=register.prefixes,
         switches={
@@ -106,9 +132,29 @@ def scene_of(desk: Desk, plane: Plane, blind: Iterable[str] = (), span: Span | N
         },
         own=own,
         exits={(entry.device, entry.interface) for entry in register.exits if entry.interface},
-        walked={view.key: view.at for view in views},
+        walked={view.key: view.at for view in views if view.key not in silent_ones},
         silent=silent_ones,
+        mentions=[one for one in sources.since(desk.store, plane, at - HISTORY) if is_inside(one.ip)],
+        sources=told,
+        stated=tuple(_stated(desk, plane)),
+        shared={
+            number(one.address): Shared(frozenset(map(_mac, one.macs)), one.why)
+            for one in desk.config.shared
+            if one.plane is plane
+        },
+        devices={mac: view.key for view in known for mac in view.macs()},
+        attached=coverage.attached(views),
     )
+
+
+def _stated(desk: Desk, plane: Plane) -> Iterator[Stated]:
+    for one in filings.listed(desk.store, plane=plane):
+        if one.stands:
+            yield Stated(one.number, one.organization, one.terminals, len(one.equipment))
+
+
+def _mac(text: str) -> str:
+    return spelled(text) or text
 
 
 def census_of(desk: Desk, scene: Scene) -> Census:
@@ -120,8 +166,8 @@ def census_of(desk: Desk, scene: Scene) -> Census:
 def _terminals(scene: Scene) -> Iterator[Terminal]:
     ips: dict[tuple[str, str], set[str]] = {}
     places: dict[tuple[str, str], str] = {}
-    for one in scene.sightings:
-        if not one.ip or (one.device, one.interface) in scene.exits:
+    for one in (*scene.sightings, *scene.located):
+        if not one.ip or not one.mac or is_virtual(one.mac) or (one.device, one.interface) in scene.exits:
             continue
         if not (scene.is_alive(one) or scene.is_unknown(one, UNKNOWN_COUNTS)):
             continue
@@ -136,6 +182,8 @@ def _terminals(scene: Scene) -> Iterator[Terminal]:
 
 
 def _conclusions(desk: Desk, scene: Scene, *, whole: bool) -> Iterator[Conclusion]:
+    if whole:
+        scene = replace(scene, foresight=foresight.of(desk, scene))
     for rule in ADDRESS_RULES.values():
         yield from rule(scene)
     if whole:
@@ -161,6 +209,7 @@ def _reclaim(desk: Desk, scene: Scene) -> None:
     recent = {
         number(one.ip) for one in scene.sightings if one.ip and _last(one.alive_at, one.first_seen, scene.at)
     }
+    recent |= {number(one.ip) for one in scene.mentions if scene.at - one.last_seen <= ledger.QUARANTINE}
     if ledger.reclaimable(desk.store, scene.plane, scene.at, recent):
         with act(desk.store, desk.actor, desk.clock) as one:
             ledger.reclaim(one, scene.plane, recent)

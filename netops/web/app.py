@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -25,6 +25,7 @@ from netops.core.finding import STANDING
 from netops.core.language import LANGUAGES, _, choose, speak, spoken
 from netops.desk import Desk
 from netops.rounds import look
+from netops.rounds.who import who
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -59,6 +60,7 @@ def application(desk: Desk) -> Starlette:
             Route("/who", pages.who),
             Route("/findings/{number}", pages.finding),
             Route("/map.svg", pages.map),
+            Route("/sd/prometheus", pages.targets),
             Route("/metrics", partial(_metrics, exposition(desk))),
             Route("/healthz", lambda request: PlainTextResponse("ok\n")),
             Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -129,7 +131,7 @@ class Pages:
         self._speak(request)
         query = request.query_params.get("q", "")[:MAX_QUERY]
         try:
-            answers = look.who(self.desk, query) if query.strip() else []
+            answers = who(self.desk, query) if query.strip() else []
         except Missing:
             answers = []
         return self._page(request, "who.html", query=query, answers=answers)
@@ -156,6 +158,12 @@ class Pages:
             media_type="image/svg+xml",
             headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
         )
+
+    def targets(self, request: Request) -> Response:
+        """Walked devices for Prometheus's HTTP service discovery."""
+        from netops.rounds import chart
+
+        return JSONResponse(chart.prometheus(self.desk))
 
     def problem(self, request: Request, error: Exception) -> Response:
         """A clear error: what, why, mend."""

@@ -16,7 +16,7 @@ REGISTER = {
     "organizations.toml": '[[organizations]]\ncode = "fin"\nname_zh = "市财政局"\nname_en = "Finance Bureau"\n',
     "extranet/prefixes.toml": '[[prefixes]]\nprefix = "10.20.11.0/24"\nrole = "pool"\norganization = "fin"\n',
     "extranet/declarations.toml": '[[declarations]]\nnumber = "D-1"\norganization = "fin"\nnature = "办公网"\nscope = "公文"\n'
-    'terminals = 5\nallocated = ["10.20.11.1-10.20.11.63"]\n',
+    'terminals = 500\nallocated = ["10.20.11.1-10.20.11.63"]\n',
 }
 
 
@@ -159,9 +159,11 @@ def test_a_table_goes_in_and_out(city: Path, capsys: pytest.CaptureFixture[str])
     (city / "in.csv").write_text(
         "地址,接入说明,用途\n10.20.11.70-72,D-1,窗口\n10.20.11.999,D-1,\n10.20.11.80,D-8,\n", "gb18030"
     )
-    assert 0 == main(["ip", "import", "in.csv", "--dry-run", "--lang", "en"])
+    assert 1 == main(["ip", "import", "in.csv", "--dry-run", "--lang", "en"])
     assert "1 rows are new, 0 stand in the ledger already, 2 are at fault" in capsys.readouterr().err
     assert 1 == main(["ip", "import", "in.csv", "--yes", "--lang", "zh"])
+    assert 1 == len(answer(capsys, "ip", "list"))
+    assert 1 == main(["ip", "import", "in.csv", "--yes", "--partial", "--lang", "zh"])
     assert 0 == main(["ip", "export", "-o", "out.csv"])
     [again] = answer(capsys, "ip", "import", "out.csv", "--yes")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import msgspec
@@ -314,22 +315,75 @@ def test_the_database_itself_refuses_a_duplicate(store: Store) -> None:
         assert [] == ledger.verify(store), (statement, values)
 
 
+PLANTED = (
+    "UPDATE pools SET allocated = size WHERE prefix = '10.20.11.0/24'",
+    "UPDATE pools SET reserved = size WHERE prefix = '10.20.0.0/16'",
+    "UPDATE pools SET quarantined = size WHERE prefix = '10.20.12.0/25'",
+    "UPDATE pools SET quarantined = first WHERE prefix = '10.20.12.0/24'",
+    "UPDATE pools SET size = first",
+    "UPDATE pools SET last = first",
+    "DELETE FROM pools WHERE prefix = '10.20.11.0/24'",
+    "UPDATE tiles SET state = 'free' WHERE allocation <> ''",
+    "UPDATE tiles SET state = 'quarantine' WHERE state = 'reserved'",
+    "UPDATE tiles SET state = 'nonsense' WHERE state = 'active'",
+    "UPDATE tiles SET state = 'outside' WHERE state = 'free'",
+    "UPDATE tiles SET state = 'active' WHERE state = 'outside'",
+    "UPDATE tiles SET allocation = 'AL-9' WHERE allocation <> ''",
+    "UPDATE tiles SET allocation = 'AL-0001' WHERE state = 'free'",
+    "UPDATE tiles SET allocation = '' WHERE allocation <> ''",
+    "UPDATE tiles SET pool = '' WHERE state = 'free'",
+    "UPDATE tiles SET pool = '10.20.0.0/16' WHERE pool = '10.20.11.0/24'",
+    "UPDATE tiles SET fit = 9 WHERE state = 'free'",
+    "UPDATE tiles SET fit = -1 WHERE state = 'free'",
+    "DELETE FROM allocations",
+    "UPDATE allocations SET plane = 'intranet'",
+    "UPDATE allocations SET last = first",
+    "UPDATE allocations SET first = last",
+    "UPDATE allocations SET state = 'released'",
+    "UPDATE allocations SET state = 'nonsense'",
+    "UPDATE declaration_uses SET ipv4 = 0",
+    "DELETE FROM declaration_uses",
+    "UPDATE sequences SET value = 1 WHERE name = 'allocation'",
+    "UPDATE allocation_requests SET allocations = '[\"AL-77\"]'",
+)
+"""Every column that the ledger's answers rest on, changed by somebody in the database."""
+
+
 def test_verify_names_what_was_changed_behind_its_back(store: Store) -> None:
-    """A counter, a state, an owner that somebody edited in the database is found."""
-    register(store, prefix("10.20.11.0/24"))
-    allocate(store, count=4)
-    for statement in (
-        "UPDATE pools SET allocated = size",
-        "UPDATE tiles SET state = 'free' WHERE allocation <> ''",
-        "UPDATE tiles SET allocation = 'AL-9' WHERE allocation <> ''",
-        "DELETE FROM allocations",
-        "UPDATE tiles SET pool = '' WHERE state = 'free'",
-        "UPDATE tiles SET fit = 9 WHERE state = 'free'",
-    ):
+    """A counter, a state, an owner, an edge, a number that somebody edited in the database is found, each by itself."""
+    cidrs = ("10.20.11.0/24", "10.20.12.0/24", "10.20.12.0/25", "10.20.12.128/25")
+    register(store, prefix("10.20.0.0/16", PrefixRole.CONTAINER), *map(prefix, cidrs))
+    allocate(store, count=4, key="form-1")
+    allocate(store, count=2, reserve_until=NOON + timedelta(days=9))
+    with journal.act(store, "test", AT_NOON) as act:
+        ledger.release(act, ledger.allocations(store)[0].id, "x")
+    allocate(store, "10.20.12.0/25", count=3)
+    assert whole(store)
+
+    for statement in PLANTED:
         found: list[str] = []
         with pytest.raises(RuntimeError), store.write() as connection:
-            connection.execute(text(statement))
+            connection.execute(text(statement.replace(":", "\\:")))
             found = ledger.faults_in(connection)
             raise RuntimeError
         assert found, statement
     assert whole(store)
+
+
+def test_verify_of_a_ledger_in_use_sees_one_moment(store: Store, store_url: str) -> None:
+    """What is allocated while it reads is not taken for a fault."""
+    register(store, prefix("10.20.0.0/16"))
+    other, done = Store(store_url), threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            allocate(other, "10.20.0.0/16", count=3)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    found = [fault for _ in range(12) for fault in ledger.verify(store)]
+    done.set()
+    worker.join()
+    other.close()
+
+    assert [] == found

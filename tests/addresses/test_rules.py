@@ -8,6 +8,9 @@ import msgspec
 import pytest
 
 from netops.addresses.allocation import Allocation, AllocationState, Origin
+from netops.addresses.bindings import RULES as BINDINGS
+from netops.addresses.foresight import RULES as FORESIGHT
+from netops.addresses.mention import Mention, Source, SourceKind
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.reconcile import Scene
 from netops.addresses.rules import RULES
@@ -88,7 +91,8 @@ def test_an_address_outside_every_allocation_is_found_at_its_port() -> None:
     one = only(scene(Span("10.20.11.200", "00:14:22:00:00:01", port="p7")))
 
     assert ("AD-101", "fin", "10.20.11.200") == (one.code, one.organization, one.identity)
-    assert {"ip": "10.20.11.200", "mac": "00:14:22:00:00:01", "switch": "sw-fin", "port": "p7"} == one.subject
+    expected = {"ip": "10.20.11.200", "mac": "00:14:22:00:00:01", "switch": "sw-fin", "port": "p7"}
+    assert {**expected, "sources": ["r-fin", "sw-fin"]} == one.subject
 
 
 def test_an_address_whose_port_is_unknown_names_the_gateway() -> None:
@@ -100,6 +104,7 @@ def test_an_address_whose_port_is_unknown_names_the_gateway() -> None:
         "mac": "00:14:22:00:00:01",
         "device": "r-fin",
         "interface": "lan",
+        "sources": ["r-fin"],
     } == one.subject
 
 
@@ -201,18 +206,62 @@ def test_an_address_in_quarantine_that_is_used_is_told() -> None:
     )
 
 
-def test_idle_needs_ninety_days_of_sightings() -> None:
-    """A young history says nothing; a long one names what nobody used."""
-    since = NOON - timedelta(days=200)
-    allocations = (given("10.20.11.1-10.20.11.63", since=since),)
-    other = Span("10.20.11.200", "00:14:22:00:00:01", alive_at=NOON - timedelta(days=95), first_seen=since)
+def watching(**more: object) -> Source:
+    """A gateway that has told of the finance segment for a hundred days."""
+    values: dict[str, object] = {
+        "told_at": NOON, "since": NOON - timedelta(days=100), "is_good": True, "is_whole": True,
+        "spans": (parsed("10.20.11.0/24"),), **more,
+    }  # fmt: skip
+    return Source(EXTRANET, "r-fin", SourceKind.WALK, "10.20.255.11", NOON, **values)  # type: ignore[arg-type]
 
-    assert [] == concluded(
-        scene(Span("10.20.12.9", "00:14:22:00:00:01", alive_at=None), allocations=allocations)
-    )
-    assert [("AD-103", "10.20.11.1")] == concluded(scene(other, allocations=allocations))
+
+LONG_AGO = NOON - timedelta(days=200)
+IDLE = (given("10.20.11.1-10.20.11.63", since=LONG_AGO),)
+
+
+def test_idle_is_what_a_source_would_have_seen_for_ninety_days() -> None:
+    """The whole allocation is covered, without a gap, by a source that answers now; somebody else's terminal is no use."""
+    other = Span("10.20.11.200", "00:14:22:00:00:01", alive_at=NOON - timedelta(days=95), first_seen=LONG_AGO)
+
+    assert [("AD-103", "10.20.11.1")] == concluded(scene(other, allocations=IDLE, sources=[watching()]))
+
+
+def test_idle_needs_no_single_source() -> None:
+    """Two sources that cover a half each cover the whole."""
+    halves = [watching(spans=(parsed(text),)) for text in ("10.20.11.0/27", "10.20.11.32/27")]
+
+    assert [("AD-103", "10.20.11.1")] == concluded(scene(allocations=IDLE, sources=halves))
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [],
+        [watching(is_good=False, why="no answer")],
+        [watching(is_whole=False)],
+        [watching(told_at=NOON - timedelta(hours=2))],
+        [watching(told_at=None, since=None)],
+        [watching(spans=(parsed("10.20.11.0/27"),))],
+        [watching(spans=())],
+        [watching(since=NOON - timedelta(days=89))],
+    ],
+    ids=["none", "failed", "in part", "stale", "never told", "covers a part", "covers nothing", "young"],
+)
+def test_what_nobody_watches_is_unknown_and_never_idle(sources: list[Source]) -> None:
+    """A source that failed, told a part, is old, or covers only a part proves nothing."""
+    assert [] == concluded(scene(allocations=IDLE, sources=sources))
+
+
+def test_an_allocation_that_was_used_is_not_idle() -> None:
+    """By a terminal that the walk saw eighty days ago, or by a lease that some server gave since."""
     used = Span("10.20.11.7", "00:14:22:00:00:02", alive_at=NOON - timedelta(days=80))
-    assert [] == concluded(scene(other, used, allocations=allocations))
+    lease = Mention(EXTRANET, "dhcp", SourceKind.LEASES, "10.20.11.7", "00:14:22:00:00:02", "", "", LONG_AGO,
+                    NOON - timedelta(days=1), None, None, is_open=False)  # fmt: skip
+
+    assert [] == concluded(scene(used, allocations=IDLE, sources=[watching()]))
+    assert [] == concluded(scene(allocations=IDLE, sources=[watching()], mentions=[lease]))
+    fresh = (given("10.20.11.1-10.20.11.63", since=NOON - timedelta(days=10)),)
+    assert [] == concluded(scene(allocations=fresh, sources=[watching()]))
 
 
 def test_every_fact_fills_its_sentence() -> None:
@@ -225,10 +274,7 @@ def test_every_fact_fills_its_sentence() -> None:
             Span("10.20.11.7", "00:14:22:00:00:01"),
             allocations=(given("10.20.11.0/24", state=AllocationState.QUARANTINE),),
         ),
-        scene(
-            Span("10.20.12.9", "m", alive_at=None, first_seen=NOON - timedelta(days=99)),
-            allocations=(given("10.20.11.0/24", since=NOON - timedelta(days=99)),),
-        ),
+        scene(allocations=IDLE, sources=[watching()]),
     )
     seen = set()
     for where in wires:
@@ -239,4 +285,4 @@ def test_every_fact_fills_its_sentence() -> None:
         assert all(isinstance(value, str) for value in one.facts.values())
         assert all(word in rule.explanation for word in ("What:", "Why:", "Mend:"))
         seen.add(one.code)
-    assert set(RULES) == seen
+    assert set(RULES) - set(FORESIGHT) - set(BINDINGS) == seen

@@ -73,24 +73,26 @@ def settings() -> Documents:
 @pytest.fixture(scope="session")
 def opened(
     settings: Documents, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
-    """Let LibreOffice open DOCX files, all in one start, and print them to PDF."""
+) -> Callable[..., dict[str, bytes]]:
+    """Let LibreOffice open DOCX files (or those of another suffix), all in one start, and print them to PDF."""
     program = shutil.which("soffice")
     if not program:
         pytest.skip("LibreOffice is not installed: apt-get install libreoffice-writer-nogui")
 
-    def convert(documents: dict[str, bytes]) -> dict[str, bytes]:
+    def convert(documents: dict[str, bytes], suffix: str = "docx") -> dict[str, bytes]:
         folder = tmp_path_factory.mktemp("office")
         for name, content in documents.items():
-            (folder / f"{name}.docx").write_bytes(content)
+            (folder / f"{name}.{suffix}").write_bytes(content)
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-        files = [folder / f"{name}.docx" for name in documents]
+        files = [folder / f"{name}.{suffix}" for name in documents]
         subprocess.run(
             [program, profile, "--headless", "--convert-to", "pdf", "--outdir", folder, *files],
             check=True,
             capture_output=True,
             timeout=120,
         )
+        if not all((folder / f"{name}.pdf").exists() for name in documents):
+            pytest.skip("LibreOffice opens no such file: apt-get install libreoffice-calc-nogui")
         return {name: (folder / f"{name}.pdf").read_bytes() for name in documents}
 
     return convert

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netops.addresses import ledger
+from netops.addresses.settings import AddressSource, SharedAddress
 from netops.config import Config, PlaneSettings
 from netops.core import docket, journal
 from netops.core.clock import still
@@ -17,7 +20,7 @@ from netops.core.finding import STANDING
 from netops.core.observation import Sighting, Unreachable
 from netops.core.plane import Plane
 from netops.core.store import Store
-from netops.core.walk import DeviceWalk
+from netops.core.walk import DeviceWalk, Note
 from netops.desk import Desk
 from netops.rounds import inventory, reconcile
 from netops.topology import snapshots
@@ -136,7 +139,7 @@ def test_a_quiet_network_says_nothing(desk: Desk) -> None:
     report = reconcile.run(desk)
 
     assert ((), 0) == (report.standing, report.exit_code)
-    assert {"terminals": 3, "allocations": 1} == report.facts
+    assert {"terminals": 3, "allocations": 1, "sources": 2} == report.facts
 
 
 def test_an_unallocated_address_opens_once_and_resolves_when_it_is_gone(desk: Desk) -> None:
@@ -243,3 +246,219 @@ def test_quarantined_addresses_return_when_nobody_uses_them(desk: Desk) -> None:
 
     assert (0, 256) == (ledger.pools(desk.store)[1].quarantined, ledger.pools(desk.store)[1].free)
     assert [] == ledger.verify(desk.store)
+
+
+# ---- sources beside the walk
+LEASES = "leases.txt"
+FOREVER = "0 00:14:22:00:00:{0:02x} 10.20.14.{0} pc-{0} *\n"
+
+
+def with_file(desk: Desk, tmp_path: Path, text: str, covers: tuple[str, ...] = ()) -> Path:
+    """A configured file of an ARP table, written now."""
+    path = tmp_path / "arp.txt"
+    path.write_text(text, encoding="utf-8")
+    stamp(path, desk)
+    source = AddressSource("arp-health", str(path), max_age="1h", covers=covers)
+    desk.config = msgspec.structs.replace(desk.config, sources=(source,))
+    return path
+
+
+def stamp(path: Path, desk: Desk) -> None:
+    os.utime(path, (desk.clock().timestamp(),) * 2)
+
+
+def neighbor(n: int, state: str = "REACHABLE") -> str:
+    return f"10.20.14.{n} dev eth0 lladdr 00:14:22:00:00:{n:02x} {state}\n"
+
+
+def test_a_file_finds_what_the_walk_does_not_see(desk: Desk, tmp_path: Path) -> None:
+    """An address that only the file tells of; gone from the file, it is gone."""
+    walk(desk, 0, (11,))
+    path = with_file(desk, tmp_path, neighbor(11) + neighbor(200))
+    first = reconcile.run(desk)
+    assert [("unallocated_address", "10.20.14.200")] == standing(desk)
+    assert ((), 1) == (first.unseen, first.exit_code)
+    assert ["arp-health"] == docket.one(desk.store, first.opened[0]).subject["sources"]
+
+    walk(desk, 5, (11,))
+    path.write_text(neighbor(11), encoding="utf-8")
+    stamp(path, desk)
+    assert (first.opened, 0) == ((again := reconcile.run(desk)).resolved, again.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes", "why"),
+    [
+        (None, 5, "No such file"),
+        (neighbor(11), 70, "too old"),
+        (neighbor(11) + "garbage\n", 5, "1 lines"),
+        ("\0\1\2", 5, "no text"),
+        ("nothing that is known\n", 5, "no format"),
+    ],
+    ids=["gone", "stale", "in part", "binary", "another format"],
+)
+def test_a_file_that_is_not_sound_makes_unknown_and_never_gone(
+    desk: Desk, tmp_path: Path, text: str | None, minutes: int, why: str
+) -> None:
+    """What it told stands, the report names it with its reason, and the exit code is 3."""
+    walk(desk, 0, (11,))
+    path = with_file(desk, tmp_path, neighbor(11) + neighbor(200))
+    reconcile.run(desk)
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ((NOON + MINUTE).timestamp(),) * 2)
+    walk(desk, minutes, (11,))
+
+    report = reconcile.run(desk)
+    [blind] = report.unseen
+
+    assert [("unallocated_address", "10.20.14.200")] == standing(desk)
+    assert ("arp-health", 3, ()) == (blind.device, report.exit_code, report.resolved)
+    assert why in blind.why.format(**blind.facts)
+
+
+def test_a_source_that_comes_back_is_believed_again(desk: Desk, tmp_path: Path) -> None:
+    """Unknown while it was away; gone when it says so itself."""
+    walk(desk, 0, (11,))
+    path = with_file(desk, tmp_path, neighbor(200))
+    reconcile.run(desk)
+    path.unlink()
+    walk(desk, 5, (11,))
+    assert 3 == reconcile.run(desk).exit_code
+
+    with_file(desk, tmp_path, neighbor(11))
+    assert 0 == reconcile.run(desk).exit_code
+    assert [] == standing(desk)
+
+
+def test_silence_of_the_gateway_resolves_nothing(desk: Desk) -> None:
+    """The switch answers and still has the card, but who has which address only the gateway knows."""
+    walk(desk, 0, (11, 200))
+    reconcile.run(desk)
+    walk(desk, 5, ())
+    snapshots.fail(desk.store, Unreachable(EXTRANET, "core", "10.20.255.1", desk.clock(), "no answer"))
+
+    report = reconcile.run(desk)
+
+    assert [("unallocated_address", "10.20.14.200")] == standing(desk)
+    assert (["core"], 3) == ([one.device for one in report.unseen], report.exit_code)
+
+
+def test_a_walk_in_part_or_of_yesterday_resolves_nothing(desk: Desk) -> None:
+    """A table that was not read through, and a walk that is too old, are not silence of the terminals."""
+    walk(desk, 0, (11, 200))
+    reconcile.run(desk)
+    for minutes, why in ((5, "in part"), (200, "too old")):
+        at = NOON + minutes * MINUTE
+        desk.clock = still(at)
+        if minutes == 5:
+            cut = Note("{part} was not read", {"part": "arp"})
+            snapshots.record(
+                desk.store, DeviceWalk(EXTRANET, "core", "10.20.255.1", at, 1.0, {}, notes=(cut,)), at
+            )
+            snapshots.record(desk.store, DeviceWalk(EXTRANET, "sw-health", "10.20.14.2", at, 1.0, {}), at)
+        report = reconcile.run(desk)
+        assert [("unallocated_address", "10.20.14.200")] == standing(desk)
+        assert 3 == report.exit_code
+        assert why in report.unseen[0].why
+
+
+def test_a_pool_that_nothing_covers_is_not_in_order(desk: Desk, tmp_path: Path) -> None:
+    """Allocated, and no gateway that is walked: said as unseen; a source that covers it mends that."""
+    walk(desk, 0, (11,))
+    pool = FILES["extranet/prefixes.toml"].replace('gateway = "core"\n        switch = "sw-health"\n', "")
+    (tmp_path / "inventory/extranet/prefixes.toml").write_text(pool, encoding="utf-8")
+    inventory.apply(desk, inventory.plan(desk))
+
+    report = reconcile.run(desk)
+    assert (["10.20.14.0/24"], 3) == ([one.device for one in report.unseen], report.exit_code)
+
+    with_file(desk, tmp_path, neighbor(11), ("10.20.14.0/24",))
+    assert 0 == reconcile.run(desk).exit_code
+
+
+def test_idle_is_told_when_it_was_watched_for_ninety_days_and_not_before(desk: Desk, tmp_path: Path) -> None:
+    """Every day the file says that nobody is there; a failing file makes it unknown, and what stood stays."""
+    day = 24 * 60
+    path = with_file(desk, tmp_path, "", ("10.20.14.0/24",))
+    desk.config = msgspec.structs.replace(
+        desk.config, sources=(msgspec.structs.replace(desk.config.sources[0], format="ip-neigh"),)
+    )
+    for days in (0, 5, 10, 16, 22, 28, 34, 40, 46, 52, 58, 64, 70, 76, 82, 88):
+        walk(desk, days * day, ())
+        stamp(path, desk)
+        reconcile.run(desk)
+    assert [] == standing(desk)
+    walk(desk, 91 * day, ())
+    stamp(path, desk)
+    reconcile.run(desk)
+    assert [("idle_allocation", "10.20.14.0")] == standing(desk)
+
+    snapshots.fail(desk.store, Unreachable(EXTRANET, "core", "10.20.255.1", desk.clock(), "no answer"))
+    path.unlink()
+    assert 3 == reconcile.run(desk).exit_code
+    assert [("idle_allocation", "10.20.14.0")] == standing(desk)
+
+    walk(desk, 92 * day, (11,))
+    path.write_text("", encoding="utf-8")
+    stamp(path, desk)
+    reconcile.run(desk)
+    assert [] == standing(desk)
+
+
+def test_a_gap_of_a_week_begins_the_watch_anew(desk: Desk, tmp_path: Path) -> None:
+    """Eighty of ninety days unwatched are no ninety days of silence."""
+    day = 24 * 60
+    with_file(desk, tmp_path, neighbor(200), ("10.20.14.0/24",))
+    for days in (0, 85, 91):
+        walk(desk, days * day, ())
+        stamp(tmp_path / "arp.txt", desk)
+        reconcile.run(desk)
+
+    assert "idle_allocation" not in [kind for kind, _ in standing(desk)]
+
+
+def test_a_leased_address_does_not_return_to_the_pool(desk: Desk, tmp_path: Path) -> None:
+    """Quarantined, its rest over, and some server still leases one of it: it stays out."""
+    with journal.act(desk.store, "王工", desk.clock) as act:
+        ledger.release(act, ledger.allocations(desk.store)[0].id, "部门撤并")
+    path = with_file(desk, tmp_path, FOREVER.format(12))
+    for days in (0, 31, 62):
+        walk(desk, days * 24 * 60, ())
+        stamp(path, desk)
+        reconcile.run(desk)
+    assert [("unallocated_lease", "10.20.14.12")] == standing(desk)
+    assert 128 == ledger.pools(desk.store)[1].quarantined
+
+
+def test_terminals_that_only_a_file_knows_are_counted(desk: Desk, tmp_path: Path) -> None:
+    """Four cards alive in an ARP table, three declared; a lease alone is no terminal."""
+    walk(desk, 0, (11, 12))
+    path = with_file(desk, tmp_path, neighbor(13) + neighbor(14) + neighbor(15, "STALE"))
+    reconcile.run(desk)
+    assert [("over_declared", "health")] == standing(desk)
+
+    walk(desk, 1, (11, 12))
+    path.write_text("".join(FOREVER.format(n) for n in (13, 14, 15)), encoding="utf-8")
+    stamp(path, desk)
+    reconcile.run(desk)
+    assert [] == standing(desk)
+
+
+def test_a_shared_address_of_the_configuration_is_no_conflict(desk: Desk) -> None:
+    """A pair for high availability that fails over and back within minutes."""
+    pair = SharedAddress("10.20.14.11", "双机热备", EXTRANET, ("00-14-22-00-00-0B", "00:14:22:00:00:63"))
+    desk.config = msgspec.structs.replace(desk.config, shared=(pair,))
+    walk(desk, 0, (11,))
+    for minute, mac, other in ((1, 99, 11), (2, 11, 99)):
+        walk(desk, minute, ())
+        at = NOON + minute * MINUTE
+        bare = Sighting(
+            EXTRANET, "", f"00:14:22:00:00:{other:02x}", "sw-health", at, "sw-health", f"p{other}"
+        )
+        snapshots.keep(desk.store, EXTRANET, [sighting(11, at, mac), bare], at)
+        reconcile.run(desk)
+
+    assert [] == standing(desk)

@@ -1,0 +1,120 @@
+"""The wording of papers about addresses: `playbooks/notices/addresses/*.toml`, read strictly, fields checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import TypeVar
+
+import msgspec
+
+from netops.core.errors import Missing
+from netops.core.toml import Source, settled
+
+FOLDER = Path("notices") / "addresses"
+COMMON = frozenset({"city", "authority", "organization", "plane", "today"})
+
+
+class NoticeWording(msgspec.Struct, frozen=True):
+    """分配通知单: paragraphs *before* and *after* the table of addresses."""
+
+    title: str
+    to: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    note: str = ""
+
+
+class ApplicationWording(msgspec.Struct, frozen=True):
+    """申请表: what the department promises, and remarks below the form."""
+
+    title: str
+    promise: str
+    remarks: tuple[str, ...]
+
+
+class LedgerWording(msgspec.Struct, frozen=True):
+    """台账: its title by organization and by pool, and remarks at its end."""
+
+    title_organization: str
+    title_pool: str
+    remarks: tuple[str, ...]
+
+
+Wording = TypeVar("Wording", NoticeWording, ApplicationWording, LedgerWording)
+FIELDS: Mapping[type[msgspec.Struct], frozenset[str]] = {
+    NoticeWording: COMMON | {"declaration", "terminals", "count", "runs", "regulation"},
+    ApplicationWording: COMMON,
+    LedgerWording: COMMON,
+}
+NAMES: Mapping[type[msgspec.Struct], str] = {
+    NoticeWording: "notice", ApplicationWording: "application", LedgerWording: "ledger",
+}  # fmt: skip
+
+
+def load(playbooks: Path, kind: type[Wording]) -> Wording:
+    """
+    The wording of one kind of paper.
+
+    Raises:
+        Missing: there is no such file.
+        Faults: unknown keys and unknown fields, each with its line.
+    """
+    name = NAMES[kind]
+    path = playbooks / FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise Missing(
+            "there is no wording {name}", "", "write playbooks/{path}", name=name, path=FOLDER / path.name
+        )
+    faults: list[str] = []
+    source = Source(path, str(FOLDER / path.name), faults)
+    source.unknown({name})
+    raw = source.content.get(name)
+    read = source.struct(raw, kind, name) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict):
+        source.fault(f"must be written as [{name}]", name)
+    for key, text in _texts(read) if read is not None else ():
+        try:
+            unknown = _fields(text) - FIELDS[kind]
+        except ValueError as error:
+            source.fault(str(error), name, key=key)
+            continue
+        for field in sorted(unknown):
+            source.fault(
+                f"unknown field {{{field}}}; known here: {', '.join(sorted(FIELDS[kind]))}", name, key=key
+            )
+    settled(
+        "the wording was not read", faults, "mend the lines above; netops playbook check reads them again"
+    )
+    assert read is not None  # noqa: S101 - settled raises otherwise
+    return read
+
+
+def check(playbooks: Path) -> tuple[int, int]:
+    """Read every wording; how many there are, and how many of them are unverified (none)."""
+    load(playbooks, NoticeWording)
+    load(playbooks, ApplicationWording)
+    load(playbooks, LedgerWording)
+    return len(NAMES), 0
+
+
+def _texts(read: msgspec.Struct) -> Iterator[tuple[str, str]]:
+    for key in read.__struct_fields__:
+        value = getattr(read, key)
+        yield from ((key, text) for text in ((value,) if isinstance(value, str) else value))
+
+
+def _fields(text: str) -> set[str]:
+    """
+    Names of the fields in a text.
+
+    Raises:
+        ValueError: a brace is not closed, or a field is more than its name.
+    """
+    names = set()
+    for _, name, shape, conversion in Formatter().parse(text):
+        if shape or conversion or (name is not None and not name.isidentifier()):
+            raise ValueError(f"field {{{name}}} takes no format")
+        names |= set() if name is None else {name}
+    return names

@@ -1,0 +1,138 @@
+"""`netops ip paper`: application, notice, ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netops.cli import Group, desk, output
+from netops.cli.ip_shown import PLANES
+from netops.cli.printing import Output, labelled
+from netops.core.errors import NetopsError, Refused
+from netops.core.language import N_, _
+
+
+@click.group(cls=Group)
+def paper() -> None:
+    """Papers about addresses: the application form, the notice of what was allocated, the ledger; -o FILE says as what."""
+
+
+@paper.command()
+@click.option("--declaration", metavar="NUMBER", required=True, help=N_("Whose addresses are applied for."))
+def application(declaration: str) -> None:
+    """The application form (IP地址分配申请表) of a declaration, filled with what is known: -o FILE.docx, .pdf or .json."""
+    from netops.rounds import address_papers as papers
+
+    out = output()
+    with desk() as opened:
+        path = _place(out, papers.SUFFIXES["application"])
+        made = papers.application(opened, declaration)
+        if path is not None:
+            papers.write(made, path, opened)
+        _told(out, path, made, made.title, {N_("declaration"): declaration})
+
+
+@paper.command()
+@click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
+@click.option(
+    "--declaration", metavar="NUMBER", default="", help=N_("Everything allocated under this declaration.")
+)
+@click.option(
+    "--number",
+    metavar="TEXT",
+    default="",
+    help=N_("A person issues it with this document number: it is frozen then."),
+)
+def notice(numbers: tuple[str, ...], declaration: str, number: str) -> None:
+    """The notice of what was allocated (IP地址分配通知单): -o FILE.docx, .pdf, .xlsx or .json; a draft until it has a number."""
+    from netops.rounds import address_papers as papers
+
+    out = output()
+    with desk() as opened:
+        path = _place(out, papers.SUFFIXES["notice"])
+        made = papers.issued(opened, number) if number and not numbers and not declaration else None
+        if made is None:
+            if not numbers and not declaration:
+                raise NetopsError(
+                    "no document was written", "no allocation and no declaration is named",
+                    "netops ip paper notice --declaration NUMBER -o FILE.docx",
+                )  # fmt: skip
+            made = papers.notice(opened, numbers, declaration)
+            out.say(_("plan: {title}: {runs} runs, {count} addresses under {declaration}").format(
+                title=made.paper.title, runs=len(made.lines), count=sum(line.count for line in made.lines),
+                declaration=made.declaration))  # fmt: skip
+            if number:
+                out.say(
+                    _("plan: issue it as {number}; it is frozen in the journal then").format(number=number)
+                )
+                out.confirm(_("Issue it?"))
+                made = papers.issue(opened, made, number)
+        if path is not None:
+            papers.write(made, path, opened)
+        _told(out, path, made, made.paper.title, {N_("declaration"): made.declaration})
+        if not out.json:
+            for warning in made.paper.warnings:
+                out.say(f"! {warning}")
+            if made.paper.is_draft:
+                out.say(_("A draft: a person checks, numbers and signs it."))
+
+
+@paper.command()
+@click.option(
+    "--plane",
+    type=PLANES,
+    default="extranet",
+    show_default=True,
+    help=N_("The plane whose addresses they are."),
+)
+@click.option("--by", type=click.Choice(["organization", "pool"]), default="organization", show_default=True,
+              help=N_("How it is divided."))  # fmt: skip
+@click.option("--organization", metavar="CODE", default="", help=N_("Only this organization's."))
+@click.option("--pool", metavar="PREFIX", default="", help=N_("Only in this pool."))
+def ledger(plane: str, by: str, organization: str, pool: str) -> None:
+    """The ledger (IP地址台账) as it stands, or stood --at a past time: -o FILE.docx, .pdf, .xlsx or .json."""
+    from netops.core.plane import Plane
+    from netops.rounds import address_ledger as ledgers
+
+    out = output()
+    with desk() as opened:
+        if Plane(plane) not in opened.planes:
+            raise Refused(
+                "the ledger was not written", "this instance does not serve the {plane}", "", plane=plane
+            )
+        path = _place(out, ledgers.SUFFIXES)
+        made = ledgers.ledger(opened, Plane(plane), by, organization, pool)
+        count = sum(len(group.lines) for group in made.groups)
+        if path is not None:
+            ledgers.write(made, path, opened)
+        _told(out, path, made, made.title, {N_("groups"): len(made.groups), N_("runs"): count})
+
+
+def _place(out: Output, suffixes: tuple[str, ...]) -> Path | None:
+    """Where the paper goes: the file of -o; none only with --json."""
+    if out.file is None and not out.json:
+        raise NetopsError("no document was written", "no file was named", "-o FILE.docx")
+    if out.file is not None and out.file.suffix.lower() not in suffixes:
+        raise NetopsError(
+            "{path} was not written", "a document is written as {suffixes}", "-o FILE.docx", path=out.file,
+            suffixes=", ".join(suffixes),
+        )  # fmt: skip
+    return out.file
+
+
+def _told(out: Output, path: Path | None, made: Any, title: str, facts: dict[str, Any]) -> None:
+    """On stdout where the paper is and what it is about; with --json all of it."""
+    from dataclasses import replace
+
+    from msgspec import to_builtins
+
+    talk = replace(out, file=None)
+
+    def text() -> None:
+        talk.line(f"{title}  {path}", style="bold")
+        for name, value in facts.items():
+            talk.line(f"  {labelled(_(name))}{value}")
+
+    talk.record("document", {"path": str(path) if path else "", "content": to_builtins(made)}, text)
