@@ -97,6 +97,7 @@ def _report(out: Output, opened: Desk, report: Report) -> None:
     from netops.core import docket
     from netops.rounds import look
 
+    anything = bool(report.facts["devices"])
     standing = [docket.one(opened.store, number) for number in report.standing]
     items = [look.finding_record(one) for one in standing] if out.json else standing
     out.records(
@@ -112,7 +113,9 @@ def _report(out: Output, opened: Desk, report: Report) -> None:
             Column(N_("last seen"), lambda one: one.last_seen),
         ],
         unseen=report.unseen,
-        empty=_("Nothing stands: what is registered and what was seen agree."),
+        empty=_("Nothing stands: what is registered and what was seen agree.")
+        if anything
+        else _("No device was walked yet."),
         note=_(
             "{answered} of {devices} devices answered; {links} links; {opened} findings opened, {resolved} resolved."
         ).format(
@@ -122,8 +125,14 @@ def _report(out: Output, opened: Desk, report: Report) -> None:
             opened=len(report.opened),
             resolved=len(report.resolved),
         ),
-        next_step="netops finding list" if report.standing else "netops topology map -o city.svg",
+        next_step="netops finding list"
+        if report.standing
+        else "netops topology map -o city.svg"
+        if anything
+        else "netops topology walk",
     )
+    if not anything:
+        raise SystemExit(3)
 
 
 # ---- against the register

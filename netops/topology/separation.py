@@ -41,7 +41,7 @@ class Cover(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether every device answered, and in full."""
-        return not (self.silent or self.partial) and self.devices == self.answered
+        return not (self.silent or self.partial) and 0 < self.devices == self.answered
 
 
 class Answer(msgspec.Struct, frozen=True):

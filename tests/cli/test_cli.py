@@ -157,3 +157,7 @@ def test_what_was_never_walked_is_not_called_in_order(tmp_path: Path) -> None:
     assert 3 == answer.returncode
     assert "not walked yet" in answer.stdout
     assert "✓" not in answer.stdout
+    for question in (("topology", "check"), ("topology", "check", "--isolation")):
+        answer = run("-c", "city/config.toml", "--lang", "en", *question, cwd=tmp_path)
+        assert 3 == answer.returncode, question
+        assert "✓" not in answer.stdout
