@@ -8,10 +8,9 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from netaddr import AddrFormatError, IPAddress, IPNetwork, IPRange
 
 from netops.addresses import ranges
 from netops.addresses.delegation import Chains, chains
@@ -25,6 +24,9 @@ from netops.declarations.declaration import RegisteredDeclaration
 from netops.egress.exit import RegisteredExit
 from netops.topology.device import RegisteredDevice
 from netops.topology.link import RegisteredLink
+
+if TYPE_CHECKING:
+    from netaddr import IPAddress, IPNetwork
 
 
 class Register(msgspec.Struct, frozen=True, dict=True):
@@ -288,6 +290,8 @@ def _overlaps(register: Register, at: Any) -> Iterator[str]:
 
 def parsed_address(text: str) -> IPAddress | None:
     """An address, or None."""
+    from netaddr import AddrFormatError, IPAddress
+
     try:
         return IPAddress(text)
     except (AddrFormatError, ValueError):
@@ -296,6 +300,8 @@ def parsed_address(text: str) -> IPAddress | None:
 
 def parsed_net(text: str) -> IPNetwork | None:
     """A prefix whose host bits are zero, or None."""
+    from netaddr import AddrFormatError, IPNetwork
+
     try:
         net = IPNetwork(text)
     except (AddrFormatError, ValueError):
@@ -305,6 +311,8 @@ def parsed_net(text: str) -> IPNetwork | None:
 
 def parsed_span(text: str) -> tuple[int, int, int] | None:
     """(version, first, last) of a CIDR, "first-last" or a single address, or None."""
+    from netaddr import AddrFormatError, IPNetwork, IPRange
+
     try:
         if "-" in text:
             span = IPRange(*(part.strip() for part in text.split("-", 1)))

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, or_,
 
 from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Origin
 from netops.addresses.span import Span, shown
+from netops.core.columns import partial_index
 from netops.core.errors import Missing
 from netops.core.plane import Plane
 from netops.core.store import Address, Instant, Json, Prepared, Store, metadata
@@ -35,21 +36,14 @@ held = Table(
     Column("tags", Json, nullable=False, default=(), server_default="[]"),
     Column("over_quota", Text, nullable=False, default="", server_default=""),
 )
-Index(
-    "ix_allocations_ending",
-    held.c.plane,
-    held.c.free_after,
-    sqlite_where=held.c.free_after.is_not(None),
-    postgresql_where=held.c.free_after.is_not(None),
-)
+partial_index("ix_allocations_ending", held.c.plane, held.c.free_after, where=held.c.free_after.is_not(None))
 Index("ix_allocations_plane_first", held.c.plane, held.c.first)
-Index(
+partial_index(
     "ix_allocations_blocks",
     held.c.plane,
     held.c.first,
     held.c.last,
-    sqlite_where=held.c.first != held.c.last,
-    postgresql_where=held.c.first != held.c.last,
+    where=held.c.first != held.c.last,
 )
 HOLD = Prepared(held.insert())
 

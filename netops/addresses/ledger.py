@@ -149,7 +149,7 @@ def allocate(
         )
         return before
     chosen = look.chosen(avoid)
-    if expected is not None and list(expected) != [span for span, _ in chosen.runs]:
+    if expected is not None and list(expected) != [span for span, _ in chosen]:
         raise Refused(
             "nothing was allocated",
             "the plan is stale: {planned} is no longer what is given now",
@@ -157,7 +157,7 @@ def allocate(
             planned=", ".join(map(str, expected)),
         )
     given = _give_all(act, request, chosen, over_quota, number())
-    standing, taken = used(), use(span for span, _ in chosen.runs)
+    standing, taken = used(), use(span for span, _ in chosen)
     usage.note(connection, request.plane, request.declaration, standing, (standing or Use()) + taken)
     if key:
         numbers = [one.id for one in given]
@@ -188,10 +188,10 @@ def _give_all(
     connection, plane = act.connection, request.plane
     state = AllocationState.RESERVED if request.reserve_until else AllocationState.ACTIVE
     tile_state = TileState(state)
-    ids.put(connection, "allocation", last, last + len(chosen.runs))
+    ids.put(connection, "allocation", last, last + len(chosen))
     inside: dict[Tile, list[Tile]] = {}
     given: list[Allocation] = []
-    for place, (span, hole) in enumerate(chosen.runs, last + 1):
+    for place, (span, hole) in enumerate(chosen, last + 1):
         name = f"AL-{place:04d}"
         inside.setdefault(hole, []).append(Tile(span, tile_state, request.pool, name))
         given.append(Allocation(
@@ -201,8 +201,8 @@ def _give_all(
         ))  # fmt: skip
         HOLD(connection, **{**msgspec.structs.asdict(given[-1]), "first": span.first, "last": span.last})
     tiling.fill(connection, plane, inside)
-    taken = {COUNTED[tile_state]: sum(span.size for span, _ in chosen.runs)}
-    tiling.add(connection, plane, request.pool, chosen.standing, taken)
+    taken = sum(span.size for span, _ in chosen)
+    tiling.count(connection, plane, {request.pool: {COUNTED[tile_state]: taken}})
     return tuple(given)
 
 

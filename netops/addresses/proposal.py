@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from netops.addresses import tiles as tiling
 from netops.addresses.allocation import PoolExhausted, Request, Taken
@@ -14,9 +13,7 @@ from netops.addresses.choice import edges, gather
 from netops.addresses.prefix import PrefixRole
 from netops.addresses.span import Span, carve, exponent_of, parsed
 from netops.addresses.tile import Tile, TileState
-from netops.addresses.tiles import pool_table
 from netops.core.errors import Missing, NetopsError
-from netops.core.prepared import Prepared
 
 MOST = 65536
 """Single addresses one request may ask for; more is a block."""
@@ -32,29 +29,11 @@ def propose(connection: Connection, request: Request, avoid: Collection[int] = (
         Taken: the address asked for is not free.
     """
     look = Look(connection, request)
-    return [span for span, _ in look.chosen(avoid).runs]
+    return [span for span, _ in look.chosen(avoid)]
 
 
-POOL = Prepared(
-    select(
-        pool_table.c.first, pool_table.c.last, pool_table.c.role,
-        pool_table.c.size, pool_table.c.allocated, pool_table.c.reserved, pool_table.c.quarantined,
-    )
-    .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
-)  # fmt: skip
-
-
-class Chosen(NamedTuple):
-    """
-    What a request would get.
-
-    Args:
-        runs: each run with the free tile that it lies in, in the order of addresses.
-        standing: the counters of the pool, in the order of `tiles.COUNTERS`.
-    """
-
-    runs: list[tuple[Span, Tile]]
-    standing: tuple[int, ...]
+Chosen = list[tuple[Span, Tile]]
+"""Each run that a request would get with the free tile that it lies in, in the order of addresses."""
 
 
 class Look:
@@ -62,7 +41,7 @@ class Look:
 
     def __init__(self, connection: Connection, request: Request) -> None:
         self._connection, self._request = connection, request
-        self._pool = POOL.asked(connection, which=request.plane, cidr=request.pool)
+        self._pool = tiling.standing(connection, request.plane, request.pool)
         self._bits = 128 if ":" in request.pool else 32
         wanted = self._bits - request.prefixlen if request.prefixlen else exponent_of(request.count)
         self._exponent = min(max(wanted, 0), 128)
@@ -75,8 +54,8 @@ class Look:
         Raises:
             Missing, PoolExhausted, Taken, NetopsError: as `propose` says.
         """
-        request, rows = self._request, self._pool()
-        if not rows:
+        request, pool = self._request, self._pool()
+        if pool is None:
             raise Missing(
                 "nothing was allocated",
                 "there is no pool {pool} in the {plane}",
@@ -84,7 +63,7 @@ class Look:
                 pool=request.pool,
                 plane=request.plane,
             )
-        first, last, role, *standing = rows[0]
+        first, last, role, *standing = pool
         if request.address:
             runs = [_named(self._connection, request)]
         elif request.prefixlen:
@@ -95,7 +74,7 @@ class Look:
             size, *taken = standing
             wanted = f"/{request.prefixlen}" if request.prefixlen else str(request.count)
             raise PoolExhausted(request.pool, wanted, size - sum(taken))
-        return Chosen(runs, tuple(standing))
+        return runs
 
     def _block(self) -> list[tuple[Span, Tile]]:
         """One aligned block out of the tightest hole."""

@@ -9,15 +9,16 @@ of a plane are one chain without overlap or gap, and the database itself refuses
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Connection,
     ForeignKeyConstraint,
-    Index,
     Row,
     SmallInteger,
     String,
@@ -33,7 +34,9 @@ from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.ranges import with_ranges
 from netops.addresses.span import TOP, Span, parsed, shown
 from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, innermost, painted, tally
+from netops.core.columns import partial_index
 from netops.core.journal import Act
+from netops.core.notes import notes_of
 from netops.core.plane import Plane
 from netops.core.store import Address, Prepared, Store, metadata
 
@@ -54,21 +57,14 @@ tile_table = Table(
     CheckConstraint("next > first", name="forward"),
     sqlite_with_rowid=False,
 )
-Index(
-    "ix_tiles_end",
-    tile_table.c.plane,
-    unique=True,
-    sqlite_where=tile_table.c.next.is_(None),
-    postgresql_where=tile_table.c.next.is_(None),
-)
-Index(
+partial_index("ix_tiles_end", tile_table.c.plane, unique=True, where=tile_table.c.next.is_(None))
+partial_index(
     "ix_tiles_free",
     tile_table.c.plane,
     tile_table.c.pool,
     tile_table.c.fit,
     tile_table.c.first,
-    sqlite_where=literal_column("fit >= 0"),
-    postgresql_where=literal_column("fit >= 0"),
+    where=literal_column("fit >= 0", Boolean),
 )
 
 pool_table = Table(
@@ -218,32 +214,38 @@ def _is_unwritten(connection: Connection, plane: Plane) -> bool:
     )
 
 
-COUNTED_IN = Prepared(
-    select(*(pool_table.c[name] for name in COUNTERS))
+POOL = Prepared(
+    select(*(pool_table.c[name] for name in ("first", "last", "role", *COUNTERS)))
     .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
-    .with_for_update()
-)
+)  # fmt: skip
 COUNT = Prepared(
     pool_table.update()
     .where(pool_table.c.plane == bindparam("which"), pool_table.c.prefix == bindparam("cidr"))
     .values({name: bindparam(f"new_{name}") for name in COUNTERS})
 )
+Standing = tuple[int, int, str, int, int, int, int]
+"""First and last address of a pool, its role and its counters."""
+
+
+def standing(connection: Connection, plane: Plane, pool: str) -> Callable[[], Standing | None]:
+    """Asks for a pool as it stands in this transaction; None when there is none."""
+
+    def ask() -> Callable[[], Any]:
+        rows = POOL.asked(connection, which=plane, cidr=pool)
+        return lambda: next(iter(rows()), None)
+
+    return notes_of(connection).asked(("pool", plane, pool), ask)
 
 
 def count(connection: Connection, plane: Plane, changes: Counters) -> None:
     """Add *changes* to the counters of their pools."""
     for name, change in sorted(changes.items()):
-        if any(change.values()):
-            (standing,) = COUNTED_IN(connection, which=plane, cidr=name)
-            add(connection, plane, name, standing, change)
-
-
-def add(
-    connection: Connection, plane: Plane, pool: str, standing: Sequence[int], change: Mapping[str, int]
-) -> None:
-    """Add *change* to the counters of one pool, which were *standing* (in the order of COUNTERS) in this transaction."""
-    values = {f"new_{key}": value + change.get(key, 0) for key, value in zip(COUNTERS, standing, strict=True)}
-    COUNT(connection, which=plane, cidr=pool, **values)
+        before = standing(connection, plane, name)() if any(change.values()) else None
+        if before is not None:
+            now = [value + change.get(key, 0) for key, value in zip(COUNTERS, before[3:], strict=True)]
+            values = {f"new_{key}": value for key, value in zip(COUNTERS, now, strict=True)}
+            write = partial(COUNT, connection, which=plane, cidr=name, **values)
+            notes_of(connection).put(("pool", plane, name), (*before[:3], *now), write)
 
 
 def _row(plane: Plane, tile: Tile) -> dict[str, Any]:
@@ -311,6 +313,7 @@ def sync_prefixes(act: Act, prefixes: Iterable[RegisteredPrefix]) -> None:
         act.connection.execute(
             pool_table.delete().where(pool_table.c.plane == plane, pool_table.c.prefix == prefix)
         )
+    notes_of(act.connection).settle()
 
 
 def _described(entry: RegisteredPrefix) -> dict[str, str]:

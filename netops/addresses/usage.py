@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, bindparam, select
 
@@ -10,6 +11,7 @@ from netops.addresses.allocation import HELD, Origin
 from netops.addresses.holdings import held
 from netops.addresses.quota import Use, use
 from netops.addresses.span import Span
+from netops.core.notes import notes_of
 from netops.core.plane import Plane
 from netops.core.store import Prepared, metadata
 
@@ -34,16 +36,23 @@ def used(connection: Connection, plane: Plane, declaration: str) -> Use:
 
 def standing(connection: Connection, plane: Plane, declaration: str) -> Callable[[], Use | None]:
     """Asks for the use of a declaration; None before the first."""
-    rows = USED.asked(connection, which=plane, number=declaration)
-    return lambda: next((Use(*row) for row in rows()), None)
+
+    def ask() -> Callable[[], Use | None]:
+        rows = USED.asked(connection, which=plane, number=declaration)
+        return lambda: next((Use(*row) for row in rows()), None)
+
+    return notes_of(connection).asked(("use", plane, declaration), ask)
 
 
 def note(connection: Connection, plane: Plane, declaration: str, before: Use | None, now: Use) -> None:
     """Note the use of a declaration, which was *before* in this transaction."""
+    key, notes = ("use", plane, declaration), notes_of(connection)
     if before is None:
         BEGIN(connection, plane=plane, declaration=declaration, ipv4=now.ipv4, ipv6=now.ipv6)
+        notes.put(key, now, lambda: None)
     else:
-        CHANGE(connection, which=plane, number=declaration, new4=now.ipv4, new6=now.ipv6)
+        write = partial(CHANGE, connection, which=plane, number=declaration, new4=now.ipv4, new6=now.ipv6)
+        notes.put(key, now, write)
 
 
 def count(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, select
 
+from netops.core.notes import notes_of
 from netops.core.store import Prepared, metadata
 
 sequences = Table(
@@ -33,16 +35,22 @@ BEGIN = Prepared(sequences.insert())
 
 def standing(connection: Connection, name: str) -> Callable[[], int]:
     """Asks, in an act, for the last number of *name* that was taken, 0 before the first; `put` takes those after it."""
-    rows = STANDS.asked(connection, which=name)
-    return lambda: next((int(value) for (value,) in rows()), 0)
+
+    def ask() -> Callable[[], int]:
+        rows = STANDS.asked(connection, which=name)
+        return lambda: next((int(value) for (value,) in rows()), 0)
+
+    return notes_of(connection).asked(("sequence", name), ask)
 
 
 def put(connection: Connection, name: str, before: int, now: int) -> None:
     """Take the numbers after *before*, which is the one that stood in this transaction, up to *now*."""
+    notes = notes_of(connection)
     if before:
-        PUT(connection, which=name, now=now)
+        notes.put(("sequence", name), now, partial(PUT, connection, which=name, now=now))
     else:
         BEGIN(connection, name=name, value=now)
+        notes.put(("sequence", name), now, lambda: None)
 
 
 def take(connection: Connection, name: str, count: int = 1) -> int:
@@ -52,7 +60,9 @@ def take(connection: Connection, name: str, count: int = 1) -> int:
     A transaction that rolls back gives its number back, so none is skipped; the row lock keeps two
     writers from taking the same one.
     """
+    notes_of(connection).write()
     for (last,) in NEXT(connection, which=name, count=count):
+        notes_of(connection).put(("sequence", name), int(last), lambda: None)
         return int(last) - count + 1
-    BEGIN(connection, name=name, value=count)
+    put(connection, name, 0, count)
     return 1

@@ -19,6 +19,7 @@ from netops.core.board import Board, Question
 from netops.core.clock import Clock
 from netops.core.errors import NetopsError
 from netops.core.journal import Act, act, newest
+from netops.core.notes import notes_of
 from netops.core.prepared import Prepared, driver
 from netops.core.store import Store, StoreFault, metadata
 
@@ -186,7 +187,9 @@ def _same(head: tuple[int, str]) -> tuple[int, str]:
     return head
 
 
-def changes(connection: Connection) -> int | None:
-    """How many rows were ever changed on it, while its transaction lasts; None where that is not known."""
+def changes(connection: Connection) -> tuple[int, int] | None:
+    """How much was ever changed on it, while its transaction lasts; None where that is not known."""
     one = driver(connection)
-    return int(one.total_changes) if connection.dialect.name == "sqlite" and one.in_transaction else None
+    if connection.dialect.name != "sqlite" or not one.in_transaction:
+        return None
+    return int(one.total_changes), notes_of(connection).changes

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Rows = list[tuple[Any, ...]]
 
 
-IDLE = 0
-"""`pq.TransactionStatus`: no transaction is open."""
+IDLE, INERROR = 0, 3
+"""`pq.TransactionStatus`: no transaction is open; one is that failed."""
 FATAL_ERROR, PIPELINE_ABORTED = 7, 11
 """`pq.ExecStatus`."""
 
@@ -71,6 +71,10 @@ class Line:
 
             line, queue, wanted = self._connection.pgconn, self._queue, self._wanted
             self.clear()
+            if (
+                line.transaction_status == INERROR
+            ):  # PostgreSQL would take the COMMIT for a ROLLBACK and say nothing
+                raise errors.InFailedSqlTransaction("the transaction failed before")
             line.enter_pipeline_mode()
             sent = self._sent(queue, wanted)
             if commit:

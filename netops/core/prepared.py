@@ -65,7 +65,7 @@ class Prepared:
                 if place % BATCH == 0:
                     line.send()
         else:
-            driver(connection).cursor().executemany(one.text, [one.bind(row) for row in rows])
+            driver(connection).cursor().executemany(one.text, (one.bind(row) for row in rows))
 
     def _of(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name

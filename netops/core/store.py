@@ -13,9 +13,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from netops.core.board import Board, place_for
-from netops.core.columns import Address, Instant, Json
+from netops.core.columns import Address, Instant, Json, tell_dialect
 from netops.core.errors import NetopsError, Refused
 from netops.core.line import keep_order, line_of
+from netops.core.notes import keep, notes_of
 from netops.core.prepared import Prepared, driver
 from netops.core.turn import Turn
 
@@ -32,6 +33,7 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+event.listen(metadata, "before_create", tell_dialect)
 REVISION = "0007"
 """The migration that this program expects the store to stand at."""
 
@@ -107,6 +109,7 @@ class Store:
                 raise
 
     def _commit(self, connection: Connection) -> None:
+        notes_of(connection).write()
         if self.is_sqlite:
             driver(connection).commit()
         else:
@@ -195,6 +198,7 @@ class Store:
 def _abandon(connection: Connection) -> None:
     """Undo what the transaction did while the turn still lasts; a connection that cannot is thrown away."""
     try:
+        notes_of(connection).clear()
         driver(connection).rollback()
     except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
         connection.invalidate()
@@ -240,6 +244,7 @@ def _engine(url: str) -> Engine:
             "write sqlite:///FILE or postgresql://USER@HOST/NAME in [store] url",
             reason=error,
         ) from error
+    keep(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
     else:
