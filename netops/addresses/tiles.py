@@ -34,6 +34,7 @@ from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.ranges import with_ranges
 from netops.addresses.span import TOP, Span, parsed, shown
 from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, innermost, painted, tally
+from netops.addresses.window import Window
 from netops.core.columns import partial_index
 from netops.core.journal import Act
 from netops.core.notes import notes_of
@@ -123,7 +124,7 @@ def of_allocation(connection: Connection, plane: Plane, span: Span, number: str)
 
 
 HOLES = Prepared(
-    select(tile_table.c.first, tile_table.c.next)
+    select(tile_table.c.first, tile_table.c.next, tile_table.c.fit)
     .where(
         tile_table.c.plane == bindparam("which"),
         tile_table.c.pool == bindparam("inside"),
@@ -133,6 +134,8 @@ HOLES = Prepared(
     .order_by(tile_table.c.fit, tile_table.c.first)
     .limit(bindparam("most"))
 )
+AHEAD = 16
+"""Holes that are looked at together by who needs several."""
 CHANGED = ("next", "state", "pool", "allocation", "fit")
 CHANGE = Prepared(
     tile_table.update()
@@ -149,8 +152,30 @@ def holes(
     connection: Connection, plane: Plane, pool: str, exponent: int, limit: int
 ) -> Callable[[], list[Tile]]:
     """Asks for free tiles of *pool* that hold an aligned block of 2**exponent: the tightest first, then the lowest."""
-    rows = HOLES.asked(connection, which=plane, inside=pool, exponent=exponent, most=limit)
-    return lambda: [Tile(Span(first, following - 1), TileState.FREE, pool) for first, following in rows()]
+    windows = _windows(connection, plane)
+    known = windows.get((pool, exponent))
+    if known is not None and known.has(limit):
+        return lambda: known.first(limit)
+    # Who asks a second time in one transaction will ask again.
+    most = limit if known is None else max(limit, AHEAD)
+    rows = HOLES.asked(connection, which=plane, inside=pool, exponent=exponent, most=most)
+
+    def found() -> list[Tile]:
+        tiles = [
+            ((fit, first), Tile(Span(first, after - 1), TileState.FREE, pool)) for first, after, fit in rows()
+        ]
+        window = windows[pool, exponent] = Window(
+            exponent, tiles, tiles[-1][0] if len(tiles) == most else None
+        )
+        return window.first(limit)
+
+    return found
+
+
+def _windows(connection: Connection, plane: Plane) -> dict[tuple[str, int], Window]:
+    """What this transaction knows of free space, by pool and exponent."""
+    found: dict[tuple[str, int], Window] = notes_of(connection).asked(("holes", plane), lambda: dict)()
+    return found
 
 
 def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Tile]]) -> None:
@@ -171,6 +196,9 @@ def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Ti
             laid.append(Tile(Span(position, hole.span.last), TileState.FREE, hole.pool))
         _change(connection, plane, laid[0])
         ADD.many(connection, (_row(plane, tile) for tile in laid[1:]))
+        for (pool, _), window in _windows(connection, plane).items():
+            if pool == hole.pool:
+                window.replace(hole, (tile for tile in laid if tile.state is TileState.FREE))
 
 
 def _change(connection: Connection, plane: Plane, tile: Tile) -> None:
@@ -196,6 +224,7 @@ def repaint(
 def _write(connection: Connection, plane: Plane, old: Sequence[Tile], new: Sequence[Tile]) -> None:
     if old[0] == BLANK[0] and _is_unwritten(connection, plane):
         ADD.many(connection, [_row(plane, tile) for tile in BLANK])
+    _windows(connection, plane).clear()
     before, after = {tile.span.first: tile for tile in old}, {tile.span.first: tile for tile in new}
     gone = [{"p": plane, "f": first} for first in before.keys() - after.keys()]
     changed = [tile for first, tile in after.items() if first in before and before[first] != tile]

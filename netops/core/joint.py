@@ -7,7 +7,7 @@ the disk, is shared (flat combining: Hendler, Incze, Shavit and Tzafrir, SPAA 20
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from netops.core.board import Board, Question
 from netops.core.clock import Clock
 from netops.core.errors import NetopsError
 from netops.core.journal import Act, act, newest
+from netops.core.line import line_of
 from netops.core.notes import notes_of
 from netops.core.prepared import Prepared, driver
 from netops.core.store import Store, StoreFault, metadata
@@ -39,10 +40,7 @@ joint_table = Table(
 """By number of the board: the answers of its newest joint act, for those whose leader died before it could tell them."""
 _LAST = Prepared(select(joint_table.c.answers).where(joint_table.c.board == bindparam("which")))
 _KEEP = Prepared(
-    joint_table.update()
-    .where(joint_table.c.board == bindparam("which"))
-    .values(answers=bindparam("now"))
-    .returning(joint_table.c.board)
+    joint_table.update().where(joint_table.c.board == bindparam("which")).values(answers=bindparam("now"))
 )
 _BEGIN = Prepared(joint_table.insert())
 
@@ -110,10 +108,10 @@ def _decide_all(store: Store, board: Board, clock: Clock, kind: type[Q], decide:
     while waiting := {one.ticket: one for one in board.asked()}:
         try:
             with store.write() as connection:
-                head = newest(
-                    connection
-                )()  # what a leader that died had sent to PostgreSQL is done or undone now
-                told = _told(connection, board, waiting)
+                # By then, what a leader that died had sent to PostgreSQL is done or undone.
+                ask, last = newest(connection), _LAST.asked(connection, which=board.number)
+                head, kept = ask(), last()
+                told = _told(kept, waiting)
                 new = {ticket: one for ticket, one in waiting.items() if ticket not in told}
                 while new:
                     more, head = _decided(connection, board, new.values(), head, clock, kind, decide)
@@ -121,7 +119,7 @@ def _decide_all(store: Store, board: Board, clock: Clock, kind: type[Q], decide:
                     # Who asked meanwhile is in time: the wait for the disk is still to come.
                     new = {one.ticket: one for one in board.asked() if one.ticket not in waiting}
                     waiting |= new
-                _keep(connection, board, told)
+                _keep(connection, board, told, is_first=not kept)
         except _BrokenError as error:
             board.leave(error.question)
             continue
@@ -134,19 +132,21 @@ def _decide_all(store: Store, board: Board, clock: Clock, kind: type[Q], decide:
         return
 
 
-def _told(connection: Connection, board: Board, waiting: Mapping[bytes, Question]) -> Answers:
+def _told(kept: Sequence[tuple[bytes, ...]], waiting: Mapping[bytes, Question]) -> Answers:
     """What a leader that died had decided already of what still waits."""
-    for (content,) in _LAST(connection, which=board.number):
-        last = msgspec.msgpack.decode(content, type=Answers)
+    for (content,) in kept:
+        last = _decoder(Answers).decode(content)
         return {ticket: said for ticket, said in last.items() if ticket in waiting}
     return {}
 
 
-def _keep(connection: Connection, board: Board, answers: Answers) -> None:
+def _keep(connection: Connection, board: Board, answers: Answers, *, is_first: bool) -> None:
     """Note the answers in the same transaction."""
     content = msgspec.msgpack.encode(answers)
-    if answers and not _KEEP(connection, which=board.number, now=content):
+    if is_first:
         _BEGIN(connection, board=board.number, answers=content)
+    elif answers:
+        _KEEP(connection, which=board.number, now=content)
 
 
 def _decided(
@@ -180,6 +180,8 @@ def _decided(
             raise _BrokenError(question) from error
         head = step.head
         found[question.ticket] = said
+        if connection.dialect.name == "postgresql":
+            line_of(connection).push()  # it is written while the next one is decided
     return found, head
 
 

@@ -33,20 +33,23 @@ class Asked(NamedTuple):
     values: Sequence[Any]
 
 
+_Goal = bytes | list[Rows] | None
+"""What the answer to a message is for: the name that it prepares, a place of rows, or nothing."""
+
+
 class Line:
-    """What is still to be sent on one connection."""
+    """What is still to be sent on one connection, and what was sent and not yet answered."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._known: set[bytes] = set()
-        self._queue: list[Asked] = []
-        self._wanted: list[list[Rows]] = []
+        self._queue: list[tuple[Asked, list[Rows]]] = []
+        self._sent: list[_Goal] = []
 
     def ask(self, one: Asked) -> Callable[[], Rows]:
         """Put it in the queue; the rows are there when they are asked for."""
         place: list[Rows] = []
-        self._queue.append(one)
-        self._wanted.append(place)
+        self._queue.append((one, place))
 
         def rows() -> Rows:
             if not place:
@@ -55,9 +58,28 @@ class Line:
 
         return rows
 
-    def clear(self) -> None:
-        """Forget what was not sent: its transaction is over."""
-        self._queue, self._wanted = [], []
+    def push(self) -> None:
+        """Send the queue and go on: PostgreSQL works on it while its answers are not needed yet."""
+        line, queue = self._connection.pgconn, self._queue
+        self._queue = []
+        if not self._sent:
+            if (
+                line.transaction_status == INERROR
+            ):  # PostgreSQL would take the COMMIT for a ROLLBACK and say nothing
+                from psycopg import errors
+
+                raise errors.InFailedSqlTransaction("the transaction failed before")
+            line.enter_pipeline_mode()
+            if line.transaction_status == IDLE:
+                self._message(self._begin())
+        for (name, text, values), place in queue:
+            if name not in self._known and name not in self._sent:
+                line.send_prepare(name, text)
+                self._sent.append(name)
+            plain, formats = _encoded(values)
+            line.send_query_prepared(name, plain, formats)
+            self._sent.append(place)
+        line.flush()
 
     def send(self, *, commit: bool = False) -> None:
         """
@@ -66,45 +88,32 @@ class Line:
         Raises:
             psycopg.Error: the first one that failed; nothing after it was done.
         """
-        if self._queue or commit:
-            from psycopg import errors
-
-            line, queue, wanted = self._connection.pgconn, self._queue, self._wanted
-            self.clear()
-            if (
-                line.transaction_status == INERROR
-            ):  # PostgreSQL would take the COMMIT for a ROLLBACK and say nothing
-                raise errors.InFailedSqlTransaction("the transaction failed before")
-            line.enter_pipeline_mode()
-            sent = self._sent(queue, wanted)
+        if self._queue or self._sent or commit:
+            self.push()
             if commit:
-                line.send_query_params(b"COMMIT", None)
-            line.pipeline_sync()
-            failed = self._received([*sent, None] if commit else sent)
-            line.exit_pipeline_mode()
-            if failed is not None:
+                self._message(b"COMMIT")
+            if (failed := self._received()) is not None:
+                from psycopg import errors
+
                 raise errors.error_from_result(failed)
 
-    def _sent(self, queue: Sequence[Asked], wanted: Sequence[list[Rows]]) -> list[bytes | list[Rows] | None]:
-        """Send what is in the queue; for each message, what its answer is for: a name that it prepares, a place of rows."""
-        line = self._connection.pgconn
-        sent: list[bytes | list[Rows] | None] = []
-        if line.transaction_status == IDLE:
-            line.send_query_params(self._begin(), None)
-            sent.append(None)
-        for (name, text, values), place in zip(queue, wanted, strict=True):
-            if name not in self._known and name not in sent:
-                line.send_prepare(name, text)
-                sent.append(name)
-            plain, formats = _encoded(values)
-            line.send_query_prepared(name, plain, formats)
-            sent.append(place)
-        return sent
+    def clear(self) -> None:
+        """Forget what was asked: its transaction is over."""
+        self._queue = []
+        if self._sent:
+            self._received()
 
-    def _received(self, sent: Sequence[bytes | list[Rows] | None]) -> Any:
+    def _message(self, command: bytes) -> None:
+        self._connection.pgconn.send_query_params(command, None)
+        self._sent.append(None)
+
+    def _received(self) -> Any:
         """Put every answer in its place; the first that is an error, or None."""
         from psycopg.adapt import Transformer
 
+        line, sent = self._connection.pgconn, self._sent
+        self._sent = []
+        line.pipeline_sync()
         failed, reader = None, Transformer(self._connection)
         for one in sent:
             result = self._result()
@@ -116,6 +125,7 @@ class Line:
                 reader.set_pgresult(result)
                 one.append(reader.load_rows(0, result.ntuples, tuple) if result.nfields else [])
         self._result()  # the synchronization
+        line.exit_pipeline_mode()
         return failed
 
     def _begin(self) -> bytes:

@@ -199,6 +199,8 @@ def _abandon(connection: Connection) -> None:
     """Undo what the transaction did while the turn still lasts; a connection that cannot is thrown away."""
     try:
         notes_of(connection).clear()
+        if connection.dialect.name == "postgresql":
+            line_of(connection).clear()
         driver(connection).rollback()
     except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
         connection.invalidate()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -197,10 +197,37 @@ class Book(RuleBasedStateMachine):
             Request(PLANE, pool, "o", "D", address=str(span)), wanted <= self.free(pool), wanted, len(wanted)
         )
 
+    @precondition(lambda self: self.prefixes)
+    @rule(
+        data=st.data(),
+        wanted=st.lists(st.tuples(st.integers(0, 4), st.integers(29, 32)), min_size=2, max_size=6),
+    )
+    def allocate_several(self, data: st.DataObject, wanted: list[tuple[int, int]]) -> None:
+        """In one act: each finds what the others left."""
+        pool = data.draw(st.sampled_from(sorted(self.prefixes)))
+        with self.act() as act:
+            act.record("ip bulk", "form")
+            for count, prefixlen in wanted:
+                free, size = self.free(pool), count or 1 << (32 - prefixlen)
+                starts = range(POOL.first, POOL.last, size)
+                fits = (
+                    len(free) >= count
+                    if count
+                    else any(set(range(one, one + size)) <= free for one in starts)
+                )
+                request = Request(
+                    PLANE, pool, "o", "D", count=count or 1, prefixlen=0 if count else prefixlen
+                )
+                self._given(act, request, fits, free, size)
+
     def _give(self, request: Request, possible: bool, among: set[int], count: int) -> None:
+        with self.act() as act:
+            act.record("ip bulk", "form")
+            self._given(act, request, possible, among, count)
+
+    def _given(self, act: Any, request: Request, possible: bool, among: set[int], count: int) -> None:
         try:
-            with self.act() as act:
-                given = ledger.allocate(act, request)
+            given = ledger.allocate(act, request)
         except (PoolExhausted, Taken):
             assert not possible
             return
@@ -286,6 +313,9 @@ def test_any_sequence_of_acts_keeps_the_ledger_true(store: Store) -> None:
             stateful_step_count=18,
             deadline=None,
             database=None,
+            phases=(
+                Phase.generate,
+            ),  # to make an example smaller costs a thousand stores, and its steps say enough
             suppress_health_check=list(HealthCheck),
         ),
     )
