@@ -51,7 +51,7 @@ def moment(text: str, opened: Desk) -> datetime:
 
 def _place(out: Output, number: str, verb: str) -> Path | None:
     """Where the document goes: the file of -o; none only with --json."""
-    from netops.rounds.triage import SUFFIXES
+    from netops.rounds.drafting import SUFFIXES
 
     if out.file is None and not out.json:
         raise NetopsError(
@@ -73,10 +73,10 @@ def _told(out: Output, opened: Desk, kept: Kept, path: Path | None) -> None:
     """The document into its file, and on stdout where it is, by which rows of the law, and what to know first."""
     from msgspec import to_builtins
 
-    from netops.rounds import triage
+    from netops.rounds import drafting
 
     if path:
-        triage.write(opened, kept, path)
+        drafting.write(opened, kept, path)
     talk = replace(out, file=None)
 
     def text() -> None:
@@ -99,7 +99,7 @@ def _drafted(
     """Draft through the gate, issue when that was asked, and write the file."""
     from netops.core import docket
     from netops.incidents import casebook, notice
-    from netops.rounds import triage
+    from netops.rounds import drafting
 
     out = output()
     with desk() as opened:
@@ -116,12 +116,12 @@ def _drafted(
         )
         if out.dry_run:
             findings = [docket.one(opened.store, name) for name in one.findings]
-            decision = triage.decided(opened, one, template.head.instrument, findings)
+            decision = drafting.decided(opened, one, template.head.instrument, findings)
             if not decision.allowed:
                 raise decision.refusal()
             out.say(f"  {labelled(_('basis'))}" + "；".join(decision.cited))
             out.confirm("")
-        kept = triage.draft(opened, one.number, wording, values)
+        kept = drafting.draft(opened, one.number, wording, values)
         if issue:
             kept = _issued(out, opened, kept)
         _told(out, opened, kept, path)

@@ -20,7 +20,7 @@ from netops.core.language import N_, _
 from netops.desk import Desk, open_desk
 from netops.probes import replay
 from netops.probes.agent import Access
-from netops.rounds import Progress, Report, diary, inspect, inventory, triage
+from netops.rounds import Progress, Report, diary, drafting, inspect, inventory
 from netops.rounds.egress import Watcher
 
 MARK = "# written by netops demo: this folder is made anew by each demo\n"
@@ -88,7 +88,7 @@ class Demo:
             for suffix in ("docx", "pdf", "json"):
                 path = self.folder / f"{incident.number}.{suffix}"
                 try:
-                    triage.write_notice(self.desk, incident.number, path)
+                    drafting.write_notice(self.desk, incident.number, path)
                 except NetopsError as error:
                     yield N_("notice"), path, told(error)
                 else:

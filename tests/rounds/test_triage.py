@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,16 +9,13 @@ import pytest
 
 from netops.core import docket, journal
 from netops.core.clock import still
-from netops.core.errors import NetopsError, Refused
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, State
-from netops.core.language import speak, spoken
 from netops.core.observation import Unreachable
-from netops.core.paper import Paragraph
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
-from netops.incidents import casebook, papers
+from netops.incidents import casebook
 from netops.incidents.incident import Grade
 from netops.rounds import inventory, look, recheck, triage
 from netops.topology import snapshots
@@ -100,82 +95,6 @@ def test_a_clock_that_ran_out_is_a_finding_until_an_act_stops_it(desk: Desk) -> 
         casebook.stop(act, "INC-2026-0001", ["C-4H"], desk.clock(), "示信办〔2026〕1号；12387", "初报")
 
     assert late.opened == triage.run(desk).resolved
-
-
-@pytest.mark.parametrize(("kind", "article"), [
-    ("bypass_link", 9), ("over_declared", 10), ("unallocated_address", 11), ("rogue_exit_router", 12)])
-def test_an_order_on_articles_9_to_12_is_refused_and_written_down(desk: Desk, kind: str, article: int) -> None:
-    """Exit code 4, with what is allowed; nothing is kept but the refusal, in the journal."""
-    speak("en")
-    finding = docket.one(desk.store, conclude(desk, kind, "health", "r-health"))
-    assert [article] == [basis.article for basis in finding.basis]
-    number = triage.open_incident(desk, (finding,), "health", "手工立案", "王工")
-
-    with pytest.raises(Refused) as caught:
-        triage.draft(desk, number, "rectification_order")
-
-    assert (4, []) == (caught.value.exit_code, papers.listed(desk.store))
-    assert "notice of the situation (notice)" in str(caught.value.facts["offers"])
-    assert ("document refused", number) == ((entry := journal.log(desk.store, 1)[0]).verb, entry.subject)
-    for wording in ("notice", "guidance", "rectification_request"):
-        assert triage.draft(desk, number, wording).decision.allowed
-
-
-def test_a_county_is_not_written_to_on_article_12(desk: Desk) -> None:
-    """Counties are excepted: not even a notice."""
-    conclude(desk, "EG-101", "east", "r-east")
-    triage.run(desk)
-
-    with pytest.raises(Refused):
-        triage.write_notice(desk, "INC-2026-0001", Path("never.docx"))
-
-
-def test_a_notice_is_one_record_in_every_form(desk: Desk, tmp_path: Path) -> None:
-    """JSON and DOCX from one draft; facts carry evidence; Chinese whatever is spoken; the same words are drafted once."""
-    speak("en")
-    conclude(desk, "EG-101", "health", "r-health")
-    triage.run(desk)
-
-    first = triage.write_notice(desk, "INC-2026-0001", tmp_path / "n.json")
-    second = triage.write_notice(desk, "INC-2026-0001", tmp_path / "n.docx")
-
-    kept = json.loads((tmp_path / "n.json").read_text("utf-8"))
-    with zipfile.ZipFile(tmp_path / "n.docx") as package:
-        text = package.read("word/document.xml").decode()
-    assert (first, "en") == (second, spoken())
-    assert "关于示例市卫生健康委员会擅自开设互联网出口的情况通报" == kept["paper"]["title"]
-    assert "责令" not in text
-    assert "审核同意" not in text
-    stating = [block for block in first.paper.blocks if isinstance(block, Paragraph) and "r-health" in block.text]
-    assert stating
-    assert all(block.evidence for block in stating)
-    known = {piece.id for piece in docket.pieces(desk.store, first.paper.evidence)}
-    assert set(first.paper.evidence) == known
-
-
-@pytest.mark.parametrize("name", ["n.odt", "n", "missing/n.docx"])
-def test_a_document_that_cannot_be_written_is_said(desk: Desk, tmp_path: Path, name: str) -> None:
-    """Another suffix or no such folder: an error for a person; the draft stands and is found again."""
-    conclude(desk, "EG-101", "health", "r-health")
-    triage.run(desk)
-
-    with pytest.raises(NetopsError, match="was not written"):
-        triage.write_notice(desk, "INC-2026-0001", tmp_path / name)
-    triage.write_notice(desk, "INC-2026-0001", tmp_path / "n.docx")
-    assert 1 == len(papers.listed(desk.store))
-
-
-def test_a_report_says_what_people_gave(desk: Desk) -> None:
-    """To the superior, on the national measure; items not given are pending."""
-    conclude(desk, "EG-101", "health", "r-health")
-    triage.run(desk)
-
-    kept = triage.draft(desk, "INC-2026-0001", "report_first", {"analysis": "自行开通宽带。"})
-
-    texts = [block.text for block in kept.paper.blocks if isinstance(block, Paragraph)]
-    assert ("superior", True) == (kept.decision.addressee.value, "report-2025" in kept.decision.rows)
-    assert "自行开通宽带。" in texts
-    assert "正在核查，待续报补充。" in texts
 
 
 def test_recheck_says_what_stands_and_what_was_silent(desk: Desk) -> None:
