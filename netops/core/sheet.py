@@ -10,6 +10,8 @@ from functools import cached_property
 
 import msgspec
 
+from netops.core.numerals import arabic_date
+
 SEARCHED = 40
 """Rows from the top in which a heading row is looked for: titles and remarks stand above it."""
 FORMULA = "=+-@\t\r"
@@ -320,7 +322,7 @@ def folded(text: str) -> str:
 
 def day_of(value: Value) -> date:
     """
-    The day that a cell says: a date, a day number, or text such as 2026-12-31, 2026/12/31, 2026年12月31日, 20261231.
+    The day that a cell says: a date, a day number, or text: 2026-12-31, 2026/12/31, 2026年12月31日, 20261231, 二〇二六年….
 
     Raises:
         ValueError: it says no day.
@@ -329,9 +331,9 @@ def day_of(value: Value) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    text = plain(value)
+    text = arabic_date(plain(value))
     parts = re.fullmatch(
-        r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?", text
+        r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?", text
     )
     if parts is None:
         parts = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)

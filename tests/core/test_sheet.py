@@ -93,6 +93,10 @@ def test_what_is_no_table_is_none(rows: list[list[Value]]) -> None:
         ("46027", date(2026, 1, 5)),
         (datetime(2026, 1, 5, 8, tzinfo=UTC), date(2026, 1, 5)),
         ("2026-01-05 08:00", date(2026, 1, 5)),
+        ("2026年1月5号", date(2026, 1, 5)),
+        ("二〇二六年十一月三日", date(2026, 11, 3)),
+        ("二零二六年 一月廿三日", date(2026, 1, 23)),
+        ("贰零贰陆年拾贰月叁拾壹日", date(2026, 12, 31)),
     ],
 )
 def test_days_are_read_in_every_spelling(value: Value, day: date) -> None:
@@ -101,7 +105,21 @@ def test_days_are_read_in_every_spelling(value: Value, day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", None, "明年", 5, 99999, "2026-13-01", "2026-02-30", True, Formula("=A1"), 1e300]
+    "value",
+    [
+        "",
+        None,
+        "明年",
+        "二〇二六年十一月",
+        "二〇二六年十三月一日",
+        5,
+        99999,
+        "2026-13-01",
+        "2026-02-30",
+        True,
+        Formula("=A1"),
+        1e300,
+    ],
 )
 def test_what_is_no_day_is_refused(value: Value) -> None:
     """A number out of range is no day number."""
