@@ -40,7 +40,7 @@ def decode(files: tuple[Path, ...], json_lines: bool, with_options: bool) -> Non
     Decode flow datagrams out of files.
 
     A file is one datagram, and all of them one exporter's stream in the order given; or it is a pcap or pcapng,
-    where the source addresses tell the exporters. Exit code 0 even when datagrams were malformed.
+    where the source addresses tell the exporters, over UDP or (IPFIX) TCP. Exit code 0 even when datagrams were malformed.
     """
     from netops.egress.netflow import Decoder
 
@@ -79,17 +79,19 @@ FLOW_COLUMNS = [
     Column(N_("in"), lambda one: one.get("in_if"), right=True),
     Column(N_("out"), lambda one: one.get("out_if"), right=True),
 ]
+STREAM = "stream"
+"""Stands for the exporter of datagrams that came as files."""
 BATCH = 1024
 """Datagrams decoded together."""
 
 
 def _records(decoder: Any, files: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Every record of the files, in the order of the datagrams."""
+    """Every record of the files, in the order of the datagrams; out of a capture with its exporter."""
     from netops.egress.flows import rows
 
     for batch in _chunks(_datagrams(files), BATCH):
         found = [
-            (ordinal, row)
+            (ordinal, row if flows.exporter == STREAM else {"exporter": flows.exporter} | row)
             for flows in decoder.feed(batch)
             for ordinal, row in zip(flows.columns["ordinal"].tolist(), rows(flows), strict=True)
         ]
@@ -115,7 +117,7 @@ def _datagrams(files: Iterable[Path]) -> Iterator[tuple[str, int, bytes]]:
         if is_capture(start):
             yield from captured(path)
         else:
-            yield "stream", 0, start
+            yield STREAM, 0, start
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -10,6 +10,8 @@ from netops.egress.flows import Column
 from netops.egress.sets import Sets
 from netops.egress.template import Context, Layout
 
+WIFI_FRAMES = 2
+"""Of dataLinkFrameType (RFC 7133 §3.1)."""
 LATE_MS, FUTURE_MS = 3_600_000, 60_000
 """Exporters hold a flow back for their active timeout, half an hour at most; clocks may be a minute wrong."""
 
@@ -25,7 +27,8 @@ def context(exporter: Exporter, domain: int, sets: Sets) -> Context:
 
 def packets(layout: Layout, rows: Column, sets: Sets) -> dict[str, Column]:
     """What the beginnings of packets say, of records that carry them."""
-    for name, protocol in (("frame", frame.ETHERNET), ("packet", frame.ANY_IP)):
+    kind = layout.first(rows, "frame_type")
+    for name, protocol in (("frame", frame.WIFI if kind == WIFI_FRAMES else frame.ETHERNET), ("packet", frame.ANY_IP)):
         values = sets.texts.get(name) or layout.packets(rows, name)
         if values:
             return frame.columns(values, protocol)

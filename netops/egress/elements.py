@@ -36,6 +36,11 @@ class Kind(StrEnum):
 REVERSE = 29305
 """Private enterprise number that marks the other direction of a biflow (RFC 5103)."""
 
+CISCO, CERT, NTOP = 9, 6871, 35632
+"""Private enterprise numbers whose elements are known here."""
+SCOPE = -1
+"""Stands for the enterprise of a scope in NetFlow v9, whose types are no elements (RFC 3954 §6.1)."""
+
 N, V4, V6 = Kind.NUMBER, Kind.IPV4, Kind.IPV6
 
 ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
@@ -49,13 +54,18 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("dst", V6, (28,)),
         ("dst", V4, (45,)),
         ("dst", V6, (169,)),
-        ("sport", N, (7, 180, 182)),
-        ("dport", N, (11, 181, 183)),
-        ("proto", N, (4,)),
+        # Connections of Cisco's application visibility: the client is who asked.
+        ("src", V4, (45004,)),
+        ("src", V6, (45006,)),
+        ("dst", V4, (45005,)),
+        ("dst", V6, (45007,)),
+        ("sport", N, (7, 180, 182, 45008)),
+        ("dport", N, (11, 181, 183, 45009)),
+        ("proto", N, (4, 193)),
         ("tos", N, (5, 55)),
         ("tcp_flags", N, (6,)),
-        ("packets", N, (2, 24, 86, 298)),
-        ("bytes", N, (1, 23, 85, 231, 352, 312)),
+        ("packets", N, (2, 24, 86, 298, 172, 430, 431)),
+        ("bytes", N, (1, 23, 85, 231, 171, 352, 353, 417, 420, 224, 312)),
         ("reverse_packets", N, (299,)),
         ("reverse_bytes", N, (232,)),
         ("in_if", N, (10, 252)),
@@ -66,10 +76,10 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("dst_mask", N, (13, 30)),
         ("src_as", N, (16,)),
         ("dst_as", N, (17,)),
-        ("src_mac", Kind.MAC, (56, 81)),
-        ("dst_mac", Kind.MAC, (80, 57)),
-        ("src_vlan", N, (58, 243)),
-        ("dst_vlan", N, (59, 254)),
+        ("src_mac", Kind.MAC, (56, 81, 414)),
+        ("dst_mac", Kind.MAC, (80, 57, 415)),
+        ("src_vlan", N, (58, 243, 245)),
+        ("dst_vlan", N, (59, 254, 255)),
         ("direction", N, (61,)),
         ("icmp_typecode", N, (32, 139)),
         ("icmp_type", N, (176, 178)),
@@ -89,9 +99,13 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("ip_version", N, (60,)),
         ("ttl", N, (192, 52, 53)),
         ("forwarding_status", N, (89,)),
-        ("app", Kind.TEXT, (96, 56701)),
+        ("app", Kind.TEXT, (96, 56701, 57591)),
         ("app", Kind.APPLICATION, (95,)),
-        ("user", Kind.TEXT, (371, 40000, 56702)),
+        ("user", Kind.TEXT, (371, 40000, 56702, 57593, 57900)),
+        ("firewall_event", N, (233, 40005)),
+        ("nat_event", N, (230,)),
+        ("exporter", V4, (130,)),
+        ("exporter", V6, (131,)),
         ("first", Kind.UPTIME, (22,)),
         ("last", Kind.UPTIME, (21,)),
         ("first", Kind.SECONDS, (150, 322)),
@@ -105,7 +119,8 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("duration", N, (161,)),
         ("duration", Kind.MICROSECONDS, (162,)),
         ("frame", Kind.FRAME, (315, 104)),
-        ("packet", Kind.PACKET, (313,)),
+        ("frame_type", N, (408,)),
+        ("packet", Kind.PACKET, (313, 317)),
         ("boot", Kind.MILLISECONDS, (160,)),
     )
     for number in numbers
@@ -116,6 +131,19 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
     (REVERSE, 24): ("reverse_packets", N),
     (REVERSE, 85): ("reverse_bytes", N),
     (REVERSE, 86): ("reverse_packets", N),
+    (REVERSE, 352): ("reverse_bytes", N),
+    (CISCO, 12236): ("src", V4),
+    (CISCO, 12237): ("dst", V4),
+    (CISCO, 12238): ("src", V6),
+    (CISCO, 12239): ("dst", V6),
+    (CISCO, 12240): ("sport", N),
+    (CISCO, 12241): ("dport", N),
+    (CERT, 15): ("tcp_flags", N),
+    (CERT, 14): ("tcp_flags", N),
+    (NTOP, 119): ("app", Kind.TEXT),
+    (NTOP, 121): ("user", Kind.TEXT),
+    (NTOP, 428): ("user", Kind.TEXT),
+    (SCOPE, 2): ("scope_if", N),
 }
 """Column and kind by (private enterprise number, element); what is not here is skipped by its length."""
 

@@ -8,13 +8,17 @@ import numpy as np
 
 from netops.egress.flows import MAPPED, Column
 
-ETHERNET, PPP, IPV4, IPV6, MPLS, POS, AAL5_IP = 1, 7, 11, 12, 13, 14, 10
+ETHERNET, FRAME_RELAY, PPP, AAL5_IP, IPV4, IPV6, MPLS, POS, WIFI = 1, 5, 7, 10, 11, 12, 13, 14, 15
 """What a header begins with, by the numbers of sFlow v5 (`header_protocol`)."""
 ANY_IP = 0
 """IPv4 or IPv6, as its first half octet says."""
 VLAN_TAGS = (0x8100, 0x88A8, 0x9100, 0x9200)
 LABELS = (0x8847, 0x8848)
 PPPOE_SESSION = 0x8864
+BACKBONE = 0x88E7
+"""A whole frame behind a service tag (IEEE 802.1ah)."""
+PORT_TAGS = {0x8926: 6, 0x893F: 8, 0x8909: 8}
+"""Tags of port extenders (VN-Tag, IEEE 802.1BR) and of Cisco's groups: octets up to the end of the type behind them."""
 PPP_TYPES = {0x0021: 0x0800, 0x0057: 0x86DD, 0x0281: 0x8847, 0x0283: 0x8848}
 EXTENSIONS = (0, 43, 44, 51, 60, 135)
 """IPv6 extension headers that are passed over to what they carry."""
@@ -91,6 +95,10 @@ def _link(frame: bytes, protocol: int, found: Found) -> tuple[int, int]:
         return _labels(frame, 0)
     if protocol in (PPP, POS):
         return _ppp(frame, 2 if frame[:1] in (b"\xff", b"\x0f", b"\x8f") else 0)
+    if protocol == FRAME_RELAY:
+        return _frame_relay(frame)
+    if protocol == WIFI:
+        return _wifi(frame, found)
     if protocol != ETHERNET or len(frame) < 14:
         return 0, 0
     return _ethernet(frame, 0, found)
@@ -102,12 +110,18 @@ def _ethernet(frame: bytes, at: int, found: Found) -> tuple[int, int]:
         found["src_mac"] = int.from_bytes(frame[at + 6 : at + 12], "big")
     kind, at = int.from_bytes(frame[at + 12 : at + 14], "big"), at + 14
     for _ in range(DEEPEST):
-        if kind not in VLAN_TAGS or len(frame) < at + 4:
+        size = 4 if kind in VLAN_TAGS else PORT_TAGS.get(kind, 0)
+        if not size or len(frame) < at + size:
             break
-        found["src_vlan"] = found["dst_vlan"] = int.from_bytes(frame[at : at + 2], "big") & 0xFFF
-        kind, at = int.from_bytes(frame[at + 2 : at + 4], "big"), at + 4
-    if kind <= 1500 and frame[at : at + 6] == b"\xaa\xaa\x03\0\0\0":  # LLC and SNAP (RFC 1042)
-        kind, at = int.from_bytes(frame[at + 6 : at + 8], "big"), at + 8
+        if kind in VLAN_TAGS:
+            found["src_vlan"] = found["dst_vlan"] = int.from_bytes(frame[at : at + 2], "big") & 0xFFF
+        kind, at = int.from_bytes(frame[at + size - 2 : at + size], "big"), at + size
+    if kind <= 1500:
+        kind, at = _snap(frame, at) or (kind, at)
+    if kind == BACKBONE and len(frame) >= at + 18:
+        found["dst_mac"] = int.from_bytes(frame[at + 4 : at + 10], "big")
+        found["src_mac"] = int.from_bytes(frame[at + 10 : at + 16], "big")
+        return _ethernet(frame, at + 4, found)
     if kind == PPPOE_SESSION:
         return _ppp(frame, at + 6)
     if kind in LABELS:
@@ -115,7 +129,39 @@ def _ethernet(frame: bytes, at: int, found: Found) -> tuple[int, int]:
     return kind, at
 
 
+def _snap(frame: bytes, at: int) -> tuple[int, int] | None:
+    """What LLC and SNAP carry (RFC 1042), where they stand."""
+    if frame[at : at + 6] != b"\xaa\xaa\x03\0\0\0":
+        return None
+    return int.from_bytes(frame[at + 6 : at + 8], "big"), at + 8
+
+
+def _wifi(frame: bytes, found: Found) -> tuple[int, int]:
+    """A data frame of IEEE 802.11 whose payload is not ciphered."""
+    if len(frame) < 24 or frame[0] & 0x0C != 0x08 or frame[1] & 0x40:
+        return 0, 0
+    to_system, from_system = frame[1] & 1, frame[1] & 2
+    at = 24 + (6 if to_system and from_system else 0)
+    places = {"dst_mac": 16 if to_system else 4, "src_mac": (24 if to_system else 16) if from_system else 10}
+    for name, place in places.items():
+        found[name] = int.from_bytes(frame[place : place + 6], "big")
+    if frame[0] & 0x80:  # quality of service, and with it perhaps high throughput
+        at += 6 if frame[1] & 0x80 else 2
+    return _snap(frame, at) or (0, at)
+
+
+def _frame_relay(frame: bytes) -> tuple[int, int]:
+    """RFC 2427: the protocol by its NLPID, or by SNAP; or an EtherType as Cisco has it."""
+    if frame[2:4] in (b"\x03\xcc", b"\x03\x8e"):
+        return (0x0800 if frame[3] == 0xCC else 0x86DD), 4
+    if frame[2:5] == b"\x03\0\x80":
+        return int.from_bytes(frame[8:10], "big"), 10
+    return int.from_bytes(frame[2:4], "big"), 4
+
+
 def _ppp(frame: bytes, at: int) -> tuple[int, int]:
+    if frame[at : at + 1] in (b"\x21", b"\x57"):  # the protocol in one octet (RFC 1661 §6.5)
+        return PPP_TYPES[frame[at]], at + 1
     number = int.from_bytes(frame[at : at + 2], "big")
     if number in (0x0800, 0x86DD, *LABELS):  # HDLC of routers puts an EtherType here
         return _labels(frame, at + 2) if number in LABELS else (number, at + 2)

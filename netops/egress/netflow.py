@@ -13,6 +13,7 @@ import numpy as np
 from netops.core.datagrams import Datagram, Datagrams, gathered
 from netops.egress import complete, fixed, sampling, sflow
 from netops.egress.bulk import Bulk, Key
+from netops.egress.elements import SCOPE
 from netops.egress.exporter import Counters, DataSet, Exporter, Header, Setting, Template, Waiting
 from netops.egress.flows import JUDGED, Column, Flows
 from netops.egress.sets import Sets, joined, of_parts
@@ -194,6 +195,8 @@ class Decoder:
         exporter.counters.version = -read.version
         header = Header(-read.version, read.sequence, 0, read.uptime, received)
         for row in read.rows:
+            if self.everything and read.address:
+                row["exporter_hi"], row["exporter_lo"] = read.address
             self._samples.setdefault((exporter.address, frozenset(row)), []).append(
                 (header, self._ordinal, row)
             )
@@ -379,7 +382,8 @@ class Decoder:
         complete.durations(columns)
         if not layout.is_options:
             sampling.settle(columns, exporter, domain, sets, len(rows))
-        columns.pop("boot", None)
+        for name in ("boot", "scope_if", "frame_type"):
+            columns.pop(name, None)
         columns["received"] = sets.each(sets.received)
         if not layout.is_options:
             complete.punctual(exporter.counters, columns)
@@ -426,7 +430,7 @@ class Decoder:
         """Learn from options data at once, so that the flows after it are read with it."""
         sets = of_parts(self._found.pop((exporter.address, domain, layout, 0)))
         rows = np.frombuffer(sets.body, layout.dtype)
-        columns = layout.columns(rows, complete.context(exporter, domain, sets), sampling.NAMES | {"boot"})
+        columns = layout.columns(rows, complete.context(exporter, domain, sets), sampling.TOLD | {"boot"})
         boot = int(columns["boot"][-1]) if "boot" in columns else 0
         if (
             boot
@@ -459,6 +463,6 @@ def _fields(
             element, enterprise = element & 0x7FFF, int.from_bytes(body[at : at + 4], "big")
             at += 4
         elif version == 9 and place < scopes:
-            enterprise = -1  # a scope's type is no element (RFC 3954 §6.1)
+            enterprise = SCOPE
         fields.append(Field(enterprise, element, length))
     return tuple(fields), at

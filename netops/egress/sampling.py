@@ -10,9 +10,14 @@ from netops.egress.sets import Sets
 
 NAMES = frozenset({"sampling_interval", "sampling_space", "sampling_size", "sampling_population", "sampler"})
 """Columns that tell it."""
+INTERFACES = ("in_if", "out_if")
+TOLD = NAMES | {"scope_if", *INTERFACES}
+"""Columns of options data that say what is sampled so."""
 MAX_SAMPLERS = 1024
 LAST = -1
 """Stands for the sampler that was told of last."""
+FIRST_INTERFACE = -2
+"""Stands for the sampling of interface 0; that of others lies below it."""
 
 
 def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int) -> bool:
@@ -21,19 +26,32 @@ def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int
     if intervals is None:
         return False
     before = dict(exporter.samplers)
-    numbers = columns.get("sampler", np.full(size, LAST))
-    for number, interval in zip(numbers.tolist(), intervals.tolist(), strict=True):
+    for number, interval in zip(_numbers(columns, size).tolist(), intervals.tolist(), strict=True):
         key = (domain, number)
         if interval and (key in exporter.samplers or len(exporter.samplers) < MAX_SAMPLERS):
-            exporter.samplers[key] = exporter.samplers[domain, LAST] = int(interval)
+            exporter.samplers[key] = int(interval)
+            if number > FIRST_INTERFACE:
+                exporter.samplers[domain, LAST] = int(interval)
     return before != exporter.samplers
+
+
+def _numbers(columns: dict[str, Column], size: int) -> Column:
+    """What each record of options data tells of: a sampler, an interface, or neither."""
+    if "sampler" in columns:
+        return columns["sampler"].astype(np.int64)
+    for name in ("scope_if", *INTERFACES):
+        if name in columns:
+            number = columns[name].astype(np.int64)
+            return np.where(number > 0, FIRST_INTERFACE - number, LAST)
+    return np.full(size, LAST)
 
 
 def settle(columns: dict[str, Column], exporter: Exporter, domain: int, sets: Sets, size: int) -> None:
     """
     Leave one column *sampling_interval*, where anything is known.
 
-    The record's own interval; else its sampler's, as options told; else the last sampler's; else the header's (v5).
+    The record's own interval; else its sampler's, as options told, or its interface's; else the last sampler's; else the
+    header's (v5).
     """
     told = _interval(columns)
     sampler = columns.pop("sampler", None)
@@ -46,10 +64,24 @@ def settle(columns: dict[str, Column], exporter: Exporter, domain: int, sets: Se
         unique, inverse = np.unique(sampler, return_inverse=True)
         if not known.keys().isdisjoint(unique.tolist()):
             spare = np.array([known.get(one, 0) for one in unique.tolist()], np.uint64)[inverse]
+    elif any(number < FIRST_INTERFACE for number in known):
+        spare = _by_interface(columns, known, spare)
+        fallback = 1
     if told is not None:
         columns["sampling_interval"] = np.where(told == 0, spare, told)
     elif fallback or sets.version == 5:
         columns["sampling_interval"] = spare
+
+
+def _by_interface(columns: dict[str, Column], known: dict[int, int], spare: Column) -> Column:
+    """The interval of the interface where packets came in, else of the one where they left."""
+    for name in reversed(INTERFACES):
+        if name in columns:
+            unique, inverse = np.unique(columns[name], return_inverse=True)
+            told = [known.get(FIRST_INTERFACE - one, 0) for one in unique.astype(np.int64).tolist()]
+            found = np.array(told, np.uint64)[inverse]
+            spare = np.where(found > 0, found, spare)
+    return spare
 
 
 def _interval(columns: dict[str, Column]) -> Column | None:

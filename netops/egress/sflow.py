@@ -36,6 +36,7 @@ class Datagram:
     """What one datagram says: rows by flow sample, and how many counter samples; *whole* False when any was cut."""
 
     version: int
+    address: tuple[int, int] | None = None
     agent: int = 0
     sequence: int = 0
     uptime: int = 0
@@ -105,7 +106,7 @@ def read(data: bytes) -> Datagram:
     reader = Reader(data)
     result = Datagram(reader.number())
     try:
-        reader.address()
+        result.address = reader.address()
         if result.version == 5:
             result.agent = reader.number()
         result.sequence, result.uptime, count = reader.numbers(3)
@@ -156,7 +157,7 @@ def _records(reader: Reader, count: int, row: Row) -> None:
                 told[kind] = reading(inner)
     finally:
         # What the switch says of VLANs, and the packet itself of its ends, is asked before the rest.
-        for kind in (1001, 1002, 1003, 1004, 1007, 1020, 1, 3, 4, 2):
+        for kind in (1001, 1002, 1003, 1004, 1007, 1020, 1, 3, 4, 2, 2100, 2101):
             for name, value in told.get(kind, {}).items():
                 if name not in row or (name in ("src_vlan", "dst_vlan") and not row[name]):
                     row[name] = value
@@ -209,6 +210,24 @@ def _ip(reader: Reader, width: int) -> Row:
     if proto == 6:
         row["tcp_flags"] = flags & 0xFFFF
     return row
+
+
+def _socket4(reader: Reader) -> Row:
+    return _socket(reader, 4)
+
+
+def _socket6(reader: Reader) -> Row:
+    return _socket(reader, 16)
+
+
+def _socket(reader: Reader, width: int) -> Row:
+    """An application's connection (sFlow Host Structures): the remote end asked."""
+    row: Row = {"proto": reader.number()}
+    for name in ("dst", "src"):
+        value = int.from_bytes(reader.raw(width), "big") | (MAPPED if width == 4 else 0)
+        row[f"{name}_hi"], row[f"{name}_lo"] = value >> 64, value & HALF
+    dport, sport = reader.numbers(2)
+    return row | {"sport": sport & 0xFFFF, "dport": dport & 0xFFFF}
 
 
 def _switch(reader: Reader) -> Row:
@@ -275,6 +294,8 @@ RECORDS: dict[int, Callable[[Reader], Row]] = {
     1004: _user,
     1007: _nat,
     1020: _nat_ports,
+    2100: _socket4,
+    2101: _socket6,
 }
 """Flow records of sFlow v5 by their format; what is not here is skipped by its length."""
 

@@ -14,6 +14,7 @@ VARIABLE = 0xFFFF
 """The length that announces a length in front of every value (RFC 7011 §7)."""
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970."""
+DAY_MS, YEAR_MS = 86_400_000, 365 * 86_400_000
 UPTIME_SLACK = (1 << 32) - 3_600_000
 """A switched time up to an hour after the header's uptime is after it, not 49 days before."""
 
@@ -90,6 +91,11 @@ class Layout:
         """The packets' beginnings in a field of fixed length."""
         sources = self._sources.get(name)
         return [bytes(value) for value in rows[f"f{sources[0][2]}"]] if sources else []
+
+    def first(self, rows: Column, name: str) -> int:
+        """The number in a field of the first record; 0 where there is none."""
+        sources = self._sources.get(name)
+        return int(numbers(rows[f"f{sources[0][2]}"][:1])[0]) if sources and len(rows) else 0
 
     def columns(self, rows: Column, context: Context, wanted: frozenset[str] | None) -> dict[str, Column]:
         """
@@ -259,6 +265,17 @@ def _uptime(value: Column, context: Context) -> Column | None:
     return moment
 
 
+def _ntp(value: Column, context: Context) -> Column:
+    """As the standard has it; but some write micro- or nanoseconds since 1970, and then only those are near the export."""
+    moment = np.where(value == 0, 0, _since_1900(value))
+    if (abs(moment - context.exported) > YEAR_MS).any():
+        for units in (1_000, 1_000_000):
+            plain = (value // np.uint64(units)).astype(np.int64)
+            is_near = (abs(plain - context.exported) < DAY_MS) & (abs(moment - context.exported) > YEAR_MS)
+            moment = np.where(is_near, plain, moment)
+    return moment
+
+
 def _since_1900(value: Column) -> Column:
     """Milliseconds since 1970; seconds of a new era begin in 2036 (RFC 5905 §6)."""
     seconds = (value >> np.uint64(32)).astype(np.int64)
@@ -281,7 +298,7 @@ READERS: dict[Kind, Callable[[Column, Context], Column | None]] = {
     Kind.UPTIME: _uptime,
     Kind.SECONDS: lambda value, _: (value & np.uint64(0xFFFFFFFF)).astype(np.int64) * 1000,
     Kind.MILLISECONDS: lambda value, _: (value & np.uint64((1 << 62) - 1)).astype(np.int64),
-    Kind.NTP: lambda value, _: np.where(value == 0, 0, _since_1900(value)),
+    Kind.NTP: _ntp,
     Kind.BEFORE: lambda value, context: (
         context.exported - (value & np.uint64((1 << 62) - 1)).astype(np.int64) // 1000
     ),

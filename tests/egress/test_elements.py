@@ -30,7 +30,11 @@ def decode(*datagrams: bytes, options: bool = False) -> list[dict[str, Any]]:
 
 
 def one_record(fields: Fields, *numbers: int | str, **header: int) -> dict[str, Any]:
-    [row] = decode(ipfix(template(300, fields, ipfix=True), a_set(300, values(fields, *numbers)), **header))
+    data = a_set(300, values(fields, *numbers))
+    if any(element & 0x8000 for element, _ in fields):  # NetFlow v9 knows no enterprises
+        [row] = decode(v9(template(300, fields), data, **header))
+    else:
+        [row] = decode(ipfix(template(300, fields, ipfix=True), data, **header))
     return row
 
 
@@ -69,9 +73,12 @@ def test_the_old_versions(version: int, tail: bytes) -> None:
         (((152, 8), (161, 4)), (EXPORTED * 1000, 1500), "20.000", "21.500"),
         (((153, 8), (162, 4)), (EXPORTED * 1000, 1_500_000), "18.500", "20.000"),
         (((160, 8), (22, 4), (21, 4)), (EXPORTED * 1000 - 60_000, 50_000, 59_000), "10.000", "19.000"),
+        (((154, 8), (155, 8)), (EXPORTED * 1_000_000 + 250_000, EXPORTED * 1_000_000 + 1_000_000), "20.250", "21.000"),
+        (((156, 8), (157, 8)), (EXPORTED * 10**9 + 250_000_000, EXPORTED * 10**9 + 10**9), "20.250", "21.000"),
     ],
-    ids=["s", "ms", "µs", "ns", "before the export", "a duration in ms", "a duration in µs", "uptime, its start in the record"],
-)
+    ids=["s", "ms", "µs", "ns", "before the export", "a duration in ms", "a duration in µs", "uptime, its start in the record",
+         "µs, plainly since 1970", "ns, plainly since 1970"],
+)  # fmt: skip
 def test_every_kind_of_time(fields: Fields, numbers: tuple[int, ...], first: str, last: str) -> None:
     """All of them are milliseconds UTC in the end."""
     row = one_record((*ENDS, *fields), *FROM_TO, *numbers)
@@ -113,6 +120,58 @@ def test_samplers_are_told_apart() -> None:
     assert [100, 200, 0] == [row["sampling_interval"] for row in found]
 
 
+def scoped(number: int, *specifier: int) -> bytes:
+    """An options template of NetFlow v9 with one scope."""
+    head = struct.pack(">HHH", number, 4, 4 * (len(specifier) // 2 - 1))
+    return a_set(1, head + struct.pack(f">{len(specifier)}H", *specifier))
+
+
+def test_sampling_by_interface() -> None:
+    """Told for interfaces (a scope in v9, an element in IPFIX): where packets came in counts, then where they left."""
+    fields = (*ENDS, (10, 4), (14, 4))
+    data = b"".join(values(fields, *FROM_TO, entered, left) for entered, left in ((3, 9), (9, 4), (9, 9)))
+    told = struct.pack(">IIII", 3, 100, 4, 200)
+    by_scope = decode(
+        v9(scoped(310, 2, 4, 34, 4), a_set(310, told)), v9(template(300, fields), a_set(300, data), sequence=2)
+    )
+    by_element = decode(
+        ipfix(a_set(3, struct.pack(">HHHHHHH", 310, 2, 1, 10, 4, 305, 4)), a_set(310, told)),
+        ipfix(template(300, fields, ipfix=True), a_set(300, data)),
+    )
+
+    assert [100, 200, 0] == [row["sampling_interval"] for row in by_scope]
+    assert [100, 200, 0] == [row["sampling_interval"] for row in by_element]
+
+
+@pytest.mark.parametrize(
+    ("fields", "numbers", "expected"),
+    [
+        (((45004, 4), (45005, 4), (45008, 2), (45009, 2)), (*FROM_TO, 5000, 443),
+         {"src": "192.0.2.1", "dst": "192.0.2.2", "sport": 5000, "dport": 443}),
+        ((*ENDS, (231, 4), (232, 4), (298, 4), (299, 4), (233, 1), (323, 8)), (*FROM_TO, 10, 20, 1, 2, 3, EXPORTED * 1000),
+         {"bytes": 10, "reverse_bytes": 20, "packets": 1, "reverse_packets": 2, "firewall_event": 3,
+          "first": "2026-09-21T14:13:20.000Z"}),
+        ((*ENDS, (225, 4), (226, 4), (227, 2), (228, 2), (230, 1)), (*FROM_TO, "198.51.100.1", "198.51.100.2", 7, 8, 4),
+         {"nat_src": "198.51.100.1", "nat_dst": "198.51.100.2", "nat_sport": 7, "nat_dport": 8, "nat_event": 4}),
+        (((56, 6), (80, 6), (256, 2), (352, 8), (430, 8), (245, 2)), (0x020000000001, 0x020000000002, 0x88CC, 64, 1, 7),
+         {"src_mac": "02:00:00:00:00:01", "dst_mac": "02:00:00:00:00:02", "bytes": 64, "packets": 1, "src_vlan": 7}),
+        (((27, 16), (28, 16), (193, 1), (1, 3), (2, 1), (29, 1), (16, 2), (63, 16)),
+         ("2001:db8::1", "2001:db8::2", 17, 70_000, 9, 64, 65001, "2001:db8::3"),
+         {"src": "2001:db8::1", "dst": "2001:db8::2", "proto": 17, "bytes": 70_000, "packets": 9, "src_mask": 64,
+          "src_as": 65001, "next_hop": "2001:db8::3"}),
+        ((*ENDS, (1, 0), (2, 4), (89, 4), (130, 4)), (*FROM_TO, 0, 3, 66, "192.0.2.99"),
+         {"packets": 3, "forwarding_status": 66, "exporter": "192.0.2.99"}),
+    ],
+    ids=["client and server", "a firewall's event", "translated", "no IP at all", "IPv6, reduced sizes", "a field of no length"],
+)  # fmt: skip
+def test_records_of_every_kind(fields: Fields, numbers: tuple[int | str, ...], expected: dict[str, Any]) -> None:
+    """What the elements say, and nothing that was not sent."""
+    row = one_record(fields, *numbers)
+    ends = dict(zip(("src", "dst"), FROM_TO, strict=True)) if ENDS == fields[:2] else {}
+
+    assert ends | expected == {name: value for name, value in row.items() if name not in ("version", "template", "seq")}
+
+
 def test_the_version_decides_between_two_families() -> None:
     """When both are filled; and of two empty next hops the last of the record is shown."""
     both: Fields = ((60, 1), (8, 4), (27, 16), (12, 4), (28, 16), (15, 4), (62, 16))
@@ -142,6 +201,18 @@ def test_texts_without_their_padding() -> None:
 
     assert ["https", "13..431"] == [row["app"] for row in found[:2]]
     assert ("wg", "192.0.2.1") == (found[2]["user"], found[2]["src"])
+
+
+def test_a_wireless_frame_in_a_record() -> None:
+    """Its type tells how the frame begins (RFC 7133)."""
+    frame = bytes.fromhex("8802 0000 020000000001 020000000002 020000000003 0000 0000 aaaa030000000800") + v4(6, TCP)
+    specifier: Fields = ((408, 2), (315, 0xFFFF))
+    body = struct.pack(">HB", 2, len(frame)) + frame
+    [row] = decode(ipfix(template(300, specifier, ipfix=True), a_set(300, body)))
+
+    assert ("02:00:00:00:00:03", "02:00:00:00:00:01", "10.20.11.11", 443) == tuple(
+        row[name] for name in ("src_mac", "dst_mac", "src", "dport")
+    )
 
 
 @pytest.mark.parametrize("length", [64, 0xFFFF], ids=["of fixed length", "of any length"])

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from packets import TCP, UDP, ether, v4, v6
 
 from netops.egress.flows import address_text
-from netops.egress.frame import ETHERNET, IPV4, IPV6, MPLS, PPP, taken_apart
+from netops.egress.frame import ETHERNET, FRAME_RELAY, IPV4, IPV6, MPLS, PPP, WIFI, taken_apart
 
 
 def label(number: int, *, last: bool) -> bytes:
@@ -32,6 +32,12 @@ CASES = {
     "MPLS without Ethernet": (MPLS, label(100, last=True) + V4, ENDS),
     "pseudowire": (ETHERNET, ether(0x8847, label(100, last=True) + bytes(4) + ether(0x0800, V4)), ENDS),
     "PPP": (PPP, b"\xff\x03\x00\x21" + V4, ENDS),
+    "PPP, its protocol in one octet": (PPP, b"\xff\x03\x21" + V4, ENDS),
+    "a frame in a backbone's": (ETHERNET, ether(0x88E7, bytes(4) + ether(0x0800, V4)), ENDS),
+    "the tag of a port extender": (ETHERNET, ether(0x893F, bytes(6) + b"\x08\x00" + V4), ENDS),
+    "frame relay": (FRAME_RELAY, b"\x18\x41\x03\xcc" + V4, ENDS),
+    "frame relay, as Cisco has it": (FRAME_RELAY, b"\x18\x41\x08\x00" + V4, ENDS),
+    "wireless": (WIFI, b"\x08\x01" + bytes(22) + b"\xaa\xaa\x03\0\0\0\x08\x00" + V4, ENDS),
     "IPv4 alone": (IPV4, V4, ENDS),
     "IPv6, extensions": (
         IPV6,

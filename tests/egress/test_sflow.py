@@ -60,8 +60,17 @@ def test_a_raw_header_is_a_record() -> None:
     assert {
         "sampling_interval": 512, "in_if": 3, "out_if": 4, "packets": 1, "bytes": 40, "src": "10.20.11.11", "dst": "203.0.113.80",
         "proto": 6, "sport": 40000, "dport": 443, "tcp_flags": 0x12, "ttl": 63, "tos": 8, "src_vlan": 100, "dst_vlan": 100,
-        "src_mac": "00:14:22:00:aa:01", "dst_mac": "00:14:22:00:aa:02", "version": 5, "seq": 1,
+        "src_mac": "00:14:22:00:aa:01", "dst_mac": "00:14:22:00:aa:02", "version": 5, "seq": 1, "exporter": "192.0.2.1",
     } == row  # fmt: skip
+
+
+def test_a_connection_of_an_application_is_a_record() -> None:
+    """Host sFlow names sockets instead of packets: the remote end asked."""
+    ends = words(6) + bytes([192, 0, 2, 80, 198, 51, 100, 7]) + words(443, 50_000)
+    [row] = decode(v5(sample(part(2100, ends))))
+
+    names = "src", "sport", "dst", "dport", "proto"
+    assert ("198.51.100.7", 50_000, "192.0.2.80", 443, 6) == tuple(row[name] for name in names)
 
 
 def test_extended_records_are_read() -> None:
