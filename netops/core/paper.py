@@ -35,7 +35,33 @@ class Table(msgspec.Struct, frozen=True, tag="table", omit_defaults=True):
     evidence: tuple[str, ...] = ()
 
 
-Block = Heading | Paragraph | Table
+class Box(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    One box of a form.
+
+    Args:
+        columns: how many columns of the form it takes.
+        label: True for the words beside which something is written.
+        foot: a line at the bottom right of the box, such as where to sign.
+        height_mm: at least so high.
+    """
+
+    text: str
+    columns: int = 1
+    label: bool = False
+    foot: str = ""
+    height_mm: float = 0
+
+
+class Boxes(msgspec.Struct, frozen=True, tag="boxes", omit_defaults=True):
+    """Boxes in rows, as on a form; *shares* of the line for each column."""
+
+    shares: tuple[float, ...]
+    rows: tuple[tuple[Box, ...], ...]
+    evidence: tuple[str, ...] = ()
+
+
+Block = Heading | Paragraph | Table | Boxes
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

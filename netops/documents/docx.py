@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from netops.core.paper import Block, Heading, Paper, Paragraph, Table
+from netops.core.paper import Block, Boxes, Heading, Paper, Paragraph, Table
 from netops.documents import page
+from netops.documents.boxes_docx import add, boxes_markup
+from netops.documents.layout import Layout, reckoned, settle
 from netops.documents.word import bare, chinese, element, field, packed, run, widths
 
 TOP_MM, BOTTOM_MM = 34.58, 32.58
 """GB/T 33476.2-2016: a word processor puts half the leading above the first line, so 天头 37 mm is written so."""
 BODY_PT, SPACING = 16, -5
 """Word calls 16 pt 三号; -5 twentieths of a point give 28 characters a line (measured in LibreOffice 7.4)."""
+IMPRINT_PT = page.SMALL_PT * 1.6
+"""A line of the 版记."""
 PITCH_PT = page.PITCH_MM / page.MM_PER_PT
 
 
@@ -21,6 +25,10 @@ def render(paper: Paper) -> bytes:
     from docx import Document
 
     paper = page.cleaned(paper)
+    layout = Layout()
+    if paper.printed_by:
+        imprint_mm = (1 + bool(paper.copies)) * IMPRINT_PT * page.MM_PER_PT
+        layout = settle(paper.blocks, reckoned(paper, imprint_mm))
     document = Document()
     _settle(document, paper)
     _head(document, paper)
@@ -29,9 +37,9 @@ def render(paper: Paper) -> bytes:
     _line(document, "", keep=True)
     if paper.to:
         _line(document, f"{paper.to}：", keep=True)
-    for block in paper.blocks:
-        _block(document, block, last=block is paper.blocks[-1])
-    _foot(document, paper)
+    for place, block in enumerate(paper.blocks):
+        _block(document, block, last=place == len(paper.blocks) - 1, starts=place in layout.breaks)
+    _foot(document, paper, layout.gap)
     return packed(document)
 
 
@@ -86,22 +94,30 @@ def _head(document: Any, paper: Paper) -> None:
         _line(document, "", pitch=PITCH_PT - (rule / 8 + space) / 2)
 
 
-def _block(document: Any, block: Block, *, last: bool) -> None:
+def _block(document: Any, block: Block, *, last: bool, starts: bool) -> None:
+    """One block; *starts*: it begins a page."""
     match block:
         case Heading():
-            _line(document, block.text, "heiti" if block.level == 1 else "kaiti", indent=True, keep=True)
+            role = "heiti" if block.level == 1 else "kaiti"
+            _line(document, block.text, role, indent=True, keep=True).paragraph_format.page_break_before = starts
         case Paragraph():
-            _line(document, block.text, indent=block.indent, keep=last)
-        case Table():
-            _table(document, block)
+            said = _line(document, block.text, indent=block.indent, keep=last)
+            said.paragraph_format.page_break_before = starts
+        case Table() | Boxes():
+            if starts:
+                _line(document, "", pitch=1).paragraph_format.page_break_before = True
+            if isinstance(block, Table):
+                _table(document, block)
+            else:
+                add(document, boxes_markup(block, page.AREA_WIDTH_MM))
 
 
-def _foot(document: Any, paper: Paper) -> None:
+def _foot(document: Any, paper: Paper, gap: int) -> None:
     if paper.attachments:
         _line(document, "", keep=True)
         for text in page.attachment_lines(paper):
             _line(document, text, indent=True, keep=True)
-    for _ in range(2):
+    for _ in range(gap):
         _line(document, "", keep=True)
     note = page.closing_note(paper)
     indents = page.signature_indents(page.cells(paper.organ), page.cells(paper.dated))
@@ -144,7 +160,7 @@ def _imprint(document: Any, paper: Paper) -> None:
         paragraph = row.cells[0].paragraphs[0]
         bare(paragraph)
         shape = paragraph.paragraph_format
-        shape.line_spacing = Pt(page.SMALL_PT * 1.6)
+        shape.line_spacing = Pt(IMPRINT_PT)
         shape.left_indent = shape.right_indent = Pt(page.SMALL_PT)
         edge = Mm(page.AREA_WIDTH_MM) - Pt(page.SMALL_PT)
         shape.tab_stops.add_tab_stop(edge, WD_TAB_ALIGNMENT.RIGHT)

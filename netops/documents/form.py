@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from netops.core.paper import Box, Boxes
 from netops.documents.page import plain
+
+__all__ = ["Box", "Boxes", "Form", "Grid", "Part", "Remarks", "characters", "cleaned"]
 
 WIDTH_MM, HEIGHT_MM = 210.0, 297.0
 SIDE_MM, TOP_MM, FOOT_MM = 22.0, 22.0, 20.0
 TITLE_PT, TEXT_PT, SMALL_PT, CELL_PT = 18.0, 12.0, 10.5, 9.0
-
-
-class Box(msgspec.Struct, frozen=True, omit_defaults=True):
-    """
-    One box of a form.
-
-    Args:
-        columns: how many columns of the form it takes.
-        label: True for the words beside which something is written.
-        foot: a line at the bottom right of the box, such as where to sign.
-        height_mm: at least so high.
-    """
-
-    text: str
-    columns: int = 1
-    label: bool = False
-    foot: str = ""
-    height_mm: float = 0
-
-
-class Boxes(msgspec.Struct, frozen=True, tag="boxes"):
-    """Boxes in rows; *shares* of the line for each column."""
-
-    shares: tuple[float, ...]
-    rows: tuple[tuple[Box, ...], ...]
 
 
 class Grid(msgspec.Struct, frozen=True, tag="grid", omit_defaults=True):

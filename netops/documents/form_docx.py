@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape
 
 from netops.documents import form
-from netops.documents.form import Box, Boxes, Form, Grid, Remarks
-from netops.documents.word import FAMILIES, LATIN, bare, chinese, field, packed, run
-
-TWIPS_MM = 1440 / 25.4
-LEAST_MM = 9.0
-"""Height of a row of boxes that says no other."""
-LEADING = 1.35
-"""Height of a line as a share of its letters."""
-NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+from netops.documents.boxes_docx import (
+    LEADING,
+    add,
+    boxes_markup,
+    cell_markup,
+    column_widths,
+    table_markup,
+    text_markup,
+)  # fmt: skip
+from netops.documents.form import Boxes, Form, Grid, Remarks
+from netops.documents.word import bare, chinese, field, packed, run
 
 
 def render(content: Form) -> bytes:
@@ -32,13 +33,13 @@ def render(content: Form) -> bytes:
     for part in shown.parts:
         match part:
             case Boxes():
-                _add(document, _boxes(part, shown.width_mm))
+                add(document, boxes_markup(part, shown.width_mm))
             case Grid():
                 if part.heading:
                     _line(
                         document.add_paragraph(), part.heading, form.SMALL_PT, "heiti"
                     ).paragraph_format.keep_with_next = True
-                _add(document, _grid(part, shown.width_mm))
+                add(document, _grid(part, shown.width_mm))
             case Remarks():
                 for text in part.lines:
                     _line(document.add_paragraph(), text, form.SMALL_PT)
@@ -105,43 +106,14 @@ def _ends(document: Any, shown: Form) -> None:
     paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(shown.width_mm), WD_TAB_ALIGNMENT.RIGHT)
 
 
-# ---- tables, written as markup: a ledger has thousands of cells
-def _add(document: Any, table: str) -> None:
-    """Put a table behind what is there, and a thin line behind it: two tables that touch would become one."""
-    from docx.oxml import parse_xml
-    from docx.shared import Pt
-
-    end = document.element.body.sectPr
-    end.addprevious(parse_xml(table))
-    paragraph = document.add_paragraph()
-    bare(paragraph)
-    paragraph.paragraph_format.line_spacing = Pt(4)
-
-
-def _table(widths: Sequence[int], rows: Iterable[str], margin: int) -> str:
-    sides = "".join(f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
-                    for side in ("top", "left", "bottom", "right", "insideH", "insideV"))  # fmt: skip
-    columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    return (
-        f'<w:tbl {NAMESPACE}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'
-        f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>'
-        f'<w:left w:w="{margin}" w:type="dxa"/><w:right w:w="{margin}" w:type="dxa"/></w:tblCellMar></w:tblPr>'
-        f"<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
-    )
-
-
-def _widths(shares: Sequence[float], width_mm: float) -> list[int]:
-    return [round(share / sum(shares) * width_mm * TWIPS_MM) for share in shares]
-
-
 def _grid(part: Grid, width_mm: float) -> str:
-    widths = _widths(part.shares, width_mm)
+    widths = column_widths(part.shares, width_mm)
     head = "<w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>"
     whole = "<w:trPr><w:cantSplit/></w:trPr>"
 
     def row(properties: str, texts: Sequence[str], role: str, fill: str, aligns: Sequence[str]) -> str:
         cells = (
-            _cell(_paragraphs(text, role, form.CELL_PT, align), width, 1, fill)
+            cell_markup(text_markup(text, role, form.CELL_PT, align), width, 1, fill)
             for text, width, align in zip(texts, widths, aligns, strict=True)
         )
         return f"<w:tr>{properties}{''.join(cells)}</w:tr>"
@@ -151,56 +123,4 @@ def _grid(part: Grid, width_mm: float) -> str:
     rows += [row(whole, texts, "fangsong", "", aligns) for texts in part.rows]
     if part.total:
         rows.append(row(whole, part.total, "heiti", "F6F6F6", aligns))
-    return _table(widths, rows, 68)
-
-
-def _boxes(part: Boxes, width_mm: float) -> str:
-    widths = _widths(part.shares, width_mm)
-    rows = []
-    for boxes in part.rows:
-        cells, place = [], 0
-        for box in boxes:
-            width = sum(widths[place : place + box.columns])
-            cells.append(_cell(_box(box), width, box.columns, "", "center" if not box.foot else "top"))
-            place += box.columns
-        height = round((max((box.height_mm for box in boxes), default=0) or LEAST_MM) * TWIPS_MM)
-        rows.append(
-            f'<w:tr><w:trPr><w:cantSplit/><w:trHeight w:val="{height}" w:hRule="atLeast"/></w:trPr>{"".join(cells)}</w:tr>'
-        )
-    return _table(widths, rows, 110)
-
-
-def _box(box: Box) -> str:
-    if box.label:
-        return _paragraphs(box.text, "heiti", form.TEXT_PT, "center")
-    said = _paragraphs(box.text, "fangsong", form.TEXT_PT, "left")
-    if not box.foot:
-        return said
-    lines = 1 + box.text.count("\n") + len(box.text) // max(1, 8 * box.columns)
-    pitch = LEADING * form.TEXT_PT * 25.4 / 72
-    empty = max(0, int((box.height_mm - 4) / pitch) - lines - 1)
-    return (
-        said
-        + _paragraphs("\n" * (empty - 1), "fangsong", form.TEXT_PT, "left") * bool(empty)
-        + _paragraphs(box.foot, "fangsong", form.TEXT_PT, "right")
-    )
-
-
-def _cell(content: str, width: int, span: int, fill: str, align: str = "center") -> str:
-    spans = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
-    shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else ""
-    return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spans}{shade}<w:vAlign w:val="{align}"/></w:tcPr>{content}</w:tc>'
-
-
-def _paragraphs(text: str, role: str, points: float, align: str) -> str:
-    size, pitch = round(points * 2), round(LEADING * points * 20)
-    fonts = f'<w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:cs="{LATIN}" w:eastAsia="{FAMILIES[role]}"/>'
-    shape = (
-        '<w:pPr><w:widowControl w:val="0"/><w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>'
-        f'<w:spacing w:before="30" w:after="30" w:line="{pitch}" w:lineRule="exact"/><w:jc w:val="{align}"/></w:pPr>'
-    )
-    return "".join(
-        f'<w:p>{shape}<w:r><w:rPr>{fonts}<w:sz w:val="{size}"/></w:rPr>'
-        f'<w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>'
-        for line in text.split("\n")
-    )
+    return table_markup(widths, rows, 68)

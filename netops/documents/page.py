@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from netops.core.paper import Heading, Paper, Paragraph, Table
+from netops.core.paper import Boxes, Heading, Paper, Paragraph, Table
 
 WIDTH_MM, HEIGHT_MM = 210.0, 297.0
 TOP_MM, LEFT_MM = 37.0, 28.0
@@ -27,6 +27,8 @@ SMALL_PT = 14.0
 """4号: page number and 版记."""
 TABLE_PT = 10.5
 """5号: columns of a table are narrow."""
+BOX_PT = 12.0
+"""小4号: boxes of a form."""
 MARK_TOP_MM = 35.0
 """From the top of the type area to the top of the red mark."""
 MARK_PT = 46.0
@@ -74,18 +76,20 @@ def _is_unseen(one: str) -> bool:
 
 def cleaned(paper: Paper) -> Paper:
     """The paper with every text plain."""
+    return msgspec.convert(_clean(msgspec.to_builtins(paper), lines=False), Paper)
 
-    def clean(value: object) -> object:
-        match value:
-            case str():
-                return plain(value)
-            case dict():
-                return {key: clean(one) for key, one in value.items()}
-            case list() | tuple():
-                return [clean(one) for one in value]
-        return value
 
-    return msgspec.convert(clean(msgspec.to_builtins(paper)), Paper)
+def _clean(value: object, *, lines: bool) -> object:
+    """Every text in *value* plain; in boxes, line ends stay."""
+    match value:
+        case str():
+            return "\n".join(plain(line) for line in value.splitlines()) if lines else plain(value)
+        case dict():
+            inside = lines or value.get("type") == "boxes"
+            return {key: _clean(one, lines=inside) for key, one in value.items()}
+        case list() | tuple():
+            return [_clean(one, lines=lines) for one in value]
+    return value
 
 
 def signature_indents(organ: float, dated: float) -> tuple[float, float]:
@@ -170,6 +174,7 @@ def characters(paper: Paper) -> dict[str, set[str]]:
     drawn["heiti"] |= set("".join(front(paper)) + ("附件" if paper.attachments else ""))
     body = [number_line(paper), paper.to + "：", paper.organ, paper.dated, closing_note(paper)]
     body += [*attachment_lines(paper), f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
+    labels: list[str] = []
     for block in paper.blocks:
         match block:
             case Heading():
@@ -179,5 +184,9 @@ def characters(paper: Paper) -> dict[str, set[str]]:
             case Table():
                 drawn["heiti"] |= set("".join(block.columns))
                 body += [cell for row in block.rows for cell in row]
+            case Boxes():
+                for box in (box for row in block.rows for box in row):
+                    (labels if box.label else body).extend((box.text, box.foot))
+    drawn["heiti"] |= set("".join(labels))
     drawn["fangsong"] |= set("".join(body))
     return {role: {one for one in found if not one.isspace()} for role, found in drawn.items()}

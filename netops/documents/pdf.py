@@ -13,6 +13,7 @@ import msgspec
 from netops.core.errors import NetopsError
 from netops.core.paper import Block, Paper, Paragraph
 from netops.documents import fonts, page
+from netops.documents.layout import Drawn, Layout, settle
 from netops.documents.settings import Documents
 
 if TYPE_CHECKING:
@@ -36,14 +37,33 @@ def render(paper: Paper, settings: Documents) -> bytes:
     shown = page.cleaned(paper)
     faces = fonts.survey(settings)
     fonts.check(faces, page.characters(shown), settings)
-    inputs = {"paper": msgspec.json.encode(_told(shown, faces, settings)).decode()}
+    told = _told(shown, faces, settings)
     day = datetime.fromisoformat(paper.date).replace(tzinfo=UTC)
-    return compiled(TEMPLATE, inputs, day, settings)
+    last: list[tuple[Layout, bytes]] = []
+
+    def draw(one: Layout) -> bytes:
+        inputs = {"paper": msgspec.json.encode(told | msgspec.structs.asdict(one)).decode()}
+        content = compiled(TEMPLATE, inputs, day, settings, places)
+        last[:] = [(one, content)]
+        return content
+
+    places: list[str] | None = [] if shown.printed_by else None
+    if places is None:
+        return draw(Layout())
+
+    def placed(one: Layout) -> Drawn:
+        draw(one)
+        return msgspec.json.decode(places[-1], type=Drawn)
+
+    settled = settle(shown.blocks, placed)
+    return last[0][1] if last[0][0] == settled else draw(settled)
 
 
-def compiled(template: Path, inputs: dict[str, str], day: datetime, settings: Documents) -> bytes:
+def compiled(
+    template: Path, inputs: dict[str, str], day: datetime, settings: Documents, places: list[str] | None = None
+) -> bytes:
     """
-    A template of ours with *inputs*, as PDF bytes dated *day*.
+    A template of ours with *inputs*, as PDF bytes dated *day*; *places* takes what the template tells as <drawn>, JSON.
 
     Raises:
         NetopsError: it could not be drawn.
@@ -52,7 +72,10 @@ def compiled(template: Path, inputs: dict[str, str], day: datetime, settings: Do
 
     with _lock:
         try:
-            drawn = _compiler(template, settings.font_folders).compile(sys_inputs=inputs, format="pdf", timestamp=day)
+            compiler = _compiler(template, settings.font_folders)
+            drawn = compiler.compile(sys_inputs=inputs, format="pdf", timestamp=day)
+            if places is not None:
+                places.append(compiler.query("<drawn>", field="value", one=True))
         except typst.TypstError as error:
             raise NetopsError(
                 "the PDF was not drawn",
@@ -87,6 +110,7 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
             "title_pt": page.TITLE_PT,
             "small_pt": page.SMALL_PT,
             "table_pt": page.TABLE_PT,
+            "box_pt": page.BOX_PT,
             "head_rows": page.HEAD_ROWS,
             "number_row": page.NUMBER_ROW,
             "mark_top_mm": page.MARK_TOP_MM,

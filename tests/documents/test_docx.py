@@ -81,11 +81,16 @@ def test_the_fonts_are_named_with_their_other_names() -> None:
     assert '<w:font w:name="仿宋"><w:altName w:val="FangSong,仿宋_GB2312"/>' in told
 
 
+LENGTHS = (0, 8, 14, 21, 26, 33)
+"""Lines in the body: it ends on odd and on even pages, with room for the 版记 and without."""
+
+
 @pytest.fixture(scope="module")
 def printed(opened: Callable[[dict[str, bytes]], dict[str, bytes]]) -> dict[str, bytes]:
-    """A full page, and a notice, as LibreOffice prints them."""
-    full = paper(Paragraph("政" * 28 * 44, indent=False))
-    return opened({"full": docx.render(full), "notice": docx.render(notice())})
+    """A full page, and notices of several lengths, as LibreOffice prints them."""
+    lines = {str(count): [Paragraph(f"第{row}行。") for row in range(count)] for count in LENGTHS}
+    made = {name: docx.render(notice(*body)) for name, body in lines.items()}
+    return opened({"full": docx.render(paper(Paragraph("政" * 28 * 44, indent=False))), **made})
 
 
 def test_libreoffice_sets_22_lines_of_28_characters(printed: dict[str, bytes]) -> None:
@@ -99,13 +104,15 @@ def test_libreoffice_sets_22_lines_of_28_characters(printed: dict[str, bytes]) -
     assert page.PITCH_MM == pytest.approx((lines[-1].baseline - lines[0].baseline) / 21, abs=0.05)
 
 
-def test_libreoffice_puts_the_imprint_at_the_foot(printed: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("count", LENGTHS)
+def test_libreoffice_puts_the_imprint_at_the_foot(printed: dict[str, bytes], count: int) -> None:
     """
-    版记 floats to the foot of the last page, and the notice is whole.
+    版记 at the foot of the last page, an even one, with the signature and the last words above it; the notice is whole.
     """
-    pages = drawn.pages(printed["notice"])
-    lines = drawn.lines(pages[-1])
-    issued = next(line for line in lines if "印发" in line.text)
+    pages = drawn.pages(printed[str(count)])
+    issued = next(line for line in drawn.lines(pages[-1]) if "印发" in line.text)
 
     assert 258 < issued.baseline < 266
+    assert 0 == len(pages) % 2
+    assert "书面反馈。" in "".join(pages[-1].extract_text().split())
     assert "云信办〔2026〕15号" in "".join(pages[0].extract_text().split())

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.core.paper import Heading, Paragraph, Table
+from netops.core.paper import Box, Boxes, Heading, Paragraph, Table
 from netops.documents import page, pdf
 from netops.documents.settings import Documents
 from tests.documents import drawn
@@ -132,21 +132,49 @@ def test_parts_that_belong_together_are_not_parted(settings: Documents, rows: in
     assert page.PITCH_MM == pytest.approx(dated[1].baseline - organ[1].baseline, abs=0.2)
 
 
-@pytest.mark.parametrize("rows", range(0, 40, 4))
+@pytest.mark.parametrize("rows", range(0, 40, 3))
 def test_the_imprint_stands_at_the_foot_of_the_last_even_page(settings: Documents, rows: int) -> None:
     """
-    版记 on the back of the last leaf; a blank page before it and its own page then carry no number, all others do.
+    版记 below the signature and the last words, on the back of the last leaf; no page is blank, and each has its number.
     """
     content = pdf.render(notice(*[Paragraph(f"第{row}行。") for row in range(rows)]), settings)
     every = drawn.pages(content)
-    issued = found(content, "印发")[0]
-    numbered = ["—" in one.extract_text() for one in every]
-    blank = [number for number, one in enumerate(every) if not one.extract_text().strip()]
+    issued, dated = found(content, "印发")[0], found(content, "2026年11月20日")[-2]
 
-    assert len(every) == issued[0]
+    assert len(every) == issued[0] == dated[0] == found(content, "书面反馈")[0][0]
     assert 0 == issued[0] % 2
     assert 258 < issued[1].baseline < page.HEIGHT_MM - page.BOTTOM_MM
-    assert [not blank or number < blank[0] for number in range(len(every))] == numbered
+    assert [f"—{number}—" for number in range(1, len(every) + 1)] == [
+        next(line.text.replace(" ", "") for line in drawn.lines(one) if "—" in line.text) for one in every
+    ]
+    assert all(1 < len(drawn.lines(one)) for one in every)
+
+
+def test_a_paper_of_one_paragraph_has_its_imprint_below(settings: Documents) -> None:
+    """
+    What cannot be parted stays on its page, and the 版记 with it.
+    """
+    content = pdf.render(paper(FILLER, printed_by="云溪市信息中心"), settings)
+
+    assert 1 == len(drawn.pages(content))
+    assert 258 < found(content, "印发")[0][1].baseline
+
+
+@pytest.mark.parametrize("words", ["", "同意。" * 60])
+def test_boxes_keep_what_is_signed_below_what_is_written(settings: Documents, words: str) -> None:
+    """
+    The line to sign stands below the words, however many; a box as high as asked when there are few.
+    """
+    rows = (
+        (Box("意见", label=True), Box(words, 3, foot="负责人签字", height_mm=28)),
+        (Box("备注", label=True), Box("后", 3)),
+    )
+    content = pdf.render(paper(Boxes((1, 2, 1, 2), rows)), settings)
+    sign, after = found(content, "负责人签字")[0][1], found(content, "后")[0][1]
+    said = [line.baseline for _, line in found(content, "同意")] or [sign.baseline - 20]
+
+    assert max(said) + 3 < sign.baseline < after.baseline
+    assert page.LEFT_MM - 1 < min(line.left for line in drawn.lines(drawn.pages(content)[0]))
 
 
 def test_page_numbers_stand_at_the_outer_edge(settings: Documents) -> None:
