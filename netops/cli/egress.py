@@ -100,7 +100,8 @@ def _records(decoder: Any, files: Iterable[Path]) -> Iterator[dict[str, Any]]:
 
 def _datagrams(files: Iterable[Path]) -> Iterator[tuple[str, int, bytes]]:
     from netops.core.errors import NetopsError
-    from netops.probes.flows import captured, is_capture
+    from netops.egress.listening.datagrams import datagrams
+    from netops.egress.listening.frames import is_capture
 
     for path in files:
         try:
@@ -110,14 +111,15 @@ def _datagrams(files: Iterable[Path]) -> Iterator[tuple[str, int, bytes]]:
                 )
             with path.open("rb") as file:
                 start = file.read(65536)
-        except OSError as error:
-            raise NetopsError(
-                "{path} was not read", "{why}", "", path=path, why=error.strerror or error
-            ) from error
-        if is_capture(start):
-            yield from captured(path)
-        else:
-            yield STREAM, 0, start
+                if not is_capture(start):
+                    yield STREAM, 0, start
+                    continue
+                file.seek(0)
+                yield from datagrams(file)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            mend = "check that it is a whole pcap or pcapng file" if isinstance(error, ValueError) else ""
+            raise NetopsError("{path} was not read", "{why}", mend, path=path, why=why) from error
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

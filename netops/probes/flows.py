@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import select
 import socket
@@ -14,13 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netops.core.datagrams import Datagram, Datagrams, gathered
+from netops.core.datagrams import Datagrams, gathered
 from netops.core.errors import NetopsError
 from netops.probes.ring import KERNEL_DROPPED, Ring, View
 
@@ -34,14 +31,6 @@ BATCH = 8192
 """Datagrams taken at once."""
 MAX_UNKNOWN = 1000
 SO_RCVBUFFORCE, SO_RXQ_OVFL = 33, 40
-MAGIC = (
-    b"\xa1\xb2\xc3\xd4",
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x4d\x3c\xb2\xa1",
-    b"\x0a\x0d\x0d\x0a",
-)
-"""First octets of pcap and pcapng files; no flow datagram starts so."""
 
 
 class Collector:
@@ -225,44 +214,3 @@ def _bound(address: str) -> socket.socket:
             why=error,
         ) from error
     return one
-
-
-# ---- captures
-def is_capture(start: bytes) -> bool:
-    """Whether a file that starts so is pcap or pcapng."""
-    return start[:4] in MAGIC
-
-
-def captured(path: Path) -> Iterator[Datagram]:
-    """
-    The UDP datagrams of a capture, in order, with their sources; read by the child process that has scapy.
-
-    Raises:
-        NetopsError: the capture cannot be read.
-    """
-    with subprocess.Popen(
-        [sys.executable, "-m", "netops.probes.wire"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as child:
-        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both are pipes
-        try:
-            child.stdin.write(json.dumps({"do": "datagrams", "path": str(path.resolve())}).encode() + b"\n")
-            child.stdin.close()
-            for line in child.stdout:
-                answer = json.loads(line)
-                if "error" in answer:
-                    raise NetopsError(
-                        "{path} was not read",
-                        "{why}",
-                        "check that it is a whole pcap or pcapng file",
-                        path=path,
-                        why=answer["error"],
-                    )
-                if "end" in answer:
-                    return
-                yield Datagram(answer["source"], answer["at"], base64.b64decode(answer["payload"]))
-            raise NetopsError("{path} was not read", "the reader ended before the file did", "", path=path)
-        finally:
-            child.kill()

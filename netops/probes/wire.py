@@ -19,92 +19,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from netops.probes.gathering import Fragments
+from typing import Any
 
 MAX_REQUEST = 64 << 10
-MAX_FILE = 4 << 30
-MAX_PACKETS = 50_000_000
-MAX_LENGTH = 65_535
-
-
-def datagrams(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """
-    The UDP datagrams in a pcap or pcapng file, fragments put together, and IPFIX messages out of its TCP connections.
-
-    Each is source, ms UTC, payload in base64.
-
-    Raises:
-        ValueError: the file is too large, or no capture.
-    """
-    import logging
-
-    logging.getLogger("scapy").setLevel(logging.CRITICAL)
-    from scapy.error import Scapy_Exception
-    from scapy.layers import inet, inet6, l2  # noqa: F401 - registers the link types
-    from scapy.utils import PcapReader
-
-    from netops.probes.gathering import Fragments, Messages
-
-    path = Path(str(request.get("path", "")))
-    if path.stat().st_size > MAX_FILE:
-        raise ValueError(f"larger than {MAX_FILE >> 30} GiB")
-    inet.UDP.payload_guess = []  # what is inside is for the decoder, not for scapy
-    inet.TCP.payload_guess = []
-    fragments, connections = Fragments(), Messages()
-    try:
-        with PcapReader(str(path)) as packets:
-            for number, packet in enumerate(packets):
-                if number >= MAX_PACKETS:
-                    raise ValueError(f"more than {MAX_PACKETS} packets")
-                source, transport, data = _carried(packet, fragments)
-                if transport == socket.IPPROTO_UDP and len(data) >= 8:
-                    # The frame may be padded, and a card that segments by itself puts no length.
-                    payloads = iter([data[8 : int.from_bytes(data[4:6], "big") or None]])
-                elif transport == socket.IPPROTO_TCP and len(data) >= 20:
-                    ends = source, data[:4]
-                    begins, start = bool(data[13] & 2), (data[12] >> 4) * 4
-                    payloads = connections.segment(ends, int.from_bytes(data[4:8], "big"), data[start:], begins=begins)
-                else:
-                    continue
-                for payload in payloads:
-                    yield {
-                        "source": source[0],
-                        "at": int(packet.time * 1000),
-                        "payload": base64.b64encode(payload).decode(),
-                    }
-    except (Scapy_Exception, EOFError) as error:
-        raise ValueError(str(error)) from error
-
-
-def _carried(packet: Any, fragments: Fragments) -> tuple[tuple[str, str], int, bytes]:
-    """Source and destination of the outermost IP packet, its transport, and the octets of that; no octets yet of a fragment."""
-    from scapy.layers import inet, inet6
-
-    if inet.IP in packet:
-        outer = packet[inet.IP]
-        ends, transport = (outer.src, outer.dst), int(outer.proto)
-        data = bytes(outer.payload)[: max(0, (outer.len or MAX_LENGTH) - 4 * (outer.ihl or 5))]
-        offset, is_last = outer.frag * 8, not outer.flags.MF
-        mark = outer.id
-    elif inet6.IPv6 in packet:
-        outer = packet[inet6.IPv6]
-        ends = outer.src, outer.dst
-        if inet6.IPv6ExtHdrFragment in packet:
-            part = packet[inet6.IPv6ExtHdrFragment]
-            transport, data, offset, is_last, mark = int(part.nh), bytes(part.payload), part.offset * 8, not part.m, part.id
-        else:
-            kinds = ((inet.UDP, socket.IPPROTO_UDP), (inet.TCP, socket.IPPROTO_TCP))
-            kind, transport = next((pair for pair in kinds if pair[0] in packet), (None, 0))
-            data, offset, is_last, mark = bytes(packet[kind]) if kind else b"", 0, True, 0
-    else:
-        return ("", ""), 0, b""
-    if offset or not is_last:
-        data = fragments.whole((ends, transport, mark), offset, data, is_last=is_last) or b""
-    return ends, transport, data
 
 
 # ---- reflection
@@ -271,7 +188,6 @@ def confine() -> None:
 
 
 REQUESTS: dict[str, Callable[[dict[str, Any]], Iterator[dict[str, Any]]]] = {
-    "datagrams": datagrams,
     "reflect": reflect,
     "echoes": echoes,
     "sweep": sweep,

@@ -1,17 +1,15 @@
-"""The collector's senses: real datagrams over loopback, and real captures through the child process."""
+"""The collector's senses: real datagrams over loopback."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +19,7 @@ from hypothesis import strategies as st
 from netops.core.datagrams import Datagram
 from netops.core.errors import NetopsError
 from netops.probes import flows
-from netops.probes.flows import Collector, captured, is_capture
+from netops.probes.flows import Collector
 from netops.probes.ring import ENTRY, Ring
 
 
@@ -175,45 +173,9 @@ def test_a_taken_port_is_said_plainly() -> None:
             second.start()
 
 
-def frame(source: bytes, payload: bytes) -> bytes:
-    udp = struct.pack(">HHHH", 9999, 2055, 8 + len(payload), 0) + payload
-    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0) + source + bytes([10, 20, 0, 10])
-    return bytes(12) + b"\x08\x00" + ip + udp
-
-
-def test_captures_give_the_udp_payloads(tmp_path: Path) -> None:
-    """pcap, with sources and times; short Ethernet frames without their padding, other packets passed over."""
-    capture = tmp_path / "one.pcap"
-    packets = [
-        frame(bytes([10, 20, 255, 1]), b"\x00\x05abc") + bytes(20),
-        bytes(12) + b"\x08\x06" + bytes(28),
-        frame(bytes([10, 20, 255, 2]), b"\x00\x09"),
-    ]
-    capture.write_bytes(
-        struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-        + b"".join(struct.pack("<IIII", 1_790_000_000, 500_000, len(one), len(one)) + one for one in packets)
-    )
-    found = list(captured(capture))
-
-    assert is_capture(capture.read_bytes())
-    assert [
-        ("10.20.255.1", 1_790_000_000_500, b"\x00\x05abc"),
-        ("10.20.255.2", 1_790_000_000_500, b"\x00\x09"),
-    ] == [tuple(one) for one in found]
-
-
-def test_a_broken_capture_is_an_error_for_a_person(tmp_path: Path) -> None:
-    """Not a crash of the child, and not silence."""
-    broken = tmp_path / "broken.pcap"
-    broken.write_bytes(b"\xd4\xc3\xb2\xa1")
-
-    with pytest.raises(NetopsError, match=r"broken\.pcap"):
-        list(captured(broken))
-
-
 def test_the_child_does_nothing_else() -> None:
     """Requests that it does not know are answered with an error, and it goes on."""
-    asked = b'{"do": "send", "to": "192.0.2.1"}\nnonsense\n[]\n{"do": "datagrams", "path": "/nonexistent"}\n'
+    asked = b'{"do": "send", "to": "192.0.2.1"}\nnonsense\n[]\n{"do": "dissect"}\n'
     done = subprocess.run(
         [sys.executable, "-m", "netops.probes.wire"], input=asked, capture_output=True, check=True, timeout=60
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from netops.probes.gathering import MAX_OPEN, Fragments, Messages
+from netops.egress.listening.gathering import MAX_OPEN, Fragments, Messages
 
 MESSAGES = [struct.pack(">HH", 10, 16 + 20 * size) + bytes([size]) * (12 + 20 * size) for size in range(1, 9)]
 
