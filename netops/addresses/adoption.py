@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,16 +20,21 @@ from netops.core.plane import Plane
 BY_REGISTER = "the register no longer gives it"
 
 
-def adopt(act: Act, plane: Plane, declaration: Declared) -> None:
+def adopt(act: Act, plane: Plane, declaration: Declared, before: Collection[str] = ()) -> None:
     """
     Make the ledger hold what the register says *declaration* was given; a second time changes nothing.
 
     New runs are taken, inside pools or outside, changed ones move, missing ones are given back.
 
+    Args:
+        before: what the version in force until now says that it was given: what people took back since is not given
+            again by saying the same once more.
+
     Raises:
         Taken: an act of netops gave part of it to another declaration, or it rests in quarantine.
     """
     wanted = {parsed(text) for text in declaration.allocated}
+    wanted -= _taken_back(act, plane, declaration.number, wanted & {parsed(text) for text in before})
     rows = act.connection.execute(
         select(held).where(
             held.c.plane == plane,
@@ -65,6 +71,22 @@ def adopt(act: Act, plane: Plane, declaration: Declared) -> None:
             before={row.id: str(Span(row.first, row.last)) for row in gone},
             after={one.id: str(one.span) for one in given},
         )
+
+
+def _taken_back(act: Act, plane: Plane, number: str, spans: Collection[Span]) -> set[Span]:
+    """Those that the register gave under a declaration, and that an act of netops took back since."""
+    if not spans:
+        return set()
+    rows = act.connection.execute(
+        select(held.c.first, held.c.last, held.c.state, held.c.cause)
+        .where(held.c.plane == plane, held.c.declaration == number, held.c.origin == Origin.REGISTER)
+        .order_by(held.c.since, held.c.id)
+    ).all()
+    last = {Span(row.first, row.last): row for row in rows}
+    return {
+        span for span in spans
+        if (row := last.get(span)) is not None and row.state not in HELD and row.cause != BY_REGISTER
+    }  # fmt: skip
 
 
 def _clear(act: Act, plane: Plane, span: Span, declaration: Declared) -> None:

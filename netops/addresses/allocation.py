@@ -11,6 +11,7 @@ import msgspec
 
 from netops.addresses.span import Span, number
 from netops.core.errors import NetopsError, Refused
+from netops.core.language import N_
 from netops.core.plane import Plane
 
 
@@ -136,9 +137,9 @@ def mac_of(text: str) -> str:
         not re.fullmatch(r"(?i)([0-9a-f]{2}([:-]?)){6}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", text)
         or len(digits) != 12
     ):
-        why = "{mac} is not a MAC address"
+        why = N_("{mac} is not a MAC address")
     elif int(digits[:2], 16) & 1 or not int(digits, 16):
-        why = "{mac} is no network card's address"
+        why = N_("{mac} is no network card's address")
     else:
         return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
     raise NetopsError("the MAC was not bound", why, "write it as 00:1b:21:3c:4d:5e", mac=text)

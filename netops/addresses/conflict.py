@@ -59,6 +59,41 @@ def address_conflict(scene: Scene) -> Iterator[Conclusion]:
         yield conclusion
 
 
+@rule(
+    "AD-118",
+    "address_conflict",
+    Severity.HIGH,
+    Basis(11),
+    title=N_("a terminal answers for {ip}, which is {device}'s"),
+    because=N_(
+        "{mac} at {place} answers for {ip} since {first}; it is {device}'s, on {interface} with {other_mac},"
+        " and that is on the wire too; by {sources}"
+    ),
+)
+def usurped_address(scene: Scene) -> Iterator[Conclusion]:
+    """
+    A terminal claims the address of a gateway, switch or other walked device.
+
+    What: an ARP table has another card for an address that a walked device says is its own; that card is alive at an
+        access port, and the device's own card is on the wire, too. No conflict: cards of other walked devices (proxy
+        ARP, clusters), a virtual router's card, a pair that the configuration names ([[shared]]).
+    Why: an address belongs to one machine (Article 11); whoever takes the gateway's receives everybody's traffic, by
+        mistake or to listen (ARP spoofing).
+    Mend: take the terminal off the wire at its port first, then see who set the address, and whether it read along.
+    """
+    for one in scene.usurpers:
+        seen, shared = one.seen, scene.shared.get(number(one.seen.ip))
+        if shared is not None and (not shared.macs or seen.mac in shared.macs):
+            continue
+        facts = {"device": one.device, "interface": one.interface, "other_mac": one.mac}
+        made = concluded("AD-118", scene, [seen], scene.owner(number(seen.ip), seen), (sighted(seen),), facts)
+        made.subject["claims"] = [
+            {"device": one.device, "interface": one.interface, "ip": seen.ip, "mac": one.mac},
+            {"ip": seen.ip, "mac": seen.mac, **where(seen)},
+        ]
+        yield made
+
+
 def contested(scene: Scene) -> Iterator[list[Seen]]:
     """
     Addresses that cards on different ports had lately, all of them still on the wire; the oldest claim first.

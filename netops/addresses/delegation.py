@@ -16,6 +16,7 @@ import msgspec
 from netops.addresses.prefix import RegisteredPrefix
 from netops.addresses.span import Span, parsed
 from netops.core.errors import Refused
+from netops.core.language import N_
 from netops.core.organization import Level, Organization
 
 RANK = {level: rank for rank, level in enumerate(Level)}
@@ -60,7 +61,7 @@ class OutsideGrant(Refused):
     """The addresses were not granted to this level, plane and organization."""
 
     def __init__(self, prefix: str, why: str, **facts: object) -> None:
-        mend = "netops pool show {prefix} shows the chain; netops pool delegate records a document"
+        mend = N_("netops pool show {prefix} shows the chain; netops pool delegate records a document")
         super().__init__("nothing was allocated from {prefix}", why, mend, prefix=prefix, **facts)
 
 

@@ -238,7 +238,7 @@ def delegate(
     if standing is None:
         new = RegisteredPrefix(cidr(span), PrefixRole.CONTAINER, plane=plane, **given)
         if not any(one.role is PrefixRole.CONTAINER and parsed(one.prefix).holds(span) for one in prefixes):
-            why = "it lies in nothing that was granted to this plane"
+            why = N_("it lies in nothing that was granted to this plane")
             raise Refused("{prefix} was not delegated", why, "netops pool add", prefix=text)
         return add(prefixes, new)
     return Division((standing,), (msgspec.structs.replace(standing, **given),))

@@ -300,17 +300,18 @@ def _is_smallest(one: Allocation, terminals: int) -> bool:
 )
 def ungrounded_allocation(scene: Scene) -> Iterator[Conclusion]:
     """
-    What netops gave rests on nothing any more.
+    What was given rests on nothing any more.
 
     What: the declaration of an allocation was suspended, withdrawn or belongs to somebody else now, or its addresses
         were delegated to others since.
     Why: addresses are given under a declaration (Article 10), inside what was granted (Article 11).
-    Mend: release it (netops ip release), or have a new declaration approved and the addresses given under it.
+    Mend: take back all that lost its ground, with a plan first (netops ip reclaim --declaration NUMBER); or end the
+        suspension (netops declare connect), or have a new declaration approved and the addresses given under it.
     """
     if (seen := scene.foresight) is None:
         return
     for one in scene.allocations:
-        if one.origin is not Origin.ACT or one.state not in HELD or one.id not in seen.objections:
+        if one.state not in HELD or one.id not in seen.objections:
             continue
         state, pool, holder = seen.objections[one.id]
         told = {"span": str(one.span), "organization": one.organization, "allocation": one.id,

@@ -172,7 +172,7 @@ def _why_not(
             row, N_("{span} of {prefix} is set aside: {kind}"), mend, span=tile.pool, prefix=prefix, kind=kind
         )
     if isinstance(ground, Ground) and (why := grounds.refused(tile.pool, ground.organization)) is not None:
-        return why.of(row)
+        return msgspec.structs.replace(why.of(row), value=str(row.span))
     return None
 
 

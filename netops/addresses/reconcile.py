@@ -21,7 +21,7 @@ from netops.core.plane import Plane
 if TYPE_CHECKING:
     from netops.addresses.foresight import Foresight
 
-__all__ = ["Runs", "Scene", "Seen", "Shared", "Stated", "place", "segments", "told_by", "where"]
+__all__ = ["Runs", "Scene", "Seen", "Shared", "Stated", "Usurper", "place", "segments", "told_by", "where"]
 
 T = TypeVar("T")
 LIVE = timedelta(minutes=10)
@@ -121,6 +121,22 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Usurper:
+    """
+    A terminal that answers for an address of a walked device.
+
+    Args:
+        seen: it, at the port where its card is learned.
+        device, interface, mac: whose the address is, and the card that should answer for it.
+    """
+
+    seen: Seen
+    device: str
+    interface: str
+    mac: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """
     One plane at one moment: everything that the rules of addresses look at.
@@ -140,6 +156,7 @@ class Scene:
         shared: by address: cards that may answer for it together, as the configuration says.
         devices: device by MAC, of every device that was ever walked.
         attached: what introduced itself by LLDP, by (switch, port).
+        usurpers: terminals that answer for addresses of walked devices.
     """
 
     plane: Plane
@@ -160,6 +177,7 @@ class Scene:
     shared: Mapping[int, Shared] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
     attached: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    usurpers: Sequence[Usurper] = ()
 
     @cached_property
     def held(self) -> Runs[Allocation]:

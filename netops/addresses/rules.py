@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from netops.addresses.allocation import AllocationState
 from netops.addresses.bindings import RULES as BINDINGS
-from netops.addresses.conflict import address_conflict
+from netops.addresses.conflict import address_conflict, usurped_address
 from netops.addresses.foresight import RULES as FORESIGHT
 from netops.addresses.reconcile import Scene
 from netops.addresses.seen import best, concluded, evidence_of, recorded, sighted
@@ -160,11 +160,5 @@ def quarantined_seen(scene: Scene) -> Iterator[Conclusion]:
             yield concluded("AD-105", scene, several, owner, (*evidence_of(several), recorded(holder)), facts)
 
 
-RULES: dict[str, Rule] = (
-    {
-        one.code: one
-        for one in (unallocated_address, address_conflict, idle_allocation, misplaced, quarantined_seen)
-    }
-    | FORESIGHT
-    | BINDINGS
-)
+OWN = (unallocated_address, address_conflict, usurped_address, idle_allocation, misplaced, quarantined_seen)
+RULES: dict[str, Rule] = {one.code: one for one in OWN} | FORESIGHT | BINDINGS

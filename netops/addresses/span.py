@@ -6,6 +6,9 @@ import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from netops.core.errors import Misspelled
+from netops.core.language import N_
+
 MAPPED = 0xFFFF << 32
 TOP = (1 << 128) - 1
 
@@ -65,7 +68,7 @@ def number(text: str) -> int:
             return int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
         return MAPPED | int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
     except (OSError, UnicodeEncodeError) as error:
-        raise ValueError(f"{text!r} is not an address") from error
+        raise Misspelled(N_("{text} is not an address"), text=repr(text)) from error
 
 
 def shown(address: int) -> str:
@@ -86,7 +89,7 @@ def parsed(text: str) -> Span:
     if "-" in text:
         first, last = (number(part.strip()) for part in text.split("-", 1))
         if last < first or is_ipv4(first) != is_ipv4(last):
-            raise ValueError(f"{text!r} ends before it begins")
+            raise Misspelled(N_("{text} ends before it begins"), text=repr(text))
         return Span(first, last)
     if "/" not in text:
         return Span(number(text), number(text))
@@ -94,10 +97,10 @@ def parsed(text: str) -> Span:
     first = number(address)
     bits = 128 if ":" in address else 32
     if not (length.isascii() and length.isdigit() and int(length) <= bits):
-        raise ValueError(f"{text!r} is not a prefix")
+        raise Misspelled(N_("{text} is not a prefix"), text=repr(text))
     size = 1 << (bits - int(length))
     if first & (size - 1):
-        raise ValueError(f"{text!r} has host bits")
+        raise Misspelled(N_("{text} has host bits"), text=repr(text))
     return Span(first, first + size - 1)
 
 

@@ -6,6 +6,8 @@ import re
 import socket
 
 from netops.addresses.span import Span, is_ipv4, number, parsed
+from netops.core.errors import Misspelled
+from netops.core.language import N_
 
 MOST = 256
 """Runs that one cell may name."""
@@ -33,7 +35,7 @@ def spans(text: str) -> list[Span]:
         return [Span(address, address)]
     parts = [part for part in PARTING.split(DASHES.sub("-", text)) if part]
     if not parts or len(parts) > MOST:
-        raise ValueError("it is empty" if not parts else f"it names more than {MOST} runs")
+        raise Misspelled(N_("it names more than {most} runs") if parts else N_("it is empty"), most=MOST)
     return [_span(part) for part in parts]
 
 
@@ -74,10 +76,10 @@ def length_of(mask: str) -> int:
     try:
         bits = int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
     except OSError as error:
-        raise ValueError(f"{mask!r} is no mask") from error
+        raise Misspelled(N_("{text} is no mask"), text=repr(mask)) from error
     inverse = bits ^ 0xFFFFFFFF
     if inverse & (inverse + 1):
-        raise ValueError(f"{mask!r} is no mask")
+        raise Misspelled(N_("{text} is no mask"), text=repr(mask))
     return 32 - inverse.bit_length()
 
 

@@ -239,10 +239,21 @@ def _move(verb: str, number: str, why: str) -> None:
             number=number, organization=opened.register.name(one.organization), before=_(one.state), after=_(after)))  # fmt: skip
         if why:
             out.say(_("because: {why}").format(why=why))
+        rests = _rests(opened, number) if verb in ("suspend", "withdraw") and one.stands else 0
+        if rests:
+            out.say(_("! {count} allocations rest on it and lose their ground").format(count=rests), style="yellow")
         out.confirm(_("Do it?"))
         with journal.act(opened.store, opened.actor, opened.clock) as act:
             moved = filings.move(act, number, verb, why)
-        _table(out, opened, [moved])
+        _table(out, opened, [moved], f"netops ip reclaim --declaration {number}" if rests else "")
+
+
+def _rests(opened: Desk, number: str) -> int:
+    """How many allocations are held under a declaration."""
+    from netops.addresses import ledger
+    from netops.addresses.allocation import HELD
+
+    return sum(one.state in HELD for one in ledger.allocations(opened.store, declaration=number))
 
 
 @declare.command("return")

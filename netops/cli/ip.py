@@ -1,4 +1,4 @@
-"""`netops ip`: list, show, reconcile; the rest is in `ip_give`, `ip_change`, `ip_bulk` and `roster`."""
+"""`netops ip`: list, show, reconcile; the rest is in `ip_give`, `ip_change`, `ip_reclaim`, `ip_bulk` and `roster`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from netops.cli.address_papers import paper
 from netops.cli.ip_bulk import bulk
 from netops.cli.ip_change import VERBS as CHANGE
 from netops.cli.ip_give import VERBS as GIVE
+from netops.cli.ip_reclaim import reclaim
 from netops.cli.ip_shown import PLANES, table
 from netops.cli.observe import VERBS as OBSERVE
 from netops.cli.reconcile import reconcile
@@ -70,5 +71,5 @@ def show(query: str, plane: str | None) -> None:
         )
 
 
-for verb in (*GIVE, *CHANGE, bulk, *TABLES, paper, *OBSERVE, reconcile):
+for verb in (*GIVE, *CHANGE, reclaim, bulk, *TABLES, paper, *OBSERVE, reconcile):
     ip.add_command(verb)

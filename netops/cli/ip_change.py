@@ -84,6 +84,9 @@ def release(number: str, why: str, days: int) -> None:
             "plan: {number}, {span} of {organization}, goes into quarantine for {days} days, because: {why}"
         )
         out.say(plan.format(number=before.id, span=str(before.span), organization=name, days=days, why=why))
+        if before.origin == "register":
+            out.say(_("! the register still says that it was given: take it out of 'allocated' in declarations.toml"),
+                    style="yellow")  # fmt: skip
         out.confirm(_("Release it?"))
         with journal.act(opened.store, opened.actor, opened.clock) as act:
             after = ledger.release(act, before.id, why, timedelta(days=days))

@@ -13,10 +13,12 @@ from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
-    from netops.addresses.allocation import Request
+    from netops.addresses.allocation import Allocation, Request
     from netops.cli.printing import Output
     from netops.desk import Desk
 
+LISTED = 65536
+"""The most addresses of an allocation that its JSON lists one by one."""
 F = TypeVar("F", bound=Callable[..., Any])
 DECLARATION = click.option(
     "--declaration",
@@ -98,7 +100,23 @@ def _give(out: Output, opened: Desk, asked: Request, key: str, over_quota: str) 
             out.answer(document("plan", [plan], plan.request.plane))
         out.confirm(_("Allocate it?"))
     given = rounds.run(opened, plan, key)
-    table(out, opened, list(given), plane=plan.request.plane)
+    if out.json:
+        from netops.cli.printing import document
+
+        out.answer(document("allocation", [_with_addresses(one) for one in given], plan.request.plane))
+    else:
+        table(out, opened, list(given), plane=plan.request.plane)
+
+
+def _with_addresses(one: Allocation) -> dict[str, Any]:
+    """The record with each of its addresses by itself, for programs that hand them out one by one."""
+    import msgspec
+
+    from netops.addresses.span import shown
+
+    span = one.span
+    listed = [shown(each) for each in range(span.first, span.last + 1)] if span.size <= LISTED else []
+    return {**msgspec.to_builtins(one), "addresses": listed}
 
 
 @click.command(cls=Command)
@@ -112,7 +130,7 @@ def allocate(
     """Give out addresses: the plan first, then exactly that or nothing. Exit code 4 when the pool is exhausted."""
     out = output()
     with desk() as opened:
-        until = day(reserve_until, "nothing was reserved")
+        until = day(reserve_until, N_("nothing was reserved"))
         _give(
             out, opened, _ask(opened, pool, plane, declaration, reserve_until=until, **more), key, over_quota
         )
@@ -131,7 +149,7 @@ def reserve(
     """Keep addresses for a department until a day; `ip assign NUMBER` makes them its own."""
     out = output()
     with desk() as opened:
-        ends = day(until, "nothing was reserved")
+        ends = day(until, N_("nothing was reserved"))
         _give(
             out, opened, _ask(opened, pool, plane, declaration, reserve_until=ends, **more), key, over_quota
         )

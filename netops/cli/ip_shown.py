@@ -28,8 +28,8 @@ def table(out: Output, opened: Desk, listed: list[Allocation], **settings: Any) 
         for name in ("mac", "device", "tags", "note", "over_quota")
     }
     columns = [
-        Column(N_("number"), lambda one: one.id, style="cyan"),
-        Column(N_("addresses"), lambda one: str(one.span)),
+        Column(N_("number"), lambda one: one.id, style="cyan", whole=True),
+        Column(N_("addresses"), lambda one: str(one.span), whole=True),
         Column(N_("plane"), lambda one: _(one.plane.label)),
         Column(N_("state"), lambda one: _(one.state), style=lambda one: STYLES[one.state]),
         Column(N_("organization"), lambda one: register.name(one.organization)),
@@ -39,7 +39,7 @@ def table(out: Output, opened: Desk, listed: list[Allocation], **settings: Any) 
         Column(N_("purpose"), lambda one: _(one.cause) if one.cause else one.purpose),
     ]
     more = {
-        "mac": Column(N_("MAC"), lambda one: one.mac), "device": Column(N_("device"), lambda one: one.device),
+        "mac": Column(N_("MAC"), lambda one: one.mac, whole=True), "device": Column(N_("device"), lambda one: one.device),
         "tags": Column(N_("tags"), lambda one: ", ".join(one.tags)), "note": Column(N_("note"), lambda one: one.note),
         "over_quota": Column(N_("over quota because"), lambda one: one.over_quota),
     }  # fmt: skip

@@ -42,12 +42,14 @@ class Column:
         title: English message id.
         value: text (or number, time, None) of one record.
         style: a rich style, or a function of the record that gives one.
+        whole: a number or an address, which is never broken over lines.
     """
 
     title: str
     value: Callable[[Any], Any]
     right: bool = False
     style: str | Callable[[Any], str] = ""
+    whole: bool = False
 
 
 @dataclass
@@ -285,7 +287,8 @@ class Output:
             box=None, pad_edge=False, title=title or None, title_justify="left", header_style="bold"
         )
         for column in columns:
-            table.add_column(_(column.title), justify="right" if column.right else "left", overflow="fold")
+            table.add_column(_(column.title), justify="right" if column.right else "left", overflow="fold",
+                             no_wrap=column.whole)  # fmt: skip
         for item in items:
             table.add_row(
                 *(
@@ -303,6 +306,8 @@ def _fact(name: str, value: Any) -> Any:
     """A fact of an error as it is told: organizations by their names."""
     if isinstance(value, StrEnum):
         return _(value.value)
+    if name == "kind":
+        return _(str(value))
     return called(str(value)) if name in ("organization", "holder") else value
 
 

@@ -239,12 +239,17 @@ def export(
     shape = shape or (suffix if suffix in TABLES and not out.json else "csv")
     with desk() as opened:
         where = Plane(plane) if plane else None
-        if shape == "json" or (out.json and shape == "csv"):
+        if out.json and shape == "csv" and out.file is None:
             from netops.cli.printing import document
 
             out.answer(document("allocation", rounds.export(opened, where, organization, family), plane))
             return
         where = rounds.only_plane(opened, where)
+        if shape == "json" or (out.json and shape == "csv"):
+            from netops.cli.printing import document
+
+            out.answer(document("allocation", rounds.export(opened, where, organization, family), where))
+            return
         if shape in TABLES:
             listed = rounds.export(opened, where, organization, family)
             if shape == "csv":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from netops.core.language import _
+
 
 class NetopsError(Exception):
     """
@@ -27,6 +29,19 @@ class NetopsError(Exception):
         """The error in one line of English, for logs."""
         texts = (text.format(**self.facts) for text in (self.what, self.why, self.mend) if text)
         return "; ".join(texts)
+
+
+class Misspelled(ValueError):
+    """A text cannot be read as what it should be; shown in the language in use, so that it can be a fact of an error."""
+
+    def __init__(self, what: str, /, **facts: object) -> None:
+        """*what* is an English message id (`N_`); *facts* fill its places."""
+        super().__init__(what)
+        self.what, self.facts = what, facts
+
+    def __str__(self) -> str:
+        """The message in the language in use."""
+        return _(self.what).format(**self.facts)
 
 
 class Refused(NetopsError):

@@ -19,6 +19,12 @@ FORMULA = "=+-@\t\r"
 GUARDED = re.compile(f"'*[{re.escape(FORMULA)}]")
 BARE = re.compile(r"[\s:：*＊_.\-]+|[(（\[【][^)）\]】]*[)）\]】]")
 """What a heading may have besides its words: blanks, colons, stars, remarks in brackets such as （必填）."""
+SUM = re.compile(
+    r"(?i)(?:本页|本表|总)?(?:合\s*计|小\s*计|总\s*计|共\s*计|累\s*计)(?:\s*[:：\d].*)?|(?:sub|grand)?[ -]?totals?(?:\s*[:\d].*)?"
+)
+"""What begins a row that sums up the ones above."""
+DOTTED = re.compile(r"\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F]*:")
+"""What looks like an address, whatever is wrong with it."""
 SERIALS = (20_000, 80_000)
 """Day numbers that are believed to be dates: 1954 to 2119, counted from 1899-12-30 as spreadsheets do."""
 
@@ -153,7 +159,7 @@ class Table(msgspec.Struct, frozen=True, dict=True):
 
     def records(self, filled: Collection[str] = ()) -> Iterator[Record]:
         """
-        Every row with something under one of the headings, in order.
+        Every row with something under one of the headings, in order; sums and lines across the whole table are none.
 
         Args:
             filled: headings under which a cell merged over several rows speaks for each of them.
@@ -161,18 +167,37 @@ class Table(msgspec.Struct, frozen=True, dict=True):
         columns = tuple(self.columns.items())
         spread = {self.columns[name] for name in filled if name in self.columns}
         below = _below(self.sheet, spread, self.start) if spread else {}
+        across = self._across()
         for row in range(self.start, len(self.sheet.rows)):
             if row in self.repeated:
                 continue
             cells = self.sheet.rows[row]
             width = len(cells)
             said = {name: cells[place] if place < width else None for name, place in columns}
-            if all(is_empty(value) for value in said.values()):
+            if all(is_empty(value) for value in said.values()) or _is_sum(cells) or row in across:
                 continue
             for name, place in columns if below else ():
                 if (row, place) in below and is_empty(said[name]):
                     said[name] = below[row, place]
             yield Record(row, said)
+
+
+    def _across(self) -> set[int]:
+        """Rows that are one cell over every column: a heading in between, a remark, a signature; never an address."""
+        ends = min(self.columns.values()), max(self.columns.values())
+        found = set()
+        for one in self.sheet.merged:
+            if ends[0] < ends[1] and one.left <= ends[0] and ends[1] <= one.right and one.top < len(self.sheet.rows):
+                cells = self.sheet.rows[one.top]
+                if not DOTTED.search(plain(cells[one.left] if one.left < len(cells) else None)):
+                    found |= set(range(one.top, min(one.bottom, one.top + SEARCHED) + 1))
+        return found
+
+
+def _is_sum(cells: Sequence[Value]) -> bool:
+    """Whether the first thing that a row says is that it sums up."""
+    first = next((value for value in cells if not is_empty(value)), None)
+    return isinstance(first, str) and not first[:1].isdigit() and SUM.fullmatch(plain(first)) is not None
 
 
 # ---- finding the table

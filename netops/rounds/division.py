@@ -22,6 +22,7 @@ from netops.addresses.span import parsed
 from netops.core.errors import Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
+from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
 from netops.desk import Desk
@@ -152,7 +153,7 @@ def run(desk: Desk, made: Plan) -> int:
         if {change.identity for change in plan.changes if change.kind == "prefixes"} - ours or any(
             change.kind != "prefixes" for change in plan.changes
         ):
-            why = "the files hold other changes by now"
+            why = N_("the files hold other changes by now")
             raise Refused(WHAT, why, "netops inventory plan shows them")
         return inventory.apply(desk, plan, also)
     except BaseException:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from netops.addresses import ledger, trend
-from netops.addresses.allocation import HELD, Allocation, Origin
-from netops.addresses.delegation import serves
+from netops.addresses.allocation import Origin
 from netops.addresses.forecast import WINDOW, Change, Forecast
-from netops.addresses.foresight import Foresight, Ground
+from netops.addresses.foresight import Foresight
 from netops.addresses.pool import Pool
 from netops.addresses.prefix import PrefixRole
 from netops.addresses.reconcile import Runs, Scene
-from netops.addresses.span import Span
-from netops.addresses.tile import innermost
 from netops.addresses.usage import used
 from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.desk import Desk
-from netops.rounds.permit import authorities
+from netops.rounds.ground import grounds, objections, pieces
 from netops.rounds.pools import forecast_of, today
 
 FRESH = timedelta(hours=1)
@@ -30,30 +27,20 @@ def of(desk: Desk, scene: Scene) -> Foresight:
     """What the rules of planning look at for the plane of *scene*; the forecasts are kept for the metrics."""
     plane, register = scene.plane, desk.register
     pools = [one for one in ledger.pools(desk.store, plane) if one.role is not PrefixRole.CONTAINER]
-    where: Runs[str] = Runs(_pieces(pools))
+    where = pieces(pools)
     acted = [one for one in scene.allocations if one.origin is Origin.ACT]
     with desk.store.read() as connection:
         uses = {
             number: used(connection, plane, number) for number in sorted({one.declaration for one in acted})
         }
-    grounds = {
-        one.number: Ground(one.number, one.organization, str(one.state), one.stands, one.terminals)
-        for one in filings.listed(desk.store, plane=plane)
-    }
+        objected = list(objections(desk, connection, plane, scene.allocations))
     return Foresight(
         limits=desk.config.addresses, pools=pools,
         given_from=frozenset(name for one in acted if (name := where.of(one.span.first)) is not None),
-        chains=register.chains[plane], forecasts=_forecasts(desk, plane, pools, where), uses=uses, grounds=grounds,
-        objections=dict(_objections(desk, plane, acted, grounds, where)),
+        chains=register.chains[plane], forecasts=_forecasts(desk, plane, pools, where), uses=uses,
+        grounds=grounds(filings.listed(desk.store, plane=plane)),
+        objections={one.allocation.id: (one.state, one.pool, one.holder) for one in objected},
     )  # fmt: skip
-
-
-def _pieces(pools: Sequence[Pool]) -> list[tuple[Span, str]]:
-    spans = [(one.span, one.prefix) for one in pools]
-    if not spans:
-        return []
-    whole = Span(min(span.first for span, _ in spans), max(span.last for span, _ in spans))
-    return [(span, name) for span, name in innermost(spans, whole) if name]
 
 
 def _forecasts(desk: Desk, plane: Plane, pools: Sequence[Pool], where: Runs[str]) -> dict[str, Forecast]:
@@ -74,20 +61,3 @@ def _forecasts(desk: Desk, plane: Plane, pools: Sequence[Pool], where: Runs[str]
     with desk.store.write() as connection:
         trend.keep(connection, plane, desk.clock(), found)
     return found
-
-
-def _objections(
-    desk: Desk, plane: Plane, acted: Sequence[Allocation], grounds: dict[str, Ground], where: Runs[str]
-) -> Iterator[tuple[str, tuple[str, str, str]]]:
-    """Allocations of acts that would not be given to their holder now: (number, (state, pool, holder of the pool))."""
-    register = desk.register
-    index, named = register.prefix_of(plane), authorities(desk, register, plane)
-    for one in acted:
-        if one.state not in HELD:
-            continue
-        ground = grounds.get(one.declaration)
-        prefix = where.of(one.span.first) or ""
-        holder = index[prefix].organization if prefix in index else ""
-        fits = not holder or serves(holder, one.organization, register.organization, named)
-        if ground is None or not ground.stands or ground.organization != one.organization or not fits:
-            yield one.id, (ground.state if ground else "withdrawn", prefix or "-", holder)

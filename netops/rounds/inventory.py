@@ -105,12 +105,13 @@ def apply(desk: Desk, plan: Plan, also: Callable[[Act], None] | None = None) -> 
             "the files changed since it was made",
             "netops inventory plan shows what would change now",
         )
+    given = {one.number: one.allocated for one in desk.register.declarations}
     counts = {kind: sum(change.kind == kind for change in plan.changes) for kind in KINDS}
     with act(desk.store, desk.actor, desk.clock) as one:
         version = applied.apply(one, files.content(), plan.base, {"sha256": plan.sha256, "changes": counts})
         ledger.sync_prefixes(one, files.prefixes)
         for declaration in files.declarations:
-            ledger.adopt(one, declaration.plane, declaration)
+            ledger.adopt(one, declaration.plane, declaration, given.get(declaration.number, ()))
             filings.adopt(one, declaration)
         for gone in (
             change for change in plan.changes if change.kind == "declarations" and change.after is None

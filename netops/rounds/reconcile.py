@@ -25,6 +25,7 @@ from netops.declarations.rules import RULES as DECLARATION_RULES
 from netops.declarations.rules import Census, Terminal
 from netops.desk import Desk
 from netops.rounds import Progress, Report, claims, coverage, foresight, observe, silent
+from netops.rounds.usurpers import usurpers
 from netops.topology import snapshots
 
 RULES = ADDRESS_RULES | DECLARATION_RULES
@@ -120,11 +121,12 @@ def scene_of(
     def is_inside(ip: str) -> bool:
         return span is None or (bool(ip) and span.first <= number(ip) <= span.last)
 
+    seen = snapshots.sightings(desk.store, plane, at - HISTORY)
     return Scene(
         plane=plane,
         at=at,
         nets=tuple(parsed(net) for net in desk.config.planes[plane].nets),
-        sightings=[one for one in snapshots.sightings(desk.store, plane, at - HISTORY) if is_inside(one.ip)],
+        sightings=[one for one in seen if is_inside(one.ip)],
         allocations=ledger.allocations(desk.store, plane, within=span),
         prefixes=register.prefixes,
         switches={
@@ -144,6 +146,7 @@ def scene_of(
         },
         devices={mac: view.key for view in known for mac in view.macs()},
         attached=coverage.attached(views),
+        usurpers=usurpers(plane, [one for one in views if one.key not in silent_ones], known, seen),
     )
 
 

@@ -348,3 +348,27 @@ def test_what_the_register_says_is_checked(
     said = told(capsys, "inventory", "check", code=2)
     assert fault in said
     assert "extranet/prefixes.toml:11" in said
+
+
+def test_programs_get_each_address_by_itself(ask) -> None:  # type: ignore[no-untyped-def]
+    """Three addresses in a row are one allocation and three entries."""
+    [given] = ask("ip", "allocate", *POOL, "--count", "3")
+    assert ["10.20.11.200", "10.20.11.201", "10.20.11.202"] == given["addresses"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("ip", "assign", "10.20.11.300", "--declaration", "D-1"), "'10.20.11.300' 不是地址"),
+        (("ip", "assign", "10.20.11.9-3", "--declaration", "D-1"), "的末地址小于首地址"),
+        (("ip", "assign", "10.20.11.1", "--declaration", "D-1"), "已留出：网关"),
+        (("ip", "reserve", "--until", "下周", "--pool", "10.20.11.0/24", "--declaration", "D-1"), "未预留地址"),
+        (("ip", "allocate", "--pool", "10.20.11.0/24", "--declaration", "D-2"), "netops pool show 10.20.11.0/24 查看下放链"),
+    ],
+)
+def test_refusals_are_wholly_in_the_language_that_is_spoken(
+    city: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], words: str
+) -> None:
+    """Down to what could not be read, and what to do next."""
+    assert 0 != main([*argv, "--yes", "--lang", "zh"])
+    assert words in capsys.readouterr().err

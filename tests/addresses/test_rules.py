@@ -12,7 +12,7 @@ from netops.addresses.bindings import RULES as BINDINGS
 from netops.addresses.foresight import RULES as FORESIGHT
 from netops.addresses.mention import Mention, Source, SourceKind
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.addresses.reconcile import Scene
+from netops.addresses.reconcile import Scene, Usurper
 from netops.addresses.rules import RULES
 from netops.addresses.span import number, parsed, shown
 from netops.core.finding import Conclusion
@@ -275,6 +275,7 @@ def test_every_fact_fills_its_sentence() -> None:
             allocations=(given("10.20.11.0/24", state=AllocationState.QUARANTINE),),
         ),
         scene(allocations=IDLE, sources=[watching()]),
+        scene(usurpers=[Usurper(Span("10.20.11.1", "00:14:22:00:00:01"), "r-fin", "lan", "00:14:22:00:00:02")]),
     )
     seen = set()
     for where in wires:

@@ -67,6 +67,21 @@ def test_headings_in_two_rows_below_a_title_are_found() -> None:
     )
 
 
+def test_sums_and_lines_across_the_table_are_no_rows() -> None:
+    """Whatever column the sum is called so in; a line across that says an address is one, and so is a name like a sum."""
+    rows: list[list[Value]] = [
+        ["序号", "单位", "地址"], ["一、办公楼", None, None], [1, "财政局", "10.1.1.1"], ["小计", None, 1],
+        [2, "合计局", "10.1.1.2"], ["10.1.1.3", None, None], ["合 计：3", None, "3"], ["Total", "", 3],
+        [3, "Totality", "10.1.1.4"], ["备注：一式两份", None, None],
+    ]  # fmt: skip
+    across = tuple(Merged(row, 0, row, 2) for row in (1, 5, 9))
+    headings = (Heading("number", "序号", "no"), Heading("who", "单位", "who"), Heading("address", "地址", "address"))
+    table = find(Sheet("a.xlsx", "s", rows, merged=across), headings, [("address",)])
+
+    assert table is not None
+    assert [2, 4, 5, 8] == [one.row for one in table.records()]
+
+
 def test_a_cell_merged_downwards_speaks_only_where_it_may() -> None:
     """Who uses ten addresses is said once; an address is nobody else's."""
     table = find(OFFICE, HEADINGS, WANTED)
