@@ -57,7 +57,8 @@ def test_a_capture_is_read_as_its_exporters_sent_it(
 
     assert 0 == cli.main(["egress", "decode", str(capture), "--json-lines"])
     expected = json.loads((folder / "expected.json").read_bytes())["records"]
-    assert expected == [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [{"exporter": "10.20.255.1"} | one for one in expected]
+    assert told == [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_file_that_cannot_be_read_is_exit_code_2(
