@@ -1,10 +1,13 @@
 """
 Turns what `city declared` prints into an inventory and a configuration of netops.
 
-    python tests/lab/from_paper.py PAPER.json DIRECTORY [--plane intranet]
+    python tests/lab/from_paper.py PAPER.json DIRECTORY [--plane intranet] [--beacon ADDRESS | --no-probe]
 
 DIRECTORY then holds config.toml, inventory/, secrets/ (0600) and, once netops runs, netops.db. Standard library only: it runs
 wherever the lab runs. Whatever the paper does not say stays empty: no interface name and no device is invented.
+
+The lab's internet leaves 203.0.113.99 to a beacon of ours: the configuration names it as the sensor's address, and `sensor.py`
+beside this script starts the sensor in the city's internet when a probe runs.
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ import ipaddress
 import json
 import sys
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 Entry = dict[str, Any]
+BEACON = "203.0.113.99"
+SENSOR = Path(__file__).resolve().parent / "sensor.py"
 KINDS = {"shared": "shared", "county": "county", "registered": "separate"}
 PLACED = "依据实验城市纸面资料转入，待补正"
 
@@ -127,7 +133,7 @@ class Paper:
         return made
 
     # ---- the configuration
-    def config(self, planes: list[str]) -> str:
+    def config(self, planes: list[str], beacon: str, key: Path) -> str:
         snmp, content = self.content["snmp"], self.content
         tables: list[tuple[str, Entry]] = [
             ("city", {"name": content["city"], "title_zh": content["title"], "title_en": content["city"].capitalize(),
@@ -142,7 +148,10 @@ class Paper:
                                      "auth_protocol": "SHA", "auth_key_file": "secrets/auth",
                                      "priv_protocol": "AES", "priv_key_file": "secrets/priv"}),
             ("flows", {"listen": [f"0.0.0.0:{content['collector_port']}"], "hold_seconds": 60.0}),
-            ("timetable", {"walk": "20s", "reconcile": "20s", "egress": "5s", "triage": "30s", "inspect": ""}),
+            *([("probe", {"beacon": beacon, "key_file": "secrets/probe", "per_second": 50.0, "wait_seconds": 3.0,
+                          "sensor": ["python3", str(SENSOR), "--key", str(key)]})] if beacon else []),
+            ("timetable", {"walk": "20s", "reconcile": "20s", "egress": "5s", "triage": "30s", "inspect": "",
+                           **({"probe": "30s"} if beacon else {})}),
         ]
         return "\n".join(table(f"[{name}]", entry) for name, entry in tables)
 
@@ -171,8 +180,14 @@ def write(path: Path, kind: str, entries: list[Entry]) -> None:
         path.write_text("\n".join(table(f"[[{kind}]]", entry) for entry in entries), "utf-8")
 
 
-def convert(content: Entry, folder: Path, planes: list[str] | None = None) -> None:
-    """Write everything into *folder*; *planes* are those that this netops serves, all by default."""
+def convert(content: Entry, folder: Path, planes: list[str] | None = None, beacon: str = BEACON) -> None:
+    """
+    Write everything into *folder*.
+
+    Args:
+        planes: those that this netops serves, all by default.
+        beacon: the sensor's address on the lab's internet; "" for no probe.
+    """
     paper, inventory, secrets = Paper(content), folder / "inventory", folder / "secrets"
     write(inventory / "organizations.toml", "organizations", paper.organizations())
     for plane in content["planes"]:
@@ -182,11 +197,15 @@ def convert(content: Entry, folder: Path, planes: list[str] | None = None) -> No
             write(inventory / plane / f"{kind}.toml", kind, entries)
     secrets.mkdir(parents=True, exist_ok=True)
     secrets.chmod(0o700)
-    for name, secret in (("community", "community"), ("auth", "auth"), ("priv", "priv")):
+    kept = {name: content["snmp"][name] for name in ("community", "auth", "priv")}
+    if beacon:
+        kept["probe"] = f"netops-probe {token_hex(32)}"  # as `netops egress key` writes it
+    for name, secret in kept.items():
         (secrets / name).touch(mode=0o600)
         (secrets / name).chmod(0o600)
-        (secrets / name).write_text(content["snmp"][secret] + "\n", "utf-8")
-    (folder / "config.toml").write_text(paper.config(planes or list(content["planes"])), "utf-8")
+        (secrets / name).write_text(secret + "\n", "utf-8")
+    written = paper.config(planes or list(content["planes"]), beacon, (secrets / "probe").resolve())
+    (folder / "config.toml").write_text(written, "utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -194,8 +213,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("paper", type=Path, metavar="PAPER.json")
     parser.add_argument("directory", type=Path, metavar="DIRECTORY")
     parser.add_argument("--plane", action="append", help="serve only this plane; several allowed")
+    parser.add_argument("--beacon", default=BEACON, metavar="ADDRESS",
+                        help="the sensor's address on the internet (default: %(default)s)")
+    parser.add_argument("--no-probe", action="store_true", help="configure no sensor: nothing is probed")
     args = parser.parse_args(argv)
-    convert(json.loads(args.paper.read_text("utf-8")), args.directory, args.plane)
+    convert(json.loads(args.paper.read_text("utf-8")), args.directory, args.plane, "" if args.no_probe else args.beacon)
     print(f"{args.directory}/config.toml", file=sys.stderr)
     return 0
 

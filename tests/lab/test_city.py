@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import LiveCity
+    from tests.lab.live import LiveCity
 
 pytestmark = pytest.mark.lab
 QUIET_SECONDS = 60
