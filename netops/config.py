@@ -132,9 +132,17 @@ class Probe(msgspec.Struct, frozen=True):
     key_file: str = ""
     sensor: tuple[str, ...] = ()
     """How the sensor is started from here, such as ["ssh", "sensor", "netops", "egress", "sensor", "--key", "key"]."""
+    services: tuple[str, ...] = ("dns", "ntp", "snmp", "ike", "wsd", "sip", "closed", "echo", "syn")
+    """What a terminal is asked by, in this order always; fewer are quicker."""
     attempts: int = 2
     per_second: float = 20.0
     wait_seconds: float = 5.0
+    budget_seconds: float = 600.0
+    """The most that the sending of one run may take; who was not asked by then is among the first the next time."""
+    quiet_hours: tuple[str, ...] = ()
+    """Spans of city time in which no probe leaves, such as "08:30-11:30"; over midnight is allowed."""
+    beacon_url: str = ""
+    """Where the sensor takes beacons of portal pages, such as "https://sensor.example/b"."""
 
 
 class Web(msgspec.Struct, frozen=True):
@@ -387,6 +395,7 @@ def _check(source: Source, config: Config) -> None:
             continue
         if len(lengths) > 1:
             source.fault("inside and outside must have the same length", "translate", index)
+    _check_probe(source, config.probe)
     check_sources(source, config.sweep, config.sources, config.shared, seconds)
     for table, key, what in check_snmp(config.snmp.traps, config.snmp.writing, config.snmp.credentials):
         source.fault(what, table, key=key)
@@ -407,6 +416,28 @@ def _check(source: Source, config: Config) -> None:
                 "flows" if address in config.flows.listen else "web",
                 key="listen",
             )
+
+
+PROBES = Probe().services
+
+
+def _check_probe(source: Source, probe: Probe) -> None:
+    for service in probe.services:
+        if service not in PROBES:
+            source.fault(f"{service!r} is none of {', '.join(PROBES)}", "probe", key="services")
+    for span in probe.quiet_hours:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", span):
+            source.fault(f"{span!r} must be like 08:30-11:30", "probe", key="quiet_hours")
+    if not (0 < probe.per_second <= 100 and 1 <= probe.attempts <= 5 and 0 < probe.budget_seconds <= 86400):
+        what = "per_second must be above 0 and at most 100, attempts 1 to 5, budget_seconds at most 86400"
+        source.fault(what, "probe", key="per_second")
+    if probe.beacon:
+        try:
+            ip_address(probe.beacon)
+        except ValueError:
+            source.fault(f"{probe.beacon!r} is no address", "probe", key="beacon")
+    if probe.beacon_url and not re.fullmatch(r"https?://[^\s\"'<>?#]+", probe.beacon_url):
+        source.fault("must be an address of the web, without a query", "probe", key="beacon_url")
 
 
 def seconds(period: str) -> float:

@@ -11,6 +11,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.archive import archive
+from netops.cli.beacon import beacon, resume, stop
 from netops.cli.flows import explain, query, report
 from netops.cli.intake import import_
 from netops.cli.printing import Column, Output, sign
@@ -288,5 +289,5 @@ LOST = {
 }
 
 
-for one in (query, report, explain, import_, archive, probe, sensor, key):
+for one in (query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume):
     egress.add_command(one)

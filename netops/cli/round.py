@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from netops.cli import Group, desk, output
@@ -20,6 +22,11 @@ SIGNS = {
 
 LABELS = {"partial": N_("partly unseen")}
 """Outcomes whose word means something else elsewhere."""
+
+
+def _told(facts: dict[str, Any]) -> str:
+    """Counts with their names; a sentence of ours in the language in use."""
+    return "  ".join(f"{_(key)} {_(value) if isinstance(value, str) and value else value}" for key, value in facts.items())
 
 
 @click.group("round", cls=Group)
@@ -52,9 +59,7 @@ def list_(limit: int) -> None:
                 Column(N_("outcome"), lambda run: _(LABELS.get(run.outcome, run.outcome))),
                 Column(
                     N_("what"),
-                    lambda run: (
-                        run.error or "  ".join(f"{_(key)} {value}" for key, value in run.facts.items())
-                    ),
+                    lambda run: run.error or _told(run.facts),
                 ),
             ],
             empty=_("No round has run yet."),
@@ -98,9 +103,7 @@ def run(names: tuple[str, ...], everything: bool) -> None:
                 Column(N_("opened"), lambda one: len(one.opened), right=True),
                 Column(N_("resolved"), lambda one: len(one.resolved), right=True),
                 Column(N_("standing"), lambda one: len(one.standing), right=True),
-                Column(
-                    N_("what"), lambda one: "  ".join(f"{_(key)} {value}" for key, value in one.facts.items())
-                ),
+                Column(N_("what"), lambda one: _told(one.facts)),
             ],
             unseen=[unseen for one in reports for unseen in one.unseen],
             next_step="netops finding list",

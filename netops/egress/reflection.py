@@ -1,27 +1,30 @@
-"""Reflection (反射探测): hosts that answer a probe out of a line of their own; what each answer proves. Pure."""
+"""Reflection (反射探测) and beacon (信标): hosts that reach the sensor by a line of their own; what each answer proves. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
 import msgspec
 
+from netops.core import ticket
 from netops.core.basis import Basis
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Severity, Subject, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
-from netops.egress import ticket
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.egress.judge import Terminal
 
 MAX_LINES = 100_000
 CROWD = 3
 """So many hosts behind one gateway, and more than half of those asked, do not all have a dongle."""
+BEACON_RUN = "beac0000"
+"""Run of the tickets that pages of portals carry; their visits are nobody's probe."""
+LATEST_MS = ticket.FRESH_SECONDS * 1000
 
 
 class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,8 +48,12 @@ class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
     ttl: int = 0
     interface: str = ""
     ticket: str = ""
+    service: str = ""
+    """What answered: dns, ntp, snmp, ike, wsd, sip, closed, echo, syn; or beacon."""
     refused: int = 0
     """At the end: how much came that carried no valid ticket."""
+    dropped: int = 0
+    """At the end: how much came faster than it could be looked at."""
     seal: str = ""
 
 
@@ -82,7 +89,7 @@ class Answer(StrEnum):
 
     DUAL_HOMED = "dual_homed"
     NO_ANSWER = "no_answer"
-    """Proves nothing: strict filters, a firewall, a NAT that drops what it does not know."""
+    """Proves nothing: strict filters, a firewall, a NAT that drops what it does not know, a carrier that filters."""
     NOT_TESTABLE = "not_testable"
     """Its own gateway answers to the sensor as well, or a filed exit explains the way that the answer took."""
 
@@ -101,8 +108,24 @@ class Asked(msgspec.Struct, frozen=True):
     controls: tuple[str, ...] = ()
 
 
+class Run(msgspec.Struct, frozen=True):
+    """
+    One run, as the journal has it: what was sent can be found again from it.
+
+    Args:
+        id: hex.
+        began: seconds since 1970 UTC; *seconds* is the most that its sending took.
+    """
+
+    id: str
+    began: float
+    seconds: float
+    services: tuple[str, ...]
+    attempts: int
+
+
 class Reflection(msgspec.Struct, frozen=True):
-    """An answer that reached the sensor, and what it means."""
+    """The answers of one target in one run that took the same way, and what they mean; *hit* is the first."""
 
     asked: Asked
     answer: Answer
@@ -110,40 +133,101 @@ class Reflection(msgspec.Struct, frozen=True):
     asked_at: int
     run: str
     explained_by: str = ""
+    services: tuple[str, ...] = ()
+    carrier: str = ""
+
+
+class _Came(msgspec.Struct, frozen=True):
+    run: str
+    target: str
+    at: int
+    hit: Hit
+
+    @property
+    def way(self) -> str:
+        """The outside address that it came from; "" for an answer that bears the inside one."""
+        return "" if self.hit.source == self.target else self.hit.source
+
+
+def stubs(
+    key: str, runs: Iterable[Run], targets: Sequence[str], kinds: dict[str, tuple[int, int]]
+) -> dict[str, tuple[str, str, Run]]:
+    """
+    The part of each stub that only the probing side writes, hex, to run, target and the run itself.
+
+    Args:
+        kinds: services that give back a stub only, to its size in octets and the number of probes in an attempt.
+    """
+    found = {}
+    for run in runs:
+        for service in run.services:
+            size, times = kinds.get(service, (0, 0))
+            for number in range(times * run.attempts):
+                for target in targets:
+                    made = ticket.inner(key, run.id, target, f"{service} {number}", size)
+                    found[f"{made.hex()}/{size}"] = (run.id, target, run)
+    return found
+
+
+def _came(key: str, hits: Iterable[Hit], known: dict[str, tuple[str, str, Run]]) -> Iterator[_Came]:
+    """What was really asked, fresh, each ticket once."""
+    seen = set()
+    for hit in hits:
+        if hit.kind != "hit" or hit.ticket in seen:
+            continue
+        seen.add(hit.ticket)
+        payload = bytes.fromhex(hit.ticket)
+        if len(payload) in ticket.STUBS:
+            size = len(payload)
+            run_id, target, run = known.get(f"{payload[: ticket.STUBS[size]].hex()}/{size}", ("", "", None))
+            if run and -5000 <= hit.at - run.began * 1000 <= run.seconds * 1000 + LATEST_MS:
+                yield _Came(run_id, target, int(hit.at / 1000), hit)
+        elif (inside := ticket.read(key, payload)) and -5000 <= hit.at - inside.at * 1000 <= LATEST_MS:
+            yield _Came(inside.run, inside.target, inside.at, hit)
 
 
 def weigh(
-    key: str, hits: Iterable[Hit], asked: Iterable[Asked], exits: tuple[RegisteredExit, ...]
+    key: str,
+    hits: Iterable[Hit],
+    asked: Iterable[Asked],
+    exits: tuple[RegisteredExit, ...],
+    sent: dict[str, tuple[str, str, Run]] | None = None,
 ) -> list[Reflection]:
     """
-    What the answers mean, one a target and run, the first that came.
+    What the answers mean, one a target, run and way that the answers took.
 
-    An answer whose gateway reached the sensor by itself in the same run shows the network's way, not the host's;
-    one that bears the address of a registered exit took that exit. A separate or county exit of the host's own
-    organization or gateway explains an answer that bears no outside address.
+    An answer whose gateway reached the sensor the same way in the same run shows the network's way, not the host's; one
+    that bears the address of a registered exit took that exit. A separate or county exit of the host's own organization
+    or gateway explains an answer that bears no outside address. Too few octets that nobody can foretell prove nothing.
     """
     known = {one.terminal.ip: one for one in asked}
     behind = Counter(one.gateway for one in known.values())
-    came: dict[tuple[str, str], tuple[Hit, int]] = {}
-    for hit in hits:
-        inside = ticket.read(key, bytes.fromhex(hit.ticket)) if hit.kind == "hit" else None
-        if inside and -5000 <= hit.at - inside.at * 1000 <= ticket.FRESH_SECONDS * 1000:
-            came.setdefault((inside.run, inside.target), (hit, inside.at))
-    bare = Counter(
-        (run, known[target].gateway)
-        for (run, target), (hit, _) in came.items()
-        if target in known and hit.source == target
-    )
+    came: dict[tuple[str, str, str], list[_Came]] = defaultdict(list)
+    for one in _came(key, hits, sent or {}):
+        came[one.run, one.target, one.way].append(one)
+    sound = {
+        where: answers
+        for where, answers in came.items()
+        if sum(ticket.bits(bytes.fromhex(each.hit.ticket)) for each in answers) >= ticket.NEEDED_BITS
+    }
+    alike: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for run, target, way in sound:
+        if target in known:
+            alike[run, way].add(target)
     found = []
-    for (run, target), (hit, at) in came.items():
-        if one := known.get(target):
-            # A gateway that answers no echo at all cannot tell: then it shows by most of its hosts answering that way.
-            crowd = bare[run, one.gateway]
-            is_crowd = crowd >= CROWD and crowd * 2 > behind[one.gateway]
-            through = is_crowd or any((run, control) in came for control in one.controls)
-            why = _explained(hit.source, one, exits, through=through)
-            answer = Answer.NOT_TESTABLE if why else Answer.DUAL_HOMED
-            found.append(Reflection(one, answer, hit, at, run, why))
+    for (run, target, way), answers in sound.items():
+        if (of := known.get(target)) is None:
+            continue
+        # A gateway that answers nothing cannot tell: then it shows by most of its hosts answering that way.
+        crowd = [host for host in alike[run, way] if known[host].gateway == of.gateway]
+        is_crowd = len(crowd) >= CROWD and len(crowd) * 2 > behind[of.gateway]
+        spread = {known[host].gateway for host in alike[run, way]} if way else set()
+        is_crowd = is_crowd or (len(alike[run, way]) >= CROWD and len(spread) > 1)
+        through = is_crowd or any((run, control, way) in sound for control in of.controls)
+        why = _explained(answers[0].hit.source, of, exits, through=through)
+        services = tuple(dict.fromkeys(each.hit.service or "echo" for each in answers))
+        verdict = Answer.NOT_TESTABLE if why else Answer.DUAL_HOMED
+        found.append(Reflection(of, verdict, answers[0].hit, answers[0].at, run, why, services))
     return found
 
 
@@ -152,17 +236,50 @@ def _explained(source: str, one: Asked, exits: tuple[RegisteredExit, ...], *, th
         nets = [ip_network(text, strict=False) for text in (way.net, way.public_address) if text]
         if any(ip_address(source) in net for net in nets):
             return f"exit {way.id}"
+    if through:
+        return f"gateway {one.gateway}"
     if source != one.terminal.ip:
         return ""
     if not one.controls:
         return "no gateway to compare with"
-    if through:
-        return f"gateway {one.gateway}"
     for way in exits:
         owned = way.organization == one.terminal.organization and bool(way.organization)
         if way.kind is not ExitKind.SHARED and (owned or way.device == one.gateway):
             return f"exit {way.id}"
     return ""
+
+
+def _conclusion(code: str, one: Reflection) -> Conclusion:
+    seen, hit = one.asked.terminal, one.hit
+    pairs = (("ip", seen.ip), ("mac", seen.mac), ("switch", seen.switch), ("port", seen.port))
+    subject: Subject = {name: value for name, value in pairs if value}
+    at = datetime.fromtimestamp(hit.at / 1000, UTC)
+    is_page = one.run == BEACON_RUN
+    body: dict[str, object] = {
+        "target": seen.ip,
+        "asked": datetime.fromtimestamp(one.asked_at, UTC).isoformat(),
+        "answered": at.isoformat(),
+        "source": hit.source,
+        "carrier": one.carrier,
+        "services": list(one.services),
+        "ttl": hit.ttl,
+        "sensor": hit.sensor,
+        "interface": hit.interface,
+        "run": one.run,
+        "ticket": hit.ticket,
+        "seal": hit.seal,
+        "gateway": one.asked.gateway,
+        "controls": list(one.asked.controls),
+    }
+    facts = {
+        "ip": seen.ip,
+        "sensor": hit.sensor,
+        "source": f"{hit.source} ({one.carrier})" if one.carrier else hit.source,
+        "service": ", ".join(one.services),
+    }
+    kind, query = ("beacon", f"page of a portal at {seen.ip}") if is_page else ("probe", f"reflection of {seen.ip}")
+    piece = Evidence(kind, f"sensor {hit.sensor}", query, body, at)
+    return Conclusion(code, seen.plane, subject, seen.organization, facts, (piece,), at, 1, f"ip {seen.ip}")
 
 
 @rule(
@@ -172,54 +289,47 @@ def _explained(source: str, one: Asked, exits: tuple[RegisteredExit, ...], *, th
     Basis(12),
     title=N_("{ip} has a line of its own to the internet"),
     because=N_(
-        "A probe to {ip} was answered to {sensor} on the internet, from {source}; its gateway {gateway} does not answer that way."
+        "What only {ip} was given ({service}) came to the sensor {sensor} on the internet from {source}; "
+        "no registered exit leads there."
     ),
 )
 def rogue_exit_host(reflections: Iterable[Reflection]) -> Iterator[Conclusion]:
     """
-    EG-403: a host inside answers out of a second line of its own.
+    EG-403: a host inside reaches the internet by a second line of its own.
 
-    What: an echo request that bore the sensor's address as its source was sent to the host from inside; its answer,
-        with the ticket that only this probe carried, reached the sensor on the internet within a minute. The host's
-        gateway, asked in the same run, did not reach the sensor, and no registered exit has the address it came from.
+    What: a probe that bore the sensor's address as its source was sent to the host from inside, or a page of a portal
+        was shown to it; the ticket that only this host was given reached the sensor on the internet within a minute.
+        The host's gateway, asked in the same run, did not reach the sensor that way, and no registered exit has the
+        address it came from.
     Why: departments use the platform's internet exit; another one needs a filed scheme (Article 12). A terminal with
         a dongle, hotspot or line of its own joins the network to the internet past every measure.
     Mend: go to the port named, take the second line off, examine the terminal; probe again: netops egress probe.
     """
     for one in reflections:
-        if one.answer is not Answer.DUAL_HOMED:
-            continue
-        seen, hit = one.asked.terminal, one.hit
-        pairs = (("ip", seen.ip), ("mac", seen.mac), ("switch", seen.switch), ("port", seen.port))
-        subject: Subject = {name: value for name, value in pairs if value}
-        at = datetime.fromtimestamp(hit.at / 1000, UTC)
-        body: dict[str, object] = {
-            "target": seen.ip,
-            "asked": datetime.fromtimestamp(one.asked_at, UTC).isoformat(),
-            "answered": at.isoformat(),
-            "source": hit.source,
-            "ttl": hit.ttl,
-            "sensor": hit.sensor,
-            "interface": hit.interface,
-            "run": one.run,
-            "ticket": hit.ticket,
-            "seal": hit.seal,
-            "gateway": one.asked.gateway,
-            "controls": list(one.asked.controls),
-        }
-        yield Conclusion(
-            "EG-403",
-            Plane.EXTRANET,
-            subject,
-            seen.organization,
-            {
-                "ip": seen.ip,
-                "sensor": hit.sensor,
-                "source": hit.source,
-                "gateway": one.asked.gateway or "—",
-            },
-            (Evidence("probe", f"sensor {hit.sensor}", f"reflection of {seen.ip}", body, at),),
-            at,
-            1,
-            f"ip {seen.ip}",
-        )
+        if one.answer is Answer.DUAL_HOMED and one.asked.terminal.plane is Plane.EXTRANET:
+            yield _conclusion("EG-403", one)
+
+
+@rule(
+    "EG-204",
+    "intranet_exit",
+    Severity.CRITICAL,
+    Basis(8),
+    title=N_("Intranet host {ip} has a line to the internet"),
+    because=N_(
+        "What only {ip} was given ({service}) came to the sensor {sensor} on the internet from {source}; "
+        "the intranet has no way out."
+    ),
+)
+def intranet_line(reflections: Iterable[Reflection]) -> Iterator[Conclusion]:
+    """
+    EG-204: a host of the intranet reaches the internet by a line of its own.
+
+    What: the ticket of a probe or of a portal's page, which only this host was given, reached the sensor on the internet.
+        The sensor's file was carried in; nothing leaves the intranet by itself.
+    Why: the intranet must be separated from the internet (Article 8).
+    Mend: take the terminal off the network, remove its second link (dongle, hotspot, line), and examine it.
+    """
+    for one in reflections:
+        if one.answer is Answer.DUAL_HOMED and one.asked.terminal.plane is Plane.INTRANET:
+            yield _conclusion("EG-204", one)

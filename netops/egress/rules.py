@@ -14,7 +14,7 @@ from netops.egress.dhcp import rogue_dhcp
 from netops.egress.fold import groups, text
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Facing, Judged, Scene, Verdict
-from netops.egress.reflection import rogue_exit_host
+from netops.egress.reflection import intranet_line, rogue_exit_host
 from netops.egress.telling import (
     about_host,
     about_interface,
@@ -266,4 +266,7 @@ FLOW_RULES: dict[str, Rule] = {
 }
 """What the flow watch applies to every batch, and releases when it is fed no more."""
 
-RULES: dict[str, Rule] = FLOW_RULES | {rogue_exit_host.code: rogue_exit_host}
+PROBE_RULES: dict[str, Rule] = {one.code: one for one in (rogue_exit_host, intranet_line)}
+"""What answers to probes and beacons prove."""
+
+RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES

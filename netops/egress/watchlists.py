@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import msgspec
@@ -77,6 +78,69 @@ def tunnels(playbooks: Path) -> tuple[Signature, ...]:
         return _read(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         return ()
+
+
+class Carrier(msgspec.Struct, frozen=True):
+    """
+    Addresses of a carrier in `playbooks/watchlists/carriers.toml`.
+
+    Args:
+        prefixes: IPv4 or IPv6; the longest that holds an address tells.
+        verified: whether somebody held it against the registry; else its name is shown with a question mark.
+    """
+
+    name: str
+    prefixes: tuple[str, ...]
+    source: str
+    checked: str = ""
+    verified: bool = False
+
+
+def carriers(playbooks: Path) -> tuple[Carrier, ...]:
+    """
+    The carriers whose addresses are known; none when the file is not there.
+
+    Raises:
+        Faults: every fault of the file.
+    """
+    path = playbooks / "watchlists" / "carriers.toml"
+    try:
+        return _carriers(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return ()
+
+
+def carrier(address: str, known: tuple[Carrier, ...]) -> str:
+    """Whose address it is, by the longest prefix that holds it; "" when nobody knows."""
+    there = ip_address(address)
+    held = [
+        (net.prefixlen, one)
+        for one in known
+        for net in map(ip_network, one.prefixes)
+        if net.version == there.version and there in net
+    ]
+    if not held:
+        return ""
+    best = max(held, key=lambda pair: pair[0])[1]
+    return best.name if best.verified else f"{best.name}?"
+
+
+@lru_cache(4)
+def _carriers(path: Path, _changed: int) -> tuple[Carrier, ...]:
+    faults: list[str] = []
+    source = Source(path, path.name, faults)
+    source.unknown({"carriers"})
+    found = []
+    for index, one in source.entries("carriers", Carrier):
+        try:
+            for text in one.prefixes:
+                ip_network(text)
+        except ValueError as error:
+            source.fault(str(error), "carriers", index, "prefixes")
+            continue
+        found.append(one)
+    settled("the watchlist of carriers was not read", faults, "mend the lines above")
+    return tuple(found)
 
 
 class Maker(msgspec.Struct, frozen=True):

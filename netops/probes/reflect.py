@@ -1,4 +1,4 @@
-"""The reflection probe's senses: echo requests in the sensor's name, and the sensor's ear; both in the child process."""
+"""The reflection probe's senses: packets in the sensor's name, and the sensor's ear; both in the child process."""
 
 from __future__ import annotations
 
@@ -6,74 +6,105 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from netops.core.errors import NetopsError
+from netops.probes.services import SERVICES
 
-AT_ONCE = 400
-"""Probes in one request to the child."""
+AT_ONCE = 100
+"""Probes in one request to the child: between two of them a stop is heeded, and their tickets are still fresh."""
 
 
-class Echo(NamedTuple):
-    """An echo reply that reached the sensor: ms UTC, source, TTL, the sensor's interface, its payload."""
+class Probe(NamedTuple):
+    """One packet: to whom, which service is asked, and what it carries."""
+
+    target: str
+    service: str
+    ticket: bytes
+
+
+class Answer(NamedTuple):
+    """An answer that reached the sensor: ms UTC, source, TTL left, the sensor's interface, service, ticket."""
 
     at: int
     source: str
     ttl: int
     interface: str
-    payload: bytes
+    service: str
+    ticket: bytes
 
 
-def send(
-    beacon: str, nets: Sequence[str], probes: Sequence[tuple[str, bytes]], per_second: float
-) -> Iterator[int]:
+class Ended(NamedTuple):
+    """How much came that carried no ticket of ours, and how much the kernel had no room for."""
+
+    refused: int
+    dropped: int
+
+
+def send(beacon: str, nets: Sequence[str], batches: Iterable[Sequence[Probe]], per_second: float) -> Iterator[int]:
     """
-    Send each (target, payload) once, with *beacon* as its source: numbers of packets sent, a batch each.
+    Send each probe once, with *beacon* as its source: numbers of packets sent, a batch each.
 
     Args:
         nets: where probes may go; the child refuses everything else.
+        batches: asked for one after another, at most AT_ONCE probes each, so that tickets are written when they leave.
 
     Raises:
         NetopsError: nothing can be sent from here, or a target was refused.
     """
     with child([part for net in nets for part in ("--allow", net)]) as ask:
-        for start in range(0, len(probes), AT_ONCE):
-            batch = [
-                [target, base64.b64encode(payload).decode()] for target, payload in probes[start : start + AT_ONCE]
-            ]
-            request = {"do": "reflect", "beacon": beacon, "probes": batch, "per_second": per_second}
+        for batch in batches:
+            probes = [[one.target, one.service, base64.b64encode(one.ticket).decode()] for one in batch]
+            request = {"do": "reflect", "beacon": beacon, "probes": probes, "per_second": per_second}
             yield sum(answer.get("sent", 0) for answer in ask(request))
 
 
-def listen(beacon: str, magic: bytes, seconds: float) -> Iterator[Echo | int | None]:
+def times(service: str) -> int:
+    """Probes of one attempt by a service, so that enough octets come back."""
+    return SERVICES[service].times
+
+
+def size(service: str) -> int:
+    """Octets of the ticket that a service gives back."""
+    return SERVICES[service].size
+
+
+def listen(beacon: str, key: str, seconds: float) -> Iterator[Answer | Ended | None]:
     """
-    Echo replies to *beacon*: None when the ear is open, then each as it comes, at the end how many were refused.
+    What comes to *beacon* and bears a ticket of *key*: None when the ear is open, then each, at the end the rest.
 
     Raises:
         NetopsError: it cannot be listened here.
     """
-    request = {
-        "do": "echoes",
-        "beacon": beacon,
-        "magic": base64.b64encode(magic).decode(),
-        "seconds": seconds,
-    }
     with child([]) as ask:
-        for answer in ask(request):
-            if "listening" in answer:
-                yield None
-            elif "refused" in answer:
-                yield int(answer["refused"])
-            else:
-                yield Echo(
-                    answer["at"],
-                    answer["source"],
-                    answer["ttl"],
-                    answer["interface"],
-                    base64.b64decode(answer["payload"]),
-                )
+        yield from _answers(ask({"do": "answers", "beacon": beacon, "key": key, "seconds": seconds}))
+
+
+def beacons(
+    listen: str, key: str, seconds: float, certificate: str = "", private_key: str = ""
+) -> Iterator[Answer | Ended | None]:
+    """
+    Visits of portal pages to *listen* ("ADDRESS:PORT") that bear a ticket of *key*, as `listen` gives answers.
+
+    Raises:
+        NetopsError: it cannot be listened there.
+    """
+    request = {"do": "beacons", "listen": listen, "key": key, "seconds": seconds}
+    with child([]) as ask:
+        yield from _answers(ask({**request, "certificate": certificate, "private_key": private_key}))
+
+
+def _answers(lines: Iterable[dict[str, Any]]) -> Iterator[Answer | Ended | None]:
+    for answer in lines:
+        if "listening" in answer:
+            yield None
+        elif "refused" in answer:
+            yield Ended(int(answer["refused"]), int(answer["dropped"]))
+        else:
+            carried = base64.b64decode(answer.pop("ticket"))
+            yield Answer(**answer, ticket=carried)
 
 
 @contextmanager

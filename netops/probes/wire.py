@@ -1,5 +1,5 @@
 """
-netops-probe: the child process that has scapy, and nothing else of netops.
+netops-probe: the child process that has raw sockets and scapy, and little else of netops.
 
 It reads one JSON request a line on standard input and answers in JSON lines on standard output. It knows only the
 requests of REQUESTS; whatever else it is asked it answers with an error. Requests are bounded in size and in time.
@@ -11,13 +11,13 @@ from __future__ import annotations
 import base64
 import ctypes
 import json
-import os
 import signal
 import socket
 import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Any
 
@@ -27,11 +27,11 @@ MAX_REQUEST = 64 << 10
 # ---- reflection
 MAX_PROBES = 400
 MAX_PER_SECOND = 100.0
-MAX_PAYLOAD = 128
-MAX_LISTEN_SECONDS = 86_400.0
-ECHO_REPLY, OUTGOING = 0, 4
+MAX_LISTEN_SECONDS = 7 * 86_400.0
+OUTGOING = 4
 CAP_NET_RAW = 13
 SO_ATTACH_FILTER = 26
+SOL_PACKET, PACKET_STATISTICS = 263, 6
 ALLOWED = tuple(
     ip_network(net)
     for flag, net in zip(sys.argv[1:], sys.argv[2:], strict=False)
@@ -44,54 +44,65 @@ PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16
 
 def reflect(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """
-    Send echo requests that bear the sensor's address as their source: {"sent": how many}.
+    Send probes that bear the sensor's address as their source: {"sent": how many}.
+
+    Each probe is a target, a service of `services.SERVICES` and the ticket that it carries.
 
     Raises:
         ValueError: a target is not allowed, or more is asked for than is allowed; nothing was sent then.
         PermissionError: without CAP_NET_RAW.
     """
-    probes = [(IPv4Address(str(target)), base64.b64decode(str(payload))) for target, payload in request["probes"]]
+    from netops.probes.services import SERVICES, packet
+
+    probes = [(IPv4Address(str(to)), str(service), base64.b64decode(str(text))) for to, service, text in request["probes"]]
     beacon, pace = IPv4Address(str(request["beacon"])), float(request["per_second"])
-    for target, payload in probes:
+    for target, service, carried in probes:
         if not any(target in net for net in ALLOWED) or not any(target in net for net in PRIVATE):
             raise ValueError(f"{target} is not in the prefixes that may be probed")
-        if len(payload) > MAX_PAYLOAD:
-            raise ValueError(f"a payload of more than {MAX_PAYLOAD} octets")
+        if service not in SERVICES or len(carried) != SERVICES[service].size:
+            raise ValueError(f"a ticket of {len(carried)} octets for {service[:20]}")
     if len(probes) > MAX_PROBES or not 0 < pace <= MAX_PER_SECOND:
         raise ValueError(f"more than {MAX_PROBES} probes at once, or not 1 to {MAX_PER_SECOND:g} a second")
     confine()
-    from scapy.layers.inet import ICMP, IP
-    from scapy.packet import Raw
-
     sent = 0
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out:
-        for number, (target, payload) in enumerate(probes):
-            packet = IP(src=str(beacon), dst=str(target), ttl=64) / ICMP(id=os.getpid() & 0xFFFF, seq=number & 0xFFFF)
+        for number, (target, service, carried) in enumerate(probes):
             try:
-                sent += bool(out.sendto(bytes(packet / Raw(payload)), (str(target), 0)))
+                out.sendto(packet(service, beacon.packed, target.packed, carried, number), (str(target), 0))
+                sent += 1
             except OSError as error:  # no route to this one, or its neighbour is silent
                 yield {"unsent": str(target), "why": str(error)}
             time.sleep(1 / pace)
     yield {"sent": sent}
 
 
-def echoes(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """
-    Echo replies to *beacon* that carry *magic*, as they come, for *seconds*; nobody is answered.
+    What comes to *beacon* and bears a ticket of *key*, as it comes, for *seconds*; nobody is answered.
 
-    First {"listening": true}; then at (ms UTC), source, ttl, interface, payload (base64) each; other echo replies are
-    counted only, in the last line: {"refused": how many}. At most *most* a second are passed on.
+    First {"listening": true}; then at (ms UTC), source, ttl, interface, service, ticket (base64) each; everything else
+    is counted only, in the last line: {"refused": how many, "dropped": how many the kernel had no room for}.
 
     Raises:
-        ValueError: more is asked for than is allowed.
+        ValueError: more is asked for than is allowed, or the key is none.
         PermissionError: without CAP_NET_RAW.
     """
-    beacon, magic = IPv4Address(str(request["beacon"])), base64.b64decode(str(request["magic"]))
+    from netops.core import ticket
+    from netops.probes.services import PORT, back
+
+    beacon, key = IPv4Address(str(request["beacon"])), str(request["key"])
+    ticket.sensor_key(key)
     until = time.monotonic() + min(float(request["seconds"]), MAX_LISTEN_SECONDS)
-    most, second, passed, refused = int(request.get("most", 20_000)), 0, 0, 0
-    confine()
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as ear:
-        _filter(ear, beacon)
+    refused = 0
+    with ExitStack() as held:
+        quiet = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with suppress(OSError):
+            # While the port is held, the kernel sends no unreachable to what comes there; nothing of it is read.
+            _filter(quiet, NOTHING)
+            quiet.bind((str(beacon), PORT))
+        ear = held.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)))
+        confine()
+        _filter(ear, to(beacon))
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         yield {"listening": True}
         while (left := until - time.monotonic()) > 0:
@@ -100,23 +111,62 @@ def echoes(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 packet, (interface, _, kind, *_rest) = ear.recvfrom(2048)
             except TimeoutError:
                 continue
-            payload = packet[(packet[0] & 15) * 4 + 8 :]
             if kind == OUTGOING:
                 continue
-            if int(time.monotonic()) != second:
-                second, passed = int(time.monotonic()), 0
-            if not payload.startswith(magic) or len(payload) > MAX_PAYLOAD or passed >= most:
+            at = time.time()
+            found = back(packet)
+            if found is None or not ticket.is_ours(key, found.ticket, at):
                 refused += 1
                 continue
-            passed += 1
             yield {
-                "at": time.time_ns() // 1_000_000,
-                "source": str(IPv4Address(packet[12:16])),
-                "ttl": packet[8],
+                "at": int(at * 1000),
+                "source": str(IPv4Address(found.source)),
+                "ttl": found.ttl,
                 "interface": interface,
-                "payload": base64.b64encode(payload).decode(),
+                "service": found.service,
+                "ticket": base64.b64encode(found.ticket).decode(),
             }
-    yield {"refused": refused}
+        _, dropped = struct.unpack("II", ear.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+    yield {"refused": refused, "dropped": dropped}
+
+
+def beacons(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Visits to *listen* by the web that bear a ticket of *key*: nothing else is answered or passed on.
+
+    First {"listening": true}; then at (ms UTC), source, service "beacon", ticket (base64) each; at the end
+    {"refused": how many}.
+
+    Raises:
+        ValueError: the key is none, or the certificate.
+        OSError: it cannot be listened there.
+    """
+    from netops.core import ticket
+    from netops.probes.pagehits import listener, secured, serve
+
+    key, seconds = str(request["key"]), min(float(request["seconds"]), MAX_LISTEN_SECONDS)
+    ticket.sensor_key(key)
+    tls = secured(str(request.get("certificate", "")), str(request.get("private_key", "")))
+    heard: list[dict[str, Any]] = []
+
+    def answer(path: str, peer: str) -> bytes | None:
+        carried = ticket.from_text(path.rpartition("/")[2])
+        if not ticket.is_ours(key, carried, time.time()) or len(carried) in ticket.STUBS:
+            return None
+        text = base64.b64encode(carried).decode()
+        visit = {"source": peer, "ttl": 0, "interface": "", "service": "beacon", "ticket": text}
+        heard.append({"at": time.time_ns() // 1_000_000, **visit})
+        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+
+    refused = 0
+    with listener(str(request["listen"])) as server:
+        confine(holds=())
+        yield {"listening": True}
+        for count in serve(server, answer, seconds, tls):
+            refused += count
+            yield from heard
+            heard.clear()
+    yield {"refused": refused, "dropped": 0}
 
 
 # ---- the ping sweep
@@ -153,35 +203,41 @@ def sweep(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     yield outcome._asdict()
 
 
-def _filter(ear: socket.socket, beacon: IPv4Address) -> None:
-    """Let the kernel pass only echo replies to *beacon*: a classic BPF program on the IP header."""
-    program = [
-        (0x30, 0, 0, 9),  # ldb [9]: protocol
-        (0x15, 0, 6, 1),  # ICMP, else drop
+NOTHING = [(0x06, 0, 0, 0)]
+
+
+def to(beacon: IPv4Address) -> list[tuple[int, int, int, int]]:
+    """A classic BPF program on the IP header: ICMP, UDP and TCP to *beacon*, nothing else."""
+    return [
         (0x20, 0, 0, 16),  # ld [16]: destination
-        (0x15, 0, 4, int(beacon)),
-        (0xB1, 0, 0, 0),  # ldxb 4*([0]&0xf): header length
-        (0x50, 0, 0, 0),  # ldb [x]: ICMP type
-        (0x15, 0, 1, ECHO_REPLY),
+        (0x15, 0, 5, int(beacon)),
+        (0x30, 0, 0, 9),  # ldb [9]: protocol
+        (0x15, 2, 0, 1),
+        (0x15, 1, 0, 6),
+        (0x15, 0, 1, 17),
         (0x06, 0, 0, 0xFFFF),
         (0x06, 0, 0, 0),
     ]
+
+
+def _filter(ear: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
+    """Let the kernel pass only what the program does."""
     code = b"".join(struct.pack("HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code)
     ear.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(held)))
 
 
-def confine() -> None:
-    """From here on this process has no capability but CAP_NET_RAW, gains none, and ends with its parent."""
+def confine(holds: tuple[int, ...] = (CAP_NET_RAW,)) -> None:
+    """From here on this process has no capability but those that it *holds*, gains none, and ends with its parent."""
     libc = ctypes.CDLL(None, use_errno=True)
     set_pdeathsig, set_no_new_privs, drop_bounding, version_3 = 1, 38, 24, 0x20080522
     libc.prctl(set_pdeathsig, signal.SIGKILL, 0, 0, 0)
     libc.prctl(set_no_new_privs, 1, 0, 0, 0)
     for capability in range(64):
-        if capability != CAP_NET_RAW:
+        if capability not in holds:
             libc.prctl(drop_bounding, capability, 0, 0, 0)
     header = struct.pack("Ii", version_3, 0)
-    held = 1 << CAP_NET_RAW
+    held = sum(1 << capability for capability in holds)
     for kept in (struct.pack("IIIIII", held, held, 0, 0, 0, 0), struct.pack("IIIIII", 0, 0, 0, 0, 0, 0)):
         if libc.capset(header, kept) == 0:
             return
@@ -189,10 +245,11 @@ def confine() -> None:
 
 REQUESTS: dict[str, Callable[[dict[str, Any]], Iterator[dict[str, Any]]]] = {
     "reflect": reflect,
-    "echoes": echoes,
+    "answers": answers,
+    "beacons": beacons,
     "sweep": sweep,
 }
-AT_ONCE = ("echoes", "sweep")
+AT_ONCE = ("answers", "beacons", "reflect", "sweep")
 """Their answers are written as they come."""
 
 

@@ -18,12 +18,14 @@ from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.probes.echo import Pace
-from netops.rounds import Progress, Report, silent
+from netops.rounds import Progress, Report, brake, silent
 from netops.rounds.coverage import PING, unheard
 from netops.topology import snapshots
 
 SMALL = 1024
 """An IPv6 prefix of more addresses is asked only at those that are known."""
+BRAKE_EVERY = 100
+"""Answers after which it is looked whether somebody stopped all probes."""
 MOST = 1 << 16
 """Addresses in one sweep."""
 
@@ -163,8 +165,13 @@ def run(desk: Desk, progress: Progress = silent, prefixes: Sequence[str] = ()) -
     """
     facts = {N_("asked"): 0, N_("answered"): 0}
     told: list[Source] = []
+    planned = plan(desk, prefixes)
+    if prefixes:
+        brake.check(desk)
+    elif planned and brake.pulled(desk):
+        return Report(round="sweep", facts={N_("not probed"): N_("all probes are stopped: netops egress resume")})
     with desk.store.lock("round-sweep"):
-        for one in plan(desk, prefixes):
+        for one in planned:
             if prefixes:
                 with act(desk.store, desk.actor, desk.clock) as decided:
                     decided.record(
@@ -201,6 +208,8 @@ def _swept(desk: Desk, one: Plan, progress: Progress) -> tuple[Source, int]:
         elif outcome.state == "unasked" and address not in one.canaries:
             unasked = unasked or address
         progress(done, len(asked), address)
+        if done % BRAKE_EVERY == 0:
+            brake.check(desk)
     strange = [one.canaries[text] for text in found if text in one.canaries]
     why, facts = _judged(states, strange, desk.config)
     facts |= {"next": unasked} if unasked else {}

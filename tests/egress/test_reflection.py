@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from netops.core import ticket
 from netops.core.plane import Plane
-from netops.egress import ticket
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.egress.judge import Terminal
 from netops.egress.reflection import Answer, Asked, Hit, believed, rogue_exit_host, sealed, weigh
@@ -54,6 +54,14 @@ CASES: dict[str, tuple[list[Hit], list[tuple[str, Answer, str]]]] = {
         [hit("10.20.13.11", "100.64.9.2")], [("10.20.13.11", Answer.DUAL_HOMED, "")],
     ),
     "nothing to compare with": ([hit("10.20.19.11")], [("10.20.19.11", Answer.NOT_TESTABLE, "no gateway to compare with")]),
+    "its gateway came out at the same unfiled address": (
+        [hit("10.20.11.1", "100.64.9.2"), hit("10.20.11.11", "100.64.9.2")],
+        [("10.20.11.11", Answer.NOT_TESTABLE, "gateway r-fin")],
+    ),
+    "by the shared exit, and by a line of its own": (
+        [hit("10.20.11.11", "203.0.113.2"), hit("10.20.11.11", "100.64.9.2")],
+        [("10.20.11.11", Answer.NOT_TESTABLE, "exit shared"), ("10.20.11.11", Answer.DUAL_HOMED, "")],
+    ),
     "twice the same": ([hit("10.20.11.11"), hit("10.20.11.11")], [("10.20.11.11", Answer.DUAL_HOMED, "")]),
     "nobody asked for this one": ([hit("10.20.77.77")], []),
     "written with another key": ([hit("10.20.11.11", key=ticket.new_key())], []),
@@ -92,7 +100,7 @@ def test_only_a_line_of_ones_own_is_a_finding() -> None:
 
     assert {"ip": "10.20.11.11", "mac": "00:14:22:00:00:11", "switch": "sw-fin", "port": "ge2"} == one.subject
     assert ("EG-403", "fin", "100.64.9.2") == (one.code, one.organization, one.evidence[0].body["source"])
-    assert "from 100.64.9.2; its gateway r-fin" in RULES[one.code].because.format(**one.facts)
+    assert "from 100.64.9.2; no registered exit" in RULES[one.code].because.format(**one.facts)
 
 
 def lines(*hits: Hit, key: str = KEY) -> list[bytes]:

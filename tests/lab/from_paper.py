@@ -148,7 +148,7 @@ class Paper:
                                      "auth_protocol": "SHA", "auth_key_file": "secrets/auth",
                                      "priv_protocol": "AES", "priv_key_file": "secrets/priv"}),
             ("flows", {"listen": [f"0.0.0.0:{content['collector_port']}"], "hold_seconds": 60.0}),
-            *([("probe", {"beacon": beacon, "key_file": "secrets/probe", "per_second": 50.0, "wait_seconds": 3.0,
+            *([("probe", {"beacon": beacon, "key_file": "secrets/probe", "per_second": 100.0, "wait_seconds": 3.0,
                           "sensor": ["python3", str(SENSOR), "--key", str(key)]})] if beacon else []),
             ("timetable", {"walk": "20s", "reconcile": "20s", "egress": "5s", "triage": "30s", "inspect": "",
                            **({"probe": "30s"} if beacon else {})}),

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from netops.core import ticket
 from netops.core.errors import NetopsError
 from netops.probes import reflect
 
 ROOT = Path(__file__).parents[2]
 BEACON, PC = "203.0.113.99", "10.20.11.11"
-PAYLOAD = base64.b64encode(b"NOP1 hello").decode()
-ASK: dict[str, Any] = {"do": "reflect", "beacon": BEACON, "probes": [[PC, PAYLOAD]], "per_second": 50}
+PAYLOAD = base64.b64encode(bytes(56)).decode()
+ASK: dict[str, Any] = {"do": "reflect", "beacon": BEACON, "probes": [[PC, "echo", PAYLOAD]], "per_second": 50}
 
 
 def ask(request: dict[str, Any], *allow: str) -> dict[str, Any]:
@@ -38,11 +39,13 @@ def ask(request: dict[str, Any], *allow: str) -> dict[str, Any]:
     [
         ({}, []),
         ({}, ["10.20.12.0/24"]),
-        ({"probes": [["8.8.8.8", PAYLOAD]]}, ["0.0.0.0/0"]),
-        ({"probes": [["10.20.11.11", PAYLOAD], ["192.168.1.1", PAYLOAD]]}, ["10.0.0.0/8"]),
-        ({"probes": [["2001:db8::1", PAYLOAD]]}, ["10.0.0.0/8"]),
-        ({"probes": [[PC, PAYLOAD]] * 401}, ["10.0.0.0/8"]),
-        ({"probes": [[PC, base64.b64encode(bytes(200)).decode()]]}, ["10.0.0.0/8"]),
+        ({"probes": [["8.8.8.8", "echo", PAYLOAD]]}, ["0.0.0.0/0"]),
+        ({"probes": [["10.20.11.11", "dns", PAYLOAD], ["192.168.1.1", "dns", PAYLOAD]]}, ["10.0.0.0/8"]),
+        ({"probes": [["2001:db8::1", "echo", PAYLOAD]]}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, "echo", PAYLOAD]] * 401}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, "echo", base64.b64encode(bytes(200)).decode()]]}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, "ntp", PAYLOAD]]}, ["10.0.0.0/8"]),
+        ({"probes": [[PC, "telnet", PAYLOAD]]}, ["10.0.0.0/8"]),
         ({"per_second": 1000}, ["10.0.0.0/8"]),
         ({"per_second": 0}, ["10.0.0.0/8"]),
         ({"beacon": "nobody"}, ["10.0.0.0/8"]),
@@ -67,29 +70,40 @@ def in_namespace(script: str, *, capabilities: str = "") -> subprocess.Completed
     )
 
 
+KEY = ticket.new_key()
 TALK = f"""
-import threading, time
+import sys, threading, time
+from netops.core import ticket
 from netops.probes import reflect
-heard = []
-ready = threading.Event()
+from netops.probes.reflect import Probe
+key, heard, ready = "{KEY}", [], threading.Event()
 def ear():
-    for one in reflect.listen("{BEACON}", b"NOP1", 5):
+    for one in reflect.listen("{BEACON}", key, 4):
         heard.append(one)
         ready.set()
 thread = threading.Thread(target=ear); thread.start()
 assert ready.wait(10)
-sent = sum(reflect.send("{BEACON}", ["10.20.0.0/16"], [("{PC}", b"NOP1 ours"), ("{PC}", b"somebody's")], 50))
+now = int(time.time())
+ours = [Probe("{PC}", name, ticket.write(key, "{PC}", now, "00000001")) for name in ("closed", "echo")]
+ours += [Probe("{PC}", "syn", ticket.stub(key, ticket.inner(key, "00000001", "{PC}", "syn 0", 4), now, 4))]
+others = [Probe("{PC}", "echo", ticket.write(ticket.new_key(), "{PC}", now, "00000001")), Probe("{PC}", "closed", bytes(56))]
+sent = sum(reflect.send("{BEACON}", ["10.20.0.0/16"], [ours, others], 50))
 thread.join()
-print(sent, [(one.source, one.payload) for one in heard[1:-1]], heard[0], heard[-1])
+came = heard[1:-1]
+print(sent, sorted((one.source, one.service) for one in came), {{one.ticket for one in ours}} == {{one.ticket for one in came}})
+print(heard[0], heard[-1].refused >= 2, heard[-1].dropped)
 """
 
 
-def test_a_real_answer_reaches_the_ear() -> None:
-    """Sent in the sensor's name, answered by a real kernel, heard once; what bears no ticket is only counted."""
+def test_real_answers_reach_the_ear() -> None:
+    """A closed port's quote, an echo, a reset: by a real kernel, each with its ticket; others' are only counted."""
     done = in_namespace(TALK)
 
     assert b"" == done.stderr
-    assert f"2 [('{PC}', b'NOP1 ours')] None 1\n".encode() == done.stdout
+    assert [
+        f"5 [('{PC}', 'closed'), ('{PC}', 'echo'), ('{PC}', 'syn')] True",
+        "None True 0",
+    ] == done.stdout.decode().splitlines()
 
 
 def test_without_the_privilege_it_says_so() -> None:
@@ -97,8 +111,8 @@ def test_without_the_privilege_it_says_so() -> None:
     script = f"""
 from netops.core.errors import NetopsError
 from netops.probes import reflect
-probes = [("{PC}", b"x")]
-for act in (lambda: reflect.send("{BEACON}", ["10.0.0.0/8"], probes, 50), lambda: reflect.listen("{BEACON}", b"x", 1)):
+probes = [reflect.Probe("{PC}", "echo", bytes(56))]
+for act in (lambda: reflect.send("{BEACON}", ["10.0.0.0/8"], [probes], 50), lambda: reflect.listen("{BEACON}", "{KEY}", 1)):
     try:
         list(act())
     except NetopsError as error:
@@ -133,7 +147,7 @@ def test_it_ends_with_its_parent() -> None:
     script = f"""
 import os
 from netops.probes import reflect
-for one in reflect.listen("{BEACON}", b"NOP1", 600):
+for one in reflect.listen("{BEACON}", "{KEY}", 600):
     me = str(os.getpid())
     print(open(f"/proc/{{me}}/task/{{me}}/children").read(), flush=True)
     os.kill(os.getpid(), 9)
@@ -151,4 +165,4 @@ def test_a_child_that_ends_early_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     """Not an answer of nobody."""
     monkeypatch.setattr(reflect.sys, "executable", "/bin/true")  # type: ignore[attr-defined]
     with pytest.raises(NetopsError, match=r"ended early"):
-        list(reflect.listen(BEACON, b"x", 1))
+        list(reflect.listen(BEACON, KEY, 1))

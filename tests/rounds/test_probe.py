@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from netops.config import Config, PlaneSettings, Probe
-from netops.core import docket, journal
-from netops.core.clock import now
+from netops.core import docket, journal, ticket
+from netops.core.clock import CITY_ZONE, now
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
-from netops.egress import ticket
 from netops.egress.classify import Space, Table, net_span
 from netops.egress.judge import Facing, Observer, Port, Scene, Terminal
-from netops.egress.reflection import Hit, sealed
-from netops.rounds import probe
+from netops.egress.reflection import BEACON_RUN, Hit, sealed
+from netops.probes.reflect import Probe as Ask
+from netops.rounds import brake, probe, sweep
 
 KEY, SENSOR = ticket.new_key(), "203.0.113.99"
 TERMINALS = (
@@ -148,22 +150,128 @@ def test_a_file_without_its_end_is_refused(desk: Desk) -> None:
 
 
 def test_the_run_is_in_the_journal_before_a_packet_leaves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who, how many, in whose name; and the tickets name their targets."""
-    sent: list[tuple[str, bytes]] = []
+    """Who, how many, in whose name; services first, then echo, SYN last; the tickets name their targets."""
+    sent: list[Ask] = []
 
-    def send(beacon: str, nets: object, probes: list[tuple[str, bytes]], per_second: float) -> list[int]:
+    def send(beacon: str, nets: object, batches: Iterable[list[Ask]], per_second: float) -> Iterator[int]:
         assert "egress probe" in [entry.verb for entry in journal.log(desk.store)]
         assert (SENSOR, ("10.20.0.0/16",), 100) == (beacon, nets, per_second)
-        sent.extend(probes)
-        return [len(probes)]
+        for batch in batches:
+            sent.extend(batch)
+            yield len(batch)
 
     monkeypatch.setattr(probe.reflect, "send", send)
     wanted = probe.plan(desk, key=KEY)
 
-    assert 5 == probe.send(desk, wanted)
-    read = [ticket.read(KEY, payload) for _target, payload in sent]
+    assert 5 * 11 == probe.send(desk, wanted)
+    order = list(dict.fromkeys(one.service for one in sent))
+    assert ["dns", "ntp", "snmp", "ike", "wsd", "sip", "closed", "echo", "syn"] == order
+    read = [ticket.read(KEY, one.ticket) for one in sent if one.service == "echo"]
     assert wanted.targets == [one.target for one in read if one]
-    assert 1 == len({one.run for one in read if one})
+    assert len(sent) == len({one.ticket for one in sent})
+    assert all(ticket.is_ours(ticket.sensor_key(KEY), one.ticket, now().timestamp()) for one in sent)
+
+
+def test_stubs_are_found_again_by_the_journal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gives back eight octets proves by itself; four octets prove nothing before there are two of them."""
+    sent: list[Ask] = []
+    monkeypatch.setattr(probe.reflect, "send", lambda _b, _n, batches, _p: [sent.extend(each) or len(each) for each in batches])
+    wanted = probe.plan(desk, key=KEY)
+    probe.send(desk, wanted)
+    by = {name: [one for one in sent if (one.service, one.target) == (name, "10.20.11.11")] for name in ("ntp", "snmp")}
+    came = {
+        name: [Hit("hit", _ms(), SENSOR, "100.64.9.2", 60, "wan", one.ticket.hex(), name) for one in some]
+        for name, some in by.items()
+    }
+
+    def dual(*hits: Hit) -> int:
+        return int(probe.conclude(desk, wanted, probe.heard(wanted, lines(*hits)), is_fresh=False)[1].facts["dual_homed"])
+
+    assert [1, 2] == [len(by["ntp"]), len(by["snmp"])]
+    once = came["snmp"][0]
+    assert [1, 0, 1, 0] == [dual(*came["ntp"]), dual(once), dual(*came["snmp"]), dual(once, once)]
+
+
+def test_the_brake_stops_what_is_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is planned to leave, and a run ends before its next packets; the journal says who and why."""
+    left: list[int] = []
+
+    def send(_b: str, _n: object, batches: Iterable[list[Ask]], _p: float) -> Iterator[int]:
+        for batch in batches:
+            left.append(len(batch))
+            brake.pull(desk, "厂商来电")
+            yield len(batch)
+
+    monkeypatch.setattr(probe.reflect, "send", send)
+    monkeypatch.setattr(probe.reflect, "AT_ONCE", 10)
+    wanted = probe.plan(desk, key=KEY)
+    with pytest.raises(Refused, match="王工 stopped all probes"):
+        probe.send(desk, wanted)
+    assert [10] == left
+    with pytest.raises(Refused, match="厂商来电"):
+        probe.send(desk, wanted)
+    with pytest.raises(Refused, match="厂商来电"):
+        sweep.run(desk, prefixes=["10.20.11.0/24"])
+    brake.release(desk, "查清了")
+    assert brake.pulled(desk) is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "quiet"),
+    [(("08:30-11:30",), 9, True), (("08:30-11:30",), 12, False), (("22:00-06:00",), 23, True), (("22:00-06:00",), 5, True),
+     (("22:00-06:00",), 7, False), ((), 9, False)],
+)  # fmt: skip
+def test_quiet_hours_are_quiet(desk: Desk, hours: tuple[str, ...], hour: int, quiet: bool) -> None:
+    """In city time, also over midnight; the round says why nothing left."""
+    settings = msgspec.structs.replace(desk.config.probe, quiet_hours=hours, sensor=("true",))
+    desk.config = msgspec.structs.replace(desk.config, probe=settings)
+    desk.clock = lambda: datetime(2026, 11, 30, hour, 0, tzinfo=CITY_ZONE)
+
+    assert quiet == bool(brake.quiet_until(desk, desk.clock()))
+    if quiet:
+        assert {"not probed": "these are quiet hours"} == probe.run(desk).facts
+        with pytest.raises(NetopsError, match="quiet hours are"):
+            probe.send(desk, probe.plan(desk, key=KEY))
+
+
+def test_a_budget_gives_everybody_a_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is said, comes first the next time, and nobody is released by a run that did not ask them."""
+    monkeypatch.setattr(probe.reflect, "send", lambda _b, _n, batches, _p: [len(batch) for batch in batches])
+    settings = msgspec.structs.replace(desk.config.probe, services=("echo",), budget_seconds=0.03)
+    desk.config = msgspec.structs.replace(desk.config, probe=settings)
+    turns = []
+    for _ in range(3):
+        wanted = probe.plan(desk, key=KEY)
+        turns.append([one.terminal.ip for one in wanted.asked])
+        assert (False, 2) == (wanted.is_complete, wanted.unasked)
+        probe.send(desk, wanted)
+
+    assert [["10.20.11.11"], ["10.20.11.12"], ["10.20.12.11"]] == sorted(turns)
+
+
+def test_intranet_hosts_are_asked_too(desk: Desk) -> None:
+    """There any answer is a breach of the separation, and critical."""
+    wanted = probe.plan(desk, key=KEY, plane=Plane.INTRANET)
+    assert ["10.10.11.11"] == [one.terminal.ip for one in wanted.asked]
+    probe.conclude(desk, wanted, probe.heard(wanted, lines(hit("10.10.11.11", "117.128.0.9"))), is_fresh=False)
+    [one] = docket.listed(desk.store)
+
+    assert ("EG-204", "intranet_exit", "critical", Plane.INTRANET) == (one.code, one.kind, one.severity, one.plane)
+    assert "117.128.0.9 (中国移动?)" == one.facts["source"]
+
+
+def test_a_page_betrays_who_was_never_walked(desk: Desk) -> None:
+    """The visitor's own ticket names it, also where no walk has seen it; through the registered exit nothing is said."""
+    def visit(target: str, source: str) -> Hit:
+        payload = ticket.write(KEY, target, _ms() // 1000, BEACON_RUN)
+        return Hit("hit", _ms(), SENSOR, source, 0, "", payload.hex(), "beacon")
+
+    wanted = probe.plan(desk, key=KEY)
+    hits = probe.heard(wanted, lines(visit("10.20.40.9", "100.64.9.2"), visit("172.16.0.1", "100.64.9.2")))
+    probe.conclude(desk, wanted, hits, is_fresh=False)
+    [one] = docket.listed(desk.store)
+
+    assert ({"ip": "10.20.40.9"}, "beacon") == (one.subject, docket.pieces(desk.store, one.evidence)[0].kind)
 
 
 def test_the_sensor_is_started_and_heard(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -181,6 +289,6 @@ def test_the_sensor_is_started_and_heard(desk: Desk, monkeypatch: pytest.MonkeyP
         probe.with_sensor(desk, wanted, ["/nowhere/at/all"])
 
 
-def test_the_round_does_nothing_without_a_sensor(desk: Desk) -> None:
-    """Nothing is ever probed by itself before somebody configured it."""
-    assert {"terminals": 0} == probe.run(desk).facts
+def test_the_round_says_that_nothing_is_probed_without_a_sensor(desk: Desk) -> None:
+    """Nothing is ever probed by itself before somebody configured it; nobody is counted as asked."""
+    assert {"not probed": "no sensor is configured in [probe]"} == probe.run(desk).facts

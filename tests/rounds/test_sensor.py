@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from netops.core import ticket
 from netops.core.clock import now
-from netops.egress import ticket
 from netops.egress.reflection import Hit, believed
-from netops.probes.reflect import Echo
+from netops.probes.reflect import Answer, Ended
 from netops.rounds import sensor
 
 KEY, BEACON = ticket.new_key(), "203.0.113.99"
 
 
-def heard(monkeypatch: pytest.MonkeyPatch, *came: Echo | int | type[KeyboardInterrupt] | None) -> list[Hit]:
+def heard(monkeypatch: pytest.MonkeyPatch, *came: Answer | Ended | type[KeyboardInterrupt] | None) -> list[Hit]:
     """What the sensor wrote when this came."""
 
-    def listen(*_: object) -> Iterator[Echo | int | None]:
+    def listen(*_: object) -> Iterator[Answer | Ended | None]:
         for one in came:
             if isinstance(one, type):
                 raise one
@@ -28,8 +28,8 @@ def heard(monkeypatch: pytest.MonkeyPatch, *came: Echo | int | type[KeyboardInte
     return list(believed(KEY, [line.encode() for line in sensor.lines(BEACON, ticket.sensor_key(KEY), 1)]))
 
 
-def echo(payload: bytes, late: int = 1) -> Echo:
-    return Echo(int(now().timestamp() + late) * 1000, "100.64.9.2", 63, "wan", payload)
+def echo(payload: bytes, late: int = 1) -> Answer:
+    return Answer(int(now().timestamp() + late) * 1000, "100.64.9.2", 63, "wan", "echo", payload)
 
 
 def written(key: str = KEY) -> bytes:
@@ -41,7 +41,7 @@ def test_only_valid_tickets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     good = written()
     forged = good[:-1] + bytes([good[-1] ^ 1])
     foreign, stale = echo(written(ticket.new_key())), echo(written(), 90)
-    found = heard(monkeypatch, None, echo(good), echo(good), echo(forged), foreign, stale, 7)
+    found = heard(monkeypatch, None, echo(good), echo(good), echo(forged), foreign, stale, Ended(7, 0))
 
     assert ["start", "hit", "end"] == [one.kind for one in found]
     assert (good.hex(), "100.64.9.2", 11) == (found[1].ticket, found[1].source, found[2].refused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netops.egress import ticket
+from netops.core import ticket
 
 KEY, OTHER = ticket.new_key(), ticket.new_key()
 AT = 1_790_000_000

@@ -1,9 +1,16 @@
-"""Tickets: what a probe carries, so that only its own answer is believed, whoever sends it to the sensor. Pure."""
+"""
+Tickets: what a probe carries, so that only its own answer is believed, whoever sends it to the sensor. Pure.
+
+A whole ticket says inside whom it asked. Many services give back a few octets only: those carry a stub, which the
+probing side finds again by writing down what it sent.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 import secrets
 from ipaddress import IPv6Address, ip_address
 
@@ -13,6 +20,11 @@ MAGIC = b"NOP1"
 LENGTH = 4 + 4 + 8 + 16 + 8 + 16
 FRESH_SECONDS = 60
 """A ticket that comes back later (a late retransmission, a replay) proves nothing."""
+STUBS = {8: 5, 4: 3}
+"""Octets of a stub to those of them that only the probing side can write; the rest is the sensor's check."""
+SLOT_SECONDS = 32
+NEEDED_BITS = 56
+"""So many unpredictable bits must have come back until an answer is believed: one stub of eight octets, two of four."""
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -64,8 +76,41 @@ def write(key: str, target: str, at: int, run: str) -> bytes:
     return inner + _mac(outer, inner)[:16]
 
 
+def inner(key: str, run: str, target: str, what: str, size: int) -> bytes:
+    """
+    The part of a stub of *size* octets that only the probing side can write; its first bit is 0, as in a positive number.
+
+    Args:
+        what: tells probes to the same target apart, such as "ntp 0".
+
+    Raises:
+        ValueError: the key is none, or only the sensor's.
+    """
+    made = bytearray(_mac(_secret(key), f"stub {run} {target} {what}".encode())[: STUBS[size]])
+    made[0] &= 0x7F
+    return bytes(made)
+
+
+def stub(key: str, inside: bytes, at: float, size: int) -> bytes:
+    """A stub: its inner part, and the sensor's check of the time at which it leaves."""
+    return inside + _check(_parts(sensor_key(key))[1], inside, int(at) // SLOT_SECONDS, size)
+
+
+def _check(outer: bytes, inside: bytes, slot: int, size: int) -> bytes:
+    return _mac(outer, b"stub" + slot.to_bytes(8, "big") + inside)[: size - len(inside)]
+
+
+def bits(payload: bytes) -> int:
+    """How many bits of it nobody else can foretell."""
+    return 8 * (len(payload) if len(payload) in STUBS else 24)
+
+
 def is_ours(key: str, payload: bytes, now: float) -> bool:
-    """Whether a payload was written with the key that *key* belongs to, not longer than FRESH_SECONDS ago."""
+    """Whether a payload was written with the key that *key* belongs to, not longer than about FRESH_SECONDS ago."""
+    if len(payload) in STUBS:
+        outer, inside = _parts(sensor_key(key))[1], payload[: STUBS[len(payload)]]
+        rest, slot = payload[len(inside) :], int(now) // SLOT_SECONDS
+        return any(hmac.compare_digest(_check(outer, inside, slot - back, len(payload)), rest) for back in range(-1, 3))
     if len(payload) != LENGTH or not payload.startswith(MAGIC):
         return False
     outer = _parts(sensor_key(key))[1]
@@ -82,6 +127,18 @@ def read(key: str, payload: bytes) -> Ticket | None:
         return None
     address = IPv6Address(_xor(sealed, _mac(secret, b"seal" + head)))
     return Ticket(str(address.ipv4_mapped or address), int.from_bytes(head[4:8], "big"), head[8:12].hex())
+
+
+def to_text(payload: bytes) -> str:
+    """A ticket as part of an address of the web."""
+    return base64.urlsafe_b64encode(payload).decode().rstrip("=")
+
+
+def from_text(text: str) -> bytes:
+    """The ticket that was written so; b"" when it is none."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{75}", text):
+        return b""
+    return base64.urlsafe_b64decode(text + "=")
 
 
 def signature(key: str, previous: str, line: bytes) -> str:
