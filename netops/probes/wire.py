@@ -1,5 +1,5 @@
 """
-netops-probe: the child process that has raw sockets and scapy, and little else of netops.
+netops-probe: the child process that has raw sockets, and little else of netops.
 
 It reads one JSON request a line on standard input and answers in JSON lines on standard output. It knows only the
 requests of REQUESTS; whatever else it is asked it answers with an error. Requests are bounded in size and in time.
