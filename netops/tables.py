@@ -10,7 +10,8 @@ STORAGE = (
     "netops.topology.chronicle", "netops.topology.snapshots", "netops.addresses.tiles", "netops.addresses.holdings",
     "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.parts", "netops.egress.coverage",
-    "netops.incidents.casebook", "netops.incidents.papers", "netops.inspections.archive", "netops.rounds.diary",
+    "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings",
+    "netops.inspections.archive", "netops.rounds.diary",
     "netops.probes.memory",
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`netops incident`: open, list, show, grade, merge, unmerge, recheck, close; its documents stand in `papers.py`."""
+"""`netops incident`: open, list, show, grade, merge, unmerge, recheck, close; more verbs in `papers.py` and `handling.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netops.cli import Group, desk, dossier, output, papers
+from netops.cli import Group, desk, dossier, handling, output, papers
 from netops.cli.printing import Column, Output, sign
 from netops.core.language import N_, _
 
@@ -26,7 +26,7 @@ def incident() -> None:
     """Incidents: what findings became, their clocks, and the documents about them."""
 
 
-for verb in (papers.notice, papers.rectify, papers.report, papers.reply):
+for verb in (papers.notice, papers.rectify, papers.report, papers.reply, *handling.VERBS):
     incident.add_command(verb)
 
 
@@ -77,27 +77,14 @@ def list_(plane: str | None, organization: str, grade: str | None, everything: b
 def show(number: str) -> None:
     """One incident: its grade and the rule that gave it, clocks, findings, documents and history."""
     from netops.core import docket
-    from netops.incidents import casebook, playbook
-    from netops.incidents import papers as documents
+    from netops.incidents import casebook
+    from netops.rounds import handling
 
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
         findings = [docket.one(opened.store, name) for name in one.findings]
-        merged = [other.number for other in casebook.listed(opened.store) if other.merged_into == one.number]
-        kept = [
-            {**dossier.brief(paper), "answers": documents.answers(opened.store, paper.id)}
-            for paper in documents.listed(opened.store, one.number)
-        ]
-        history = casebook.history(opened.store, one.number)
-        answering = playbook.answering(playbook.load(opened.playbooks), one.cause)
-        whole = {
-            **dossier.record(one, opened.clock()),
-            "merged_from": merged,
-            "documents": kept,
-            "history": history,
-            "playbook": answering.name if answering else "",
-        }
+        whole = {**dossier.record(one, opened.clock()), **handling.dossier(opened, one, findings)}
         out.record(
             "incident", whole, lambda: dossier.show(out, opened, one, findings, whole), plane=one.plane
         )
@@ -202,16 +189,17 @@ def _metrics(given: tuple[str, ...], known: set[str]) -> dict[str, float]:
 )
 @click.option("--cii/--no-cii", default=None, help=N_("Critical information infrastructure, or not."))
 @click.option("--known", metavar="TIME", help=N_("When the unit came to know: the clocks start there."))
-def grade(number: str, to: str | None, why: str, given: tuple[str, ...], cii: bool | None, known: str | None) -> None:
+@click.option("--category", metavar="N.N", help=N_("Category of GB/T 20986-2023, such as 2.18."))
+def grade(
+    number: str, to: str | None, why: str, given: tuple[str, ...], cii: bool | None, known: str | None, category: str | None
+) -> None:
     """Decide the grade, or without it have the rules propose one; the clocks are reckoned again."""
     from msgspec.structs import replace
 
     from netops.core import docket
-    from netops.core.clock import city_time
-    from netops.core.errors import Refused
-    from netops.incidents import casebook, grading
+    from netops.core.errors import Missing, Refused
+    from netops.incidents import casebook, clocks, grading, handling, proceedings, taxonomy
     from netops.incidents.incident import Grade, Grading, Stage, may_move
-    from netops.rounds import triage
 
     out = output()
     with desk() as opened:
@@ -229,22 +217,28 @@ def grade(number: str, to: str | None, why: str, given: tuple[str, ...], cii: bo
         )
         critical = one.cii if cii is None else cii
         start = papers.moment(known, opened) if known else one.known
-        clocks = triage.reckoned(
-            opened, after, cii=critical, known=start, handled=one.handled, standing=one.deadlines
-        )
+        named = {}
+        if category:
+            title = taxonomy.load(opened.playbooks).name(category)
+            if not title:
+                raise Missing("there is no category {category}", "", "playbooks/law/taxonomy.toml lists them", category=category)
+            named = {"category": category, "category_zh": title}
+        law = clocks.load(opened.playbooks)
+        future = replace(one, grading=after, cii=critical, known=start)
+        reckoned = law.deadlines(future, proceedings.listed(opened.store, one.number))
         out.say(
             _("plan: {number}: grade {before} → {after} ({rule}): {because}").format(
                 number=one.number, before=one.grade, after=after.grade, rule=dossier.rule(after), because=after.because
             )
         )
-        for clock in clocks:
-            out.say(f"  {clock.kind}  {clock.title}  {city_time(clock.due)}  {dossier.left(clock, opened.clock())}")
+        for clock in reckoned:
+            out.say(f"  {clock.key}  {clock.title}  {dossier.due(clock)}  {dossier.left(clock, opened.clock())}")
         out.confirm(_("Do it?"))
 
         def change(act: Act) -> None:
             if start != one.known:
-                casebook.times(act, one.number, why, known=start)
-            casebook.regrade(act, one.number, after, why, cii=critical, metrics=metrics, deadlines=clocks)
+                handling.times(act, one.number, law, why, known=start)
+            handling.regrade(act, one.number, law, after, why, cii=critical, metrics=metrics, **named)
             if may_move(one.state, Stage.GRADED):
                 casebook.move(act, one.number, Stage.GRADED, why)
 
@@ -259,7 +253,7 @@ def grade(number: str, to: str | None, why: str, given: tuple[str, ...], cii: bo
 @why_option
 def merge(number: str, into: str, why: str) -> None:
     """Put an incident under another; nothing is copied, so that unmerge is exact."""
-    from netops.incidents import casebook
+    from netops.incidents import casebook, merging
 
     out = output()
     with desk() as opened:
@@ -270,7 +264,7 @@ def merge(number: str, into: str, why: str) -> None:
             )
         )
         out.confirm(_("Do it?"))
-        _act(opened, lambda act: casebook.merge(act, one.number, other.number, why))
+        _act(opened, lambda act: merging.merge(act, one.number, other.number, why))
         said = _("{number} is merged into {into}.").format(number=one.number, into=other.number)
         _done(out, opened, one.number, said)
 
@@ -280,7 +274,7 @@ def merge(number: str, into: str, why: str) -> None:
 @why_option
 def unmerge(number: str, why: str) -> None:
     """Undo a merge: the incident stands where it stood before."""
-    from netops.incidents import casebook
+    from netops.incidents import casebook, merging
 
     out = output()
     with desk() as opened:
@@ -291,7 +285,7 @@ def unmerge(number: str, why: str) -> None:
             )
         )
         out.confirm(_("Do it?"))
-        _act(opened, lambda act: casebook.unmerge(act, one.number, why))
+        _act(opened, lambda act: merging.unmerge(act, one.number, why))
         _done(out, opened, one.number, _("{number} stands for itself again.").format(number=one.number))
 
 
@@ -343,8 +337,7 @@ def recheck(number: str) -> None:
 def close(number: str, why: str, outcome: str) -> None:
     """End the handling; refused while a finding stands or a clock runs. Confirmed by typing the number."""
     from netops.core import docket
-    from netops.core.clock import city_time
-    from netops.incidents import casebook, clocks
+    from netops.incidents import casebook, clocks, handling, proceedings
     from netops.incidents.closing import closing
     from netops.incidents.incident import Stage
 
@@ -352,7 +345,8 @@ def close(number: str, why: str, outcome: str) -> None:
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
         findings = [docket.one(opened.store, name) for name in one.findings]
-        end = closing(one, findings, clocks.load(opened.playbooks), opened.clock(), Stage(outcome))
+        law, events = clocks.load(opened.playbooks), proceedings.listed(opened.store, one.number)
+        end = closing(one, findings, events, law, opened.clock(), Stage(outcome))
         out.say(
             _("plan: {number}: {before} → {after}, because: {why}").format(
                 number=one.number, before=_(one.state), after=_(end.to), why=why
@@ -360,13 +354,12 @@ def close(number: str, why: str, outcome: str) -> None:
         )
         running = [clock for clock in end.deadlines if clock.stopped is None] if end.to is Stage.HANDLED else []
         for clock in running:
-            out.say(f"  {clock.kind}  {clock.title}  {city_time(clock.due)}")
+            out.say(f"  {clock.key}  {clock.title}  {dossier.due(clock)}")
         _typed(out, one.number)
 
         def change(act: Act) -> None:
             if end.handled is not None and end.handled != one.handled:
-                casebook.times(act, one.number, why, handled=end.handled)
-                casebook.reclock(act, one.number, end.deadlines, why)
+                handling.times(act, one.number, law, why, handled=end.handled)
             casebook.move(act, one.number, end.to, why)
 
         _act(opened, change)

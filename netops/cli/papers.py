@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LETTERS = click.Choice(["notice", "guidance", "rectification_request", "rectification_order"])
 ASKED = ("rectification_request", "rectification_order")
-"""Instruments after which findings are being rectified."""
+REPORTED = ("first", "supplement", "final")
+"""Reports that have a wording; the other acts are only recorded."""
 
 
 def moment(text: str, opened: Desk) -> datetime:
@@ -129,11 +130,9 @@ def _drafted(
 
 def _issued(out: Output, opened: Desk, kept: Kept) -> Kept:
     """The draft with its number, frozen; findings under a rectification are being rectified from here on."""
-    from netops.core import docket, journal
-    from netops.core.finding import STANDING, State
-    from netops.incidents import casebook
+    from netops.core import journal
     from netops.incidents import papers as documents
-    from netops.incidents.incident import Stage, may_move
+    from netops.rounds import handling
 
     mark = opened.config.city.document_mark
     if not mark:
@@ -147,15 +146,8 @@ def _issued(out: Output, opened: Desk, kept: Kept) -> Kept:
         )
     )
     out.confirm(_("Issue it?"))
-    one = casebook.one(opened.store, kept.incident)
-    asked = one.findings if kept.instrument in ASKED else ()
-    standing = [name for name in asked if docket.one(opened.store, name).state in STANDING]
     with journal.act(opened.store, opened.actor, opened.clock) as act:
-        said = documents.issue(act, kept.id, mark)
-        if may_move(one.state, Stage.HANDLING):
-            casebook.move(act, one.number, Stage.HANDLING, said)
-        for name in standing:
-            docket.move(act, name, State.RECTIFYING, said)
+        handling.issued(opened, act, kept, documents.issue(act, kept.id, mark))
     return documents.one(opened.store, kept.id)
 
 
@@ -212,7 +204,10 @@ def rectify(number: str, instrument: str, issue: bool) -> None:
 @click.command(cls=Command)
 @click.argument("number")
 @click.option(
-    "--kind", type=click.Choice(["first", "supplement", "final"]), required=True, help=N_("Which report.")
+    "--kind",
+    type=click.Choice([*REPORTED, "police", "vulnerability_report", "data_report"]),
+    required=True,
+    help=N_("Which report; the last three have no wording and are only recorded, with --sent."),
 )
 @click.option(
     "--set",
@@ -226,6 +221,8 @@ def rectify(number: str, instrument: str, issue: bool) -> None:
 @click.option("--channel", metavar="TEXT", default="", help=N_("With --sent: how it was sent, such as 12387."))
 @click.option("--receipt", metavar="TEXT", default="", help=N_("With --sent: who received it, or its receipt."))
 @click.option("--sent-at", metavar="TIME", help=N_("With --sent: when; else now."))
+@click.option("--to", "to_whom", metavar="TEXT", default="", help=N_("With --sent: to which authority."))
+@click.option("--document", metavar="ID", default="", help=N_("With --sent: the draft that went out, such as D-0001."))
 def report(
     number: str,
     kind: str,
@@ -235,10 +232,16 @@ def report(
     channel: str,
     receipt: str,
     sent_at: str | None,
+    to_whom: str,
+    document: str,
 ) -> None:
     """Draft a report by the eight items of the national measure, or record that one was sent."""
     if sent:
-        _sent(number.upper(), kind, document_no, channel, receipt, sent_at)
+        _sent(number.upper(), kind, document_no, channel, receipt, sent_at, to_whom, document)
+    elif kind not in REPORTED:
+        raise NetopsError(
+            "nothing was drafted", "there is no wording for {kind}", "record the report that was made: --sent", kind=kind
+        )
     else:
         _drafted("report", number, f"report_{kind}", _items(given))
 
@@ -256,10 +259,12 @@ def _items(given: tuple[str, ...]) -> dict[str, str]:
     return said
 
 
-def _sent(number: str, kind: str, document_no: str, channel: str, receipt: str, sent_at: str | None) -> None:
+def _sent(
+    number: str, kind: str, document_no: str, channel: str, receipt: str, sent_at: str | None, to_whom: str, document: str
+) -> None:
     from netops.core import journal
     from netops.incidents import casebook, clocks
-    from netops.incidents.incident import Stage, may_move
+    from netops.rounds import handling
 
     out = output()
     if not document_no or not channel:
@@ -270,12 +275,8 @@ def _sent(number: str, kind: str, document_no: str, channel: str, receipt: str, 
     with desk() as opened:
         one = casebook.one(opened.store, number)
         at = moment(sent_at, opened) if sent_at else opened.clock()
-        if at < one.known:
-            raise NetopsError(
-                "nothing was recorded", "the report would be older than the incident", "check --sent-at"
-            )
-        kinds = clocks.stopping(clocks.load(opened.playbooks), kind)
-        stops = [clock.kind for clock in one.deadlines if clock.kind in kinds and clock.stopped is None]
+        handling.not_older(one, at)
+        stops = clocks.load(opened.playbooks).stopped_by(one, kind, at)
         by = "；".join(part for part in (document_no, channel, receipt) if part)
         out.say(
             _("plan: record that the {kind} report on {number} was sent: {by}; clocks that stop: {clocks}").format(
@@ -283,11 +284,9 @@ def _sent(number: str, kind: str, document_no: str, channel: str, receipt: str, 
             )
         )
         out.confirm(_("Do it?"))
-        to = {"first": Stage.REPORTED, "supplement": one.state, "final": Stage.SUMMARIZED}[kind]
         with journal.act(opened.store, opened.actor, opened.clock) as act:
-            casebook.stop(act, number, kinds, at, by, f"report {kind}: {by}")
-            if one.is_open and may_move(one.state, to):
-                casebook.move(act, number, to, by)
+            handling.report(opened, act, number, kind, at, document_no=document_no, channel=channel, receipt=receipt,
+                            to_whom=to_whom, paper=document)  # fmt: skip
         _show(out, opened, number, _("The report is recorded; stopped: {clocks}").format(clocks=", ".join(stops) or "—"))
 
 
@@ -317,18 +316,28 @@ def _show(out: Output, opened: Desk, number: str, text: str) -> None:
 @click.option("--who", metavar="NAME", required=True, help=N_("Who sent, received or answered."))
 @click.option("--channel", metavar="TEXT", default="", help=N_("How, such as by courier."))
 @click.option("--note", metavar="TEXT", default="", help=N_("What was answered."))
+@click.option("--report", "act_no", type=int, metavar="N", help=N_("Not a document: the recorded report with this number."))
 @click.option("--received", metavar="TIME", help=N_("When; else now."))
 def reply(
-    number: str, document: str | None, kind: str, who: str, channel: str, note: str, received: str | None
+    number: str, document: str | None, kind: str, who: str, channel: str, note: str, act_no: int | None, received: str | None
 ) -> None:
-    """Record that a document was sent, received or answered."""
+    """Record that a document was sent, received or answered, or that an authority answered a report."""
     from netops.core import journal
     from netops.incidents import casebook
     from netops.incidents import papers as documents
+    from netops.rounds import handling
 
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
+        at = moment(received, opened) if received else opened.clock()
+        if act_no is not None:
+            out.say(_("plan: record for report {seq}: {kind} by {who}").format(seq=act_no, kind=_(kind), who=who))
+            out.confirm(_("Do it?"))
+            with journal.act(opened.store, opened.actor, opened.clock) as act:
+                handling.receipt_of(opened, act, one.number, act_no, kind, at, who, note)
+            _show(out, opened, one.number, _("report {seq}: recorded.").format(seq=act_no))
+            return
         issued = [kept for kept in documents.listed(opened.store, one.number) if kept.state == "issued"]
         kept = _of(documents.one(opened.store, document), number) if document else next(reversed(issued), None)
         if kept is None or kept.state != "issued":
@@ -336,7 +345,6 @@ def reply(
                 "nothing was recorded", "no document about {number} was issued yet",
                 "netops incident notice {number} --issue -o FILE.docx", number=one.number,
             )  # fmt: skip
-        at = moment(received, opened) if received else opened.clock()
         out.say(
             _("plan: record for {document}: {kind} by {who}").format(
                 document=kept.paper.number, kind=_(kind), who=who
@@ -344,5 +352,5 @@ def reply(
         )
         out.confirm(_("Do it?"))
         with journal.act(opened.store, opened.actor, opened.clock) as act:
-            documents.receive(act, documents.Receipt(kept.id, kind, at, who, channel, note))
+            handling.answered(opened, act, kept, documents.Receipt(kept.id, kind, at, who, channel, note))
         _show(out, opened, one.number, _("{document}: recorded.").format(document=kept.paper.number))

@@ -101,7 +101,7 @@ def check() -> None:
 def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, int]]]]:
     """File, what it holds, and reading it: how many entries, how many of them unverified."""
     from netops.addresses import wording
-    from netops.incidents import clocks, grading, legal_basis, notice, playbook, taxonomy
+    from netops.incidents import calendar, clocks, grading, legal_basis, notice, playbook, taxonomy
     from netops.inspections import catalogue
 
     def counted(entries: tuple[object, ...]) -> tuple[int, int]:
@@ -112,7 +112,8 @@ def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, 
         return counted((*rules.thresholds, *rules.proposals))
 
     yield "law/bases.toml", N_("legal bases"), lambda: counted(legal_basis.load(folder))
-    yield "law/clocks.toml", N_("statutory clocks"), lambda: counted(clocks.load(folder))
+    yield "law/clocks.toml", N_("statutory clocks"), lambda: counted(clocks.read(folder))
+    yield "law/holidays.toml", N_("working calendar"), lambda: counted(calendar.read(folder))
     yield "law/grading.toml", N_("grading"), scale
     yield "law/taxonomy.toml", N_("categories and causes"), lambda: counted(taxonomy.load(folder).causes)
     yield "law/articles.toml", N_("articles"), lambda: counted(legal_basis.articles(folder))

@@ -83,6 +83,8 @@ def _rows(desk: Desk, one: PlaneStatus) -> list[tuple[str, str, str]]:
         clock = (
             _("{number}: overdue since {when}") if hours < 0 else _("{number}: {hours} h {minutes} min left")
         ).format(number=one.next_deadline_of, when=city_time(one.next_deadline), hours=hours, minutes=minutes)
+    if one.overdue:
+        clock = _("OVERDUE: {clocks}").format(clocks=", ".join(one.overdue[:5]) + (" …" if len(one.overdue) > 5 else ""))
     silent = _("silent: {devices}").format(devices=", ".join(one.unreachable)) if one.unreachable else ""
     if one.unwalked:
         silent = _("not walked yet: {count}").format(count=one.unwalked)

@@ -15,6 +15,7 @@ from netops.core.errors import Missing, Refused
 from netops.core.journal import Act
 from netops.core.plane import Plane
 from netops.core.store import Instant, Json, Store, metadata
+from netops.incidents.clocks import Law
 from netops.incidents.incident import COURSE, EXITS, Deadline, Grading, Incident, Stage, may_move
 
 incidents = Table(
@@ -38,6 +39,9 @@ incidents = Table(
     Column("closed", Instant),
     Column("cii", Boolean, nullable=False),
     Column("merged_into", String(24), nullable=False),
+    Column("place", String(256), nullable=False),
+    Column("acknowledged", Instant),
+    Column("acknowledged_by", String(128), nullable=False),
     Column("metrics", Json, nullable=False),
     Column("deadlines", Json, nullable=False),
 )
@@ -61,11 +65,10 @@ incident_moves = Table(
     Column("after", Json),
     Column("why", Text, nullable=False),
 )
-NEW = Stage.DETECTED
 
 
 class Move(msgspec.Struct, frozen=True):
-    """One line of an incident's history; *what* is open, state, grade, finding, clock, merge or paper."""
+    """One line of an incident's history; *what* is open, state, grade, finding, times, clock, ack or merge."""
 
     seq: int
     at: datetime
@@ -113,6 +116,33 @@ def history(store: Store, number: str) -> list[Move]:
         ]
 
 
+def locked(act: Act, number: str) -> Incident:
+    """
+    The incident as it stands inside an act; nobody else changes it until the act ends.
+
+    Raises:
+        Missing: there is none.
+    """
+    return _read(act.connection, number, lock=True)
+
+
+def members(act: Act, number: str) -> list[str]:
+    """Numbers of the incidents that are merged into this one."""
+    query = select(incidents.c.number).where(incidents.c.merged_into == number).order_by(incidents.c.number)
+    return list(act.connection.execute(query).scalars())
+
+
+def before_merge(act: Act, number: str) -> Stage:
+    """Where a merged incident stood when it was merged."""
+    row = act.connection.execute(
+        select(incident_moves.c.before)
+        .where(incident_moves.c.incident == number, incident_moves.c.what == "merge")
+        .order_by(incident_moves.c.seq.desc())
+        .limit(1)
+    ).scalar_one()
+    return Stage(row) if row in COURSE else Stage.DETECTED
+
+
 def _read(connection: Connection, number: str, *, lock: bool = False) -> Incident:
     query = select(incidents).where(incidents.c.number == number)
     row = connection.execute(query.with_for_update() if lock else query).first()
@@ -141,13 +171,14 @@ def _incident(row: Row[Any], findings: Iterable[str]) -> Incident:
 
 
 # ---- acts
-def open_(act: Act, incident: Incident, why: str) -> str:
+def open_(act: Act, incident: Incident, law: Law, why: str) -> str:
     """
-    Open an incident; its number is taken now.
+    Open an incident; its number is taken now, and its clocks run.
 
     Args:
-        incident: as it should stand, with its findings; its own number is not looked at.
+        incident: as it should stand, with its findings; its own number and clocks are not looked at.
     """
+    incident = msgspec.structs.replace(incident, deadlines=law.deadlines(incident))
     year = act.at.astimezone(CITY_ZONE).year
     number = f"INC-{year}-{ids.take(act.connection, f'incident/{year}'):04d}"
     row = {name: getattr(incident, name) for name in Incident.__struct_fields__ if name != "findings"}
@@ -186,7 +217,7 @@ def join(act: Act, number: str, findings: Iterable[str], why: str) -> list[str]:
         Missing: there is no such incident.
         Refused: it is closed.
     """
-    incident = _read(act.connection, number, lock=True)
+    incident = locked(act, number)
     if not incident.is_open:
         raise Refused(
             "nothing was linked to {number}", "it is closed", "netops incident open", number=number
@@ -213,7 +244,7 @@ def move(act: Act, number: str, to: Stage, why: str) -> None:
         Missing: there is no such incident.
         Refused: it cannot go there from where it stands.
     """
-    incident = _read(act.connection, number, lock=True)
+    incident = locked(act, number)
     if to is Stage.MERGED or incident.state is Stage.MERGED or not may_move(incident.state, to):
         raise Refused(
             "{number} was not moved to {to}",
@@ -228,133 +259,13 @@ def move(act: Act, number: str, to: Stage, why: str) -> None:
         changes["closed"] = act.at
     if incident.state in EXITS:
         changes |= {"closed": None, "merged_into": ""}
-    _change(act, incident, "state", changes, incident.state, to, why, verb=f"incident {to}")
+    change(act, incident, "state", changes, incident.state, to, why, verb=f"incident {to}")
 
 
-def times(act: Act, number: str, why: str, **moments: datetime) -> None:
-    """Record when it occurred, was known, contained or handled; *deadlines* must be reckoned again afterwards."""
-    incident = _read(act.connection, number, lock=True)
-    before = {name: getattr(incident, name) for name in moments}
-    _change(act, incident, "times", dict(moments), before, dict(moments), why, verb="incident times")
-
-
-def regrade(
-    act: Act,
-    number: str,
-    grading: Grading,
-    why: str,
-    *,
-    cii: bool,
-    metrics: dict[str, float],
-    deadlines: Iterable[Deadline],
-) -> None:
-    """Give an incident another grade; both grades stay in its history."""
-    incident = _read(act.connection, number, lock=True)
-    after = msgspec.to_builtins(grading)
-    changes = {
-        "grading": after,
-        "cii": cii,
-        "metrics": metrics,
-        "deadlines": msgspec.to_builtins(tuple(deadlines)),
-    }
-    before = msgspec.to_builtins(incident.grading)
-    _change(act, incident, "grade", changes, before, after, why, verb="incident grade")
-
-
-def reclock(act: Act, number: str, deadlines: Iterable[Deadline], why: str) -> None:
-    """Put clocks that were reckoned again in place of the old ones."""
-    incident = _read(act.connection, number, lock=True)
-    after = msgspec.to_builtins(tuple(deadlines))
-    before = {one.kind: one.due for one in incident.deadlines}
-    told = {one["kind"]: one["due"] for one in after}
-    _change(act, incident, "clock", {"deadlines": after}, before, told, why, verb="incident clock")
-
-
-def stop(act: Act, number: str, kinds: Iterable[str], at: datetime, by: str, why: str) -> list[str]:
-    """
-    Stop clocks by a recorded act.
-
-    Args:
-        at: when the act was done; *by*: its document number, channel and receipt.
-
-    Returns:
-        The clocks that stopped now.
-    """
-    incident = _read(act.connection, number, lock=True)
-    wanted = [one.kind for one in incident.deadlines if one.kind in set(kinds) and one.stopped is None]
-    after = tuple(
-        msgspec.structs.replace(one, stopped=at, stopped_by=by) if one.kind in wanted else one
-        for one in incident.deadlines
-    )
-    told = {"stopped": wanted, "at": at, "by": by}
-    _change(act, incident, "clock", {"deadlines": msgspec.to_builtins(after)}, None, told, why, verb="incident stop")
-    return wanted
-
-
-def merge(act: Act, number: str, into: str, why: str) -> None:
-    """
-    Link an incident under another; nothing is copied, so that `unmerge` is exact.
-
-    Raises:
-        Refused: they are the same, either is closed, or a statutory clock would be lost.
-    """
-    incident, target = (_read(act.connection, name, lock=True) for name in (number, into))
-    if number == into or not incident.is_open or not target.is_open:
-        raise Refused(
-            "{number} was not merged into {into}",
-            "both must be open, and two different incidents",
-            "netops incident list",
-            number=number,
-            into=into,
-        )
-    lost = lost_clocks(incident, target)
-    if lost:
-        raise Refused(
-            "{number} was not merged into {into}",
-            "its clock {clocks} runs, and {into} has none that ends as early: a merge stops no clock",
-            "merge the other way round, or record the report: netops incident report {number} --kind first --sent",
-            number=number,
-            into=into,
-            clocks=", ".join(one.kind for one in lost),
-        )
-    changes = {"state": Stage.MERGED, "merged_into": into, "closed": act.at}
-    _change(act, incident, "merge", changes, incident.state, into, why, verb="incident merge")
-
-
-def lost_clocks(incident: Incident, into: Incident) -> list[Deadline]:
-    """Running clocks of *incident* that nobody would hold any more once it is merged into the other."""
-    return [
-        one
-        for one in incident.deadlines
-        if one.stopped is None
-        and not any(other.kind == one.kind and other.due <= one.due for other in into.deadlines)
-    ]
-
-
-def unmerge(act: Act, number: str, why: str) -> None:
-    """
-    Undo a merge: the incident stands where it stood before.
-
-    Raises:
-        Refused: it is not merged.
-    """
-    incident = _read(act.connection, number, lock=True)
-    if incident.state is not Stage.MERGED:
-        raise Refused("{number} was not unmerged", "it is not merged", "", number=number)
-    row = act.connection.execute(
-        select(incident_moves.c.before)
-        .where(incident_moves.c.incident == number, incident_moves.c.what == "merge")
-        .order_by(incident_moves.c.seq.desc())
-        .limit(1)
-    ).scalar_one()
-    before = Stage(row) if row in COURSE else NEW
-    changes = {"state": before, "merged_into": "", "closed": None}
-    _change(act, incident, "state", changes, incident.state, before, why, verb="incident unmerge")
-
-
-def _change(
+def change(
     act: Act, incident: Incident, what: str, values: dict[str, Any], before: Any, after: Any, why: str, *, verb: str
 ) -> None:
+    """Change columns of an incident: one line of its history, one entry of the journal."""
     act.connection.execute(incidents.update().where(incidents.c.number == incident.number).values(**values))
     _note(act, incident.number, what, before, after, why)
     act.record(verb, incident.number, why=why, before=before, after=after)

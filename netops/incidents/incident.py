@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from netops.core.language import spoken
 from netops.core.plane import Plane
+
+WARNINGS = (50, 80, 100)
+"""Percent of a clock's time at which people are warned."""
 
 
 class Grade(StrEnum):
@@ -94,25 +98,38 @@ class Grading(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Deadline(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    One statutory clock of one incident.
+    One clock of one incident.
 
     Args:
         kind: id of the clock in `playbooks/law/clocks.toml`, such as "C-4H".
+        due: None for a duty without a number (及时).
+        verified: False when the row, or a year of the working calendar behind it, was not verified.
         stopped: when the act that stops it was done, or None while it runs.
         stopped_by: the recorded act: document number, channel and receipt.
+        of: number of the event that started it, or "" when a time of the incident did.
+        local: a term of the office, not of law.
+        since: what started it: known, detected, handled, or the kind of event.
     """
 
     kind: str
     title_zh: str
     title_en: str
     start: datetime
-    due: datetime
+    due: datetime | None
     who: str
     to_whom: str
     source: str
     verified: bool
     stopped: datetime | None = None
     stopped_by: str = ""
+    of: str = ""
+    local: bool = False
+    since: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name among the clocks of its incident: "C-4H", "C-SUPP/3"."""
+        return f"{self.kind}/{self.of}" if self.of else self.kind
 
     @property
     def title(self) -> str:
@@ -120,8 +137,37 @@ class Deadline(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.title_en if spoken() == "en" else self.title_zh
 
     def used(self, now: datetime) -> float:
-        """Share of the time used up at *now*: a ratio, above 1 when it is overdue."""
-        return (now - self.start) / (self.due - self.start)
+        """Share of the time used up at *now*: a ratio, above 1 when it is overdue; 0 for a duty without a number."""
+        if self.due is None:
+            return 0.0
+        return (now - self.start) / (self.due - self.start) if self.due > self.start else 1.0 + (now > self.due)
+
+    def warning(self, now: datetime) -> int:
+        """The warning that it stands at: 0, 50, 80 or 100 percent of its time; 0 once it is stopped."""
+        if self.stopped is not None:
+            return 0
+        return max((mark for mark in WARNINGS if self.used(now) >= mark / 100), default=0)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """
+    Something that happened or was done about an incident, as a person or a round recorded it.
+
+    Args:
+        seq: number within the incident, from 1.
+        kind: an act (first, supplement, final, issued, received, reply, recheck, police…), a fact (new_facts, crime,
+            vulnerability, data_event), or work on it (note, checklist, task, participant, cost, attachment, whereabouts).
+        at: when it happened; *recorded*: when it was written down.
+        detail: document_no, channel, receipt, paper, step, amount…, as the kind has it.
+    """
+
+    seq: int
+    kind: str
+    at: datetime
+    recorded: datetime
+    actor: str
+    text: str
+    detail: dict[str, Any] = {}
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +180,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         category: category.sub in the order of GB/T 20986-2023, such as "6.7".
         state: where its handling stands.
         occurred, detected, known: when it began, when netops opened it, when the unit came to know (starts clocks).
+        contained, handled, closed: when it was stopped from spreading, when handling ended, when it left the open ones.
+        place: where it happens: a site, segment or device, as findings fold by; "" when nothing tells.
+        acknowledged: since when somebody has it in hand; ends by itself when its cause clears.
         findings: ids linked now, oldest first.
         metrics: measured values that thresholds ask for, by metric.
     """
@@ -156,6 +205,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed: datetime | None = None
     cii: bool = False
     merged_into: str = ""
+    place: str = ""
+    acknowledged: datetime | None = None
+    acknowledged_by: str = ""
     findings: tuple[str, ...] = ()
     metrics: dict[str, float] = {}
     deadlines: tuple[Deadline, ...] = ()
@@ -177,5 +229,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def next_deadline(self) -> Deadline | None:
-        """The running clock that ends first."""
-        return min((one for one in self.deadlines if one.stopped is None), key=lambda one: one.due, default=None)
+        """The running clock that ends first; duties without a number have none."""
+        running = [(one.due, one.key, one) for one in self.deadlines if one.stopped is None and one.due is not None]
+        return min(running)[2] if running else None

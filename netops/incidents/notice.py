@@ -55,7 +55,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     `[paper]` of a template.
 
     Args:
-        reply_days: natural days that the addressee has to answer; a rule of the office, 0 for none.
+        reply_days: working days that the addressee has to answer; a rule of the office, 0 for none.
     """
 
     instrument: Instrument

@@ -12,9 +12,6 @@ from netops.core.finding import Conclusion, Rule, Severity, rule
 from netops.core.language import N_
 from netops.incidents.incident import Deadline, Incident
 
-NEAR = 0.8
-"""Share of the time after which a running clock is a finding."""
-
 
 @rule(
     "IN-001",
@@ -35,7 +32,7 @@ def report_overdue(incidents: Iterable[Incident], now: datetime) -> Iterator[Con
     Mend: send the report and record it: netops incident report NUMBER --kind first --sent --document-no … --channel …
     """
     for incident, deadline in _running(incidents):
-        if deadline.used(now) >= 1:
+        if deadline.warning(now) == 100:
             yield _conclusion("IN-001", incident, deadline, now)
 
 
@@ -56,34 +53,58 @@ def report_due(incidents: Iterable[Incident], now: datetime) -> Iterator[Conclus
     Mend: netops incident report NUMBER --kind first -o FILE.docx drafts it; send it and record that.
     """
     for incident, deadline in _running(incidents):
-        if NEAR <= deadline.used(now) < 1:
+        if deadline.warning(now) == 80:
             yield _conclusion("IN-002", incident, deadline, now)
+
+
+@rule(
+    "IN-003",
+    "report_waiting",
+    Severity.LOW,
+    Basis(30, duty="A30-1"),
+    title=N_("{incident}: half the time of the clock {clock} is used"),
+    because=N_("it runs out at {due}; the report goes to {to_whom} ({source})"),
+)
+def report_waiting(incidents: Iterable[Incident], now: datetime) -> Iterator[Conclusion]:
+    """
+    IN-003: half the time of an incident's clock is used.
+
+    What: more than 50 % of the time is used, and no act that stops the clock was recorded.
+    Why: as IN-001; a first warning while there is still time to write.
+    Mend: netops incident report NUMBER --kind first -o FILE.docx drafts it; send it and record that.
+    """
+    for incident, deadline in _running(incidents):
+        if deadline.warning(now) == 50:
+            yield _conclusion("IN-003", incident, deadline, now)
 
 
 def _running(incidents: Iterable[Incident]) -> Iterator[tuple[Incident, Deadline]]:
     for incident in incidents:
         # A false alarm asks for no report; an archived incident whose report never went still does.
         if incident.is_open or incident.state == "archived":
-            yield from ((incident, one) for one in incident.deadlines if one.stopped is None)
+            for one in incident.deadlines:
+                if one.stopped is None and one.due is not None and (incident.is_open or not one.local):
+                    yield incident, one
 
 
 def _conclusion(code: str, incident: Incident, deadline: Deadline, now: datetime) -> Conclusion:
+    due = deadline.due or now
     facts = {
         "incident": incident.number,
-        "clock": deadline.kind,
-        "due": city_time(deadline.due),
+        "clock": deadline.key,
+        "due": city_time(due),
         "to_whom": deadline.to_whom,
         "source": deadline.source,
     }
     proof = Evidence(
         "register",
         incident.number,
-        f"clock {deadline.kind}",
-        {"start": rfc3339(deadline.start), "due": rfc3339(deadline.due), "grade": incident.grade.value},
+        f"clock {deadline.key}",
+        {"start": rfc3339(deadline.start), "due": rfc3339(due), "grade": incident.grade.value},
         deadline.start,
     )
-    subject = {"organization": incident.organization, "incident": incident.number, "clock": deadline.kind}
+    subject = {"organization": incident.organization, "incident": incident.number, "clock": deadline.key}
     return Conclusion(code, incident.plane, subject, incident.organization, facts, (proof,), now)
 
 
-RULES: dict[str, Rule] = {one.code: one for one in (report_overdue, report_due)}
+RULES: dict[str, Rule] = {one.code: one for one in (report_overdue, report_due, report_waiting)}

@@ -121,7 +121,7 @@ def incidents(desk: Desk) -> Iterable[Metric]:
     for one in casebook.listed(desk.store, open_only=True):
         counts[one.plane, str(one.grade)] = counts.get((one.plane, str(one.grade)), 0) + 1
         for clock in one.deadlines:
-            if clock.stopped is None:
+            if clock.stopped is None and clock.due is not None:
                 key = (one.plane, clock.kind)
                 due[key] = min(due.get(key, float("inf")), clock.due.timestamp())
     for labels, count in sorted(counts.items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from netops.core.journal import act
 from netops.core.paper import Paper, chinese_date
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.incidents import casebook, legal_basis, notice, papers
+from netops.incidents import casebook, clocks, legal_basis, notice, papers
 from netops.incidents.incident import Incident
 from netops.incidents.legal_basis import Addressee, Decision, Instrument
 from netops.rounds import look
@@ -94,7 +94,7 @@ def _composed(
             "plane": "政务内网" if incident.plane is Plane.INTRANET else "政务外网", "cause": incident.cause_zh,
             "category": incident.category_zh, "grade": incident.grade.title_zh, "today": chinese_date(today.isoformat()),
             "count": str(len(findings)), "duties": "、".join(duties),
-            "cited": "、".join(decision.cited), "reply_by": _reply_by(today, template.head.reply_days),
+            "cited": "、".join(decision.cited), "reply_by": chinese_date(reply_day(desk, template, today) or today.isoformat()),
             "occurred": notice.chinese_time(incident.occurred), "detected": notice.chinese_time(incident.detected),
             "known": notice.chinese_time(incident.known), "findings": "、".join(incident.findings), **values,
         })
@@ -105,8 +105,10 @@ def _regulation(desk: Desk) -> str:
     return next(row.title for row in legal_basis.load(desk.playbooks) if row.instrument == "measures")
 
 
-def _reply_by(today: date, days: int) -> str:
-    return chinese_date((today + timedelta(days=days)).isoformat())
+def reply_day(desk: Desk, template: notice.Template, today: date) -> str:
+    """The last day on which the addressee may answer, ISO: so many working days after *today*; "" when it need not."""
+    days = template.head.reply_days
+    return clocks.load(desk.playbooks).calendar.after(today, days).last.isoformat() if days else ""
 
 
 def _warnings(incident: Incident, decision: Decision) -> tuple[str, ...]:

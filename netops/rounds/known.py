@@ -289,7 +289,7 @@ def _incidents(desk: Desk) -> Iterator[IncidentFact]:
     for one in casebook.listed(desk.store):
         if one.state in ("merged", "false_alarm"):
             continue
-        for clock in one.deadlines:
+        for clock in (clock for clock in one.deadlines if not clock.local):
             yield IncidentFact(one.number, one.organization, clock.due, clock.stopped)
         for paper in issued[one.number]:
             replies = [answer.at for answer in papers.answers(desk.store, paper.id) if answer.kind == "reply"]

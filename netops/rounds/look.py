@@ -103,6 +103,7 @@ class PlaneStatus(msgspec.Struct):
     Args:
         unwalked: registered devices that nobody has asked yet.
         unreachable: registered devices that did not answer last time.
+        overdue: clocks of open incidents that ran out, as "INC-2026-0001 C-4H".
     """
 
     plane: Plane
@@ -119,6 +120,7 @@ class PlaneStatus(msgspec.Struct):
     next_deadline: datetime | None
     next_deadline_of: str
     rounds: dict[str, Any]
+    overdue: list[str] = []
 
     @property
     def is_seen(self) -> bool:
@@ -148,7 +150,7 @@ def status(desk: Desk) -> list[PlaneStatus]:
             (deadline.due, incident.number)
             for incident in incidents
             for deadline in incident.deadlines
-            if deadline.stopped is None
+            if deadline.stopped is None and deadline.due is not None
         )
         standing.append(
             PlaneStatus(
@@ -168,6 +170,8 @@ def status(desk: Desk) -> list[PlaneStatus]:
                 clocks[0][0] if clocks else None,
                 clocks[0][1] if clocks else "",
                 {name: {"outcome": run.outcome, "ended": run.ended} for name, run in runs.items()},
+                [f"{one.number} {clock.key}" for one in incidents for clock in one.deadlines
+                 if clock.warning(desk.clock()) == 100],
             )
         )
     return standing

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from netops.core import docket
 from netops.core.finding import STANDING, Finding
-from netops.core.journal import act
+from netops.core.journal import Act, act
+from netops.core.language import _
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.incidents import casebook, clocks, grading, taxonomy
+from netops.incidents import casebook, clocks, grading, handling, playbook, proceedings, taxonomy
 from netops.incidents import triage as folding
-from netops.incidents.incident import Deadline, Grading, Incident, Stage
+from netops.incidents.incident import Incident, Stage
 from netops.incidents.rules import RULES
 from netops.rounds import Progress, Report, silent
 
@@ -57,21 +56,35 @@ def open_incident(desk: Desk, findings: tuple[Finding, ...], organization: str, 
         number="", plane=findings[0].plane, organization=organization, cause=cause.key, cause_zh=cause.title_zh,
         cause_en=cause.title_en, category=cause.category, category_zh=law.name(cause.category), grading=grade,
         state=Stage.DETECTED, occurred=min(one.first_seen for one in findings), detected=now, known=now,
-        findings=tuple(one.id for one in findings), deadlines=reckoned(desk, grade, cii=False, known=now, handled=None))
+        findings=tuple(one.id for one in findings))
     with act(desk.store, actor, desk.clock) as one:
-        return casebook.open_(one, incident, why)
+        number = casebook.open_(one, incident, clocks.load(desk.playbooks), why)
+        checklist(desk, one, number, cause.key)
+    return number
 
 
-def reckoned(
-    desk: Desk, grade: Grading, *, cii: bool, known: datetime, handled: datetime | None, standing: tuple[Deadline, ...] = ()
-) -> tuple[Deadline, ...]:
-    """The statutory clocks of an incident of this grade."""
-    return clocks.deadlines(
-        clocks.load(desk.playbooks), grade=grade.grade, cii=cii, known=known, handled=handled, standing=standing
-    )
+def checklist(desk: Desk, act: Act, number: str, cause: str) -> None:
+    """Lay the steps of the playbook of this cause before the people who handle an incident, as they read now."""
+    answering = playbook.answering(playbook.load(desk.playbooks), cause)
+    if answering:
+        proceedings.add(act, number, "checklist", act.at, answering.name, title_zh=answering.head.title_zh,
+                        title_en=answering.head.title_en, steps=list(answering.steps),
+                        first_step_minutes=answering.head.first_step_minutes)
 
 
 def _hold_clocks(desk: Desk, plane: Plane) -> docket.Settlement:
+    """Clocks by the law as it stands today; who has an incident in hand, until its cause clears; what runs out."""
+    law, standing = clocks.load(desk.playbooks), {one.id for one in docket.listed(desk.store, state=STANDING, plane=plane)}
+    starts = proceedings.of_kinds(desk.store, {row.start for row in law.clocks})
+    for one in casebook.listed(desk.store, plane, open_only=True):
+        changed = law.deadlines(one, starts.get(one.number, ())) != one.deadlines
+        cleared = one.acknowledged is not None and not standing & set(one.findings)
+        if changed or cleared:
+            with act(desk.store, ACTOR, desk.clock) as done:
+                if cleared:
+                    handling.release(done, one.number, _("its cause has cleared"))
+                if changed:
+                    handling.reckon(done, one.number, law, _("the law or the working calendar was changed"))
     incidents = casebook.listed(desk.store, plane)
     now = desk.clock()
     conclusions = [one for rule in RULES.values() for one in rule(incidents, now)]

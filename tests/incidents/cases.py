@@ -8,10 +8,12 @@ from pathlib import Path
 from netops.core.basis import Basis
 from netops.core.finding import Finding, Severity, State
 from netops.core.plane import Plane
+from netops.incidents import clocks
 from netops.incidents.incident import Deadline, Grade, Grading, Incident, Stage
 from tests.conftest import NOON
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+LAW = clocks.load(PLAYBOOKS)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

@@ -89,7 +89,8 @@ def test_list_as_json_keeps_the_contract(run: Run) -> None:
     assert 1 == code
     assert ["kind", "at", "plane", "items", "unseen"] == list(answer)
     assert {"health": "IV", "fin": "III"} == {one["organization"]: one["grade"] for one in answer["items"]}
-    assert [["C-4H"]] == [[clock["kind"] for clock in one["deadlines"]] for one in answer["items"] if one["grade"] == "III"]
+    assert [["C-4H", "L-NOTICE"]] == [
+        [clock["kind"] for clock in one["deadlines"]] for one in answer["items"] if one["grade"] == "III"]
 
 
 def number_of(run: Run, organization: str) -> str:
@@ -105,8 +106,10 @@ def test_show_tells_the_grade_with_its_rule(run: Run, lang: str) -> None:
     assert 0 == code
     assert "local-intranet" in out
     assert {"en": "secrets may leak", "zh": "可能造成泄密"}[lang] in out
-    assert "国家网络安全事件报告管理办法第四条" in out
-    assert {"en": "netops playbook show intranet-exit", "zh": "netops playbook show intranet-exit"}[lang] in out
+    told = run("incident", "show", number_of(run, "fin"), "-v", lang=lang)[1]
+    assert "国家网络安全事件报告管理办法第四条" in "".join(told.split())
+    assert {"en": "● detected", "zh": "● 发现"}[lang] in out
+    assert f"netops incident task {number_of(run, 'fin')}" in out
 
 
 def test_show_as_json_has_everything(run: Run, folder: Path) -> None:
@@ -115,7 +118,7 @@ def test_show_as_json_has_everything(run: Run, folder: Path) -> None:
     run("incident", "notice", number, "-o", str(folder / "n.json"))
     one = json.loads(run("incident", "show", number, "--json")[1])["items"][0]
 
-    assert ("rogue-exit", ["open"]) == (one["playbook"], [move["what"] for move in one["history"]])
+    assert ("rogue-exit", ["open"], 10) == (one["playbook"], [move["what"] for move in one["history"]], len(one["tasks"]))
     assert [("D-0001", "notice", "draft", True)] == [
         (paper["id"], paper["instrument"], paper["state"], paper["intact"]) for paper in one["documents"]]
 
@@ -249,11 +252,11 @@ def test_a_grade_is_decided_with_a_reason(run: Run, desk: Desk) -> None:
     code, out, err = run("incident", "grade", number, "III", "--why", "影响扩大", "--yes")
     assert (0, f"{number} is of grade III.") == (code, out.splitlines()[0])
     assert "grade IV → III (rule decided, decided by 王工)" in err
-    assert ["C-4H"] == [one.kind for one in casebook.one(desk.store, number).deadlines]
+    assert ["C-4H", "L-NOTICE"] == [one.kind for one in casebook.one(desk.store, number).deadlines]
 
     run("incident", "grade", number, "--why", "门户中断", "--metric", "portal_outage=90000", "--cii", "--yes")
     kept = casebook.one(desk.store, number)
-    assert ("I", "portal_outage", 90000, True, "王工", ["C-1H-CII"]) == (
+    assert ("I", "portal_outage", 90000, True, "王工", ["C-1H-CII", "L-NOTICE"]) == (
         kept.grade, kept.grading.rule, kept.grading.measured, kept.cii, kept.grading.by, [one.kind for one in kept.deadlines])
     assert "IV → III" in (shown := run("incident", "show", number)[1])
     assert "III → I" in shown
@@ -273,7 +276,8 @@ def test_merge_and_unmerge(run: Run, desk: Desk) -> None:
     assert 4 == code
     assert "a merge stops no clock" in err
     assert 0 == run("incident", "merge", mild, grave, "--why", "同一条线路", "--yes")[0]
-    assert f"merged from: {mild}" in run("incident", "show", grave)[1]
+    assert "merged from" in (shown := run("incident", "show", grave)[1])
+    assert mild in shown
     assert 0 == run("incident", "unmerge", mild, "--why", "查明是两条", "--yes")[0]
     assert before == casebook.listed(desk.store)
 
@@ -331,6 +335,83 @@ def test_a_false_alarm_ends_at_once(run: Run, desk: Desk) -> None:
 
     assert 0 == run("incident", "close", number, "--as", "false_alarm", "--why", "演练", "--yes")[0]
     assert 0 == triage.run(desk).facts["incidents opened"]
+
+
+def test_the_checklist_is_run_by_people(run: Run) -> None:
+    """Laid out when the incident opens; who did what and when; a step is left out for a reason only."""
+    number = number_of(run, "health")
+
+    assert 0 == run("incident", "task", number, "1", "--note", "已核对", "--yes")[0]
+    assert 2 == run("incident", "task", number, "2", "skipped", "--yes")[0]
+    assert 0 == run("incident", "task", number, "2", "skipped", "--note", "不适用", "--yes")[0]
+    assert 2 == run("incident", "task", number, "11", "--yes")[0]
+    rows = json.loads(run("incident", "task", number, "--json")[1])["items"]
+    told = [(row["state"], row["by"], row["note"]) for row in rows]
+    assert [("done", "王工", "已核对"), ("skipped", "王工", "不适用"), *[("open", "", "")] * 8] == told
+    run("incident", "task", number, "1", "open", "--yes")
+    assert "1 of 10 steps" in run("incident", "show", number)[1]
+
+
+def test_the_timeline_has_everything(run: Run, folder: Path, desk: Desk) -> None:
+    """Findings, moves, reports, facts, papers and their answers, people and costs, each line with who."""
+    number = number_of(run, "fin")
+    sent = ("--sent", "--document-no", "1号", "--channel", "12387", "--receipt", "值班员", "--to", "省网信办", "--yes")
+    for argv in (("report", number, "--kind", "first", *sent), ("reply", number, "--report", "2", "--kind", "receipt",
+                 "--who", "省值班室", "--yes"), ("fact", number, "new_facts", "又一台", "--yes"),
+                 ("note", number, "已电话通知", "--yes"),
+                 ("person", number, "张三", "--role", "现场", "--yes"), ("cost", number, "线缆", "--amount", "1200", "--yes"),
+                 ("move", number, "handled", "--why", "断开", "--yes"), ("ack", number, "--why", "在办", "--yes"),
+                 ("notice", number, "--issue", "-o", str(folder / "n.json"), "--yes"),
+                 ("reply", number, "--who", "赵某", "--note", "已断开", "--yes")):
+        assert (0, argv[0]) == (run("incident", *argv)[0], argv[0])
+
+    lines = json.loads(run("incident", "timeline", number, "--json", lang="zh")[1])["items"]
+    assert sorted(lines, key=lambda line: line["at"]) == lines
+    kinds = {line["kind"] for line in lines}
+    assert {"seen", "open", "checklist", "first", "report_receipt", "new_facts", "note", "participant", "cost", "state", "times",
+            "ack", "draft", "issued", "reply"} == kinds
+    first = next(line["text"] for line in lines if line["kind"] == "first")
+    assert "#2  1号  省网信办  12387  值班员  停表：C-4H" == first
+    stopped = {one.key: one.stopped is not None for one in casebook.one(desk.store, number).deadlines}
+    assert {"C-4H": True, "L-NOTICE": True, "L-REPLY/8": True, "L-SUPP/4": False, "C-SUPP/4": False, "C-30D": False} == stopped
+
+
+def test_an_incident_is_in_hand_until_its_cause_clears(run: Run, desk: Desk) -> None:
+    """The round ends it by itself; the clocks run on all the while."""
+    number = number_of(run, "health")
+    assert 0 == run("incident", "ack", number, "--why", "在查", "--yes")[0]
+    assert 4 == run("incident", "ack", number, "--why", "在查", "--yes")[0]
+    triage.run(desk)
+    assert "王工" == casebook.one(desk.store, number).acknowledged_by
+    mended(desk, "F-0001")
+    triage.run(desk)
+    kept = casebook.one(desk.store, number)
+    assert ("", ["L-NOTICE"]) == (kept.acknowledged_by, [one.kind for one in kept.deadlines])
+
+
+def test_times_are_mended_with_a_reason(run: Run, desk: Desk) -> None:
+    """Clocks are reckoned again; a time that lies ahead is refused, and none at all."""
+    number = number_of(run, "fin")
+    known = (datetime.now(UTC) - 2 * HOUR).replace(microsecond=0)
+
+    assert 0 == run("incident", "times", number, "--known", known.isoformat(), "--why", "更正", "--yes")[0]
+    assert known + 4 * HOUR == casebook.one(desk.store, number).deadlines[0].due
+    ahead = (datetime.now(UTC) + HOUR).isoformat()
+    assert 2 == run("incident", "times", number, "--contained", ahead, "--why", "更正", "--yes")[0]
+    assert 2 == run("incident", "times", number, "--why", "更正", "--yes")[0]
+
+
+def test_an_overdue_clock_is_loud(run: Run, desk: Desk) -> None:
+    """In status and list, in red words, until the act is recorded."""
+    number = number_of(run, "fin")
+    early = (datetime.now(UTC) - 9 * HOUR).isoformat()
+    run("incident", "times", number, "--known", early, "--why", "更早得知", "--yes")
+
+    assert f"OVERDUE: {number} C-4H" in run("status")[1]
+    assert "C-4H overdue by 5 h 0 min" in run("incident", "list")[1]
+    assert f"已超期：{number} C-4H" in run("status", lang="zh")[1]
+    run("incident", "report", number, "--kind", "first", "--sent", "--document-no", "1号", "--channel", "12387", "--yes")
+    assert "OVERDUE" not in run("status")[1]
 
 
 # ---- playbooks

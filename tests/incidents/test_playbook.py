@@ -64,10 +64,10 @@ def test_a_step_may_go_on_in_the_next_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "old", "new", "told", "load"), [
-    ("clocks", 'id = "C-1H-CII"', 'id = "C-4H"', "clocks.id: C-4H stands twice", clocks.load),
-    ("clocks", "seconds = 14400", 'seconds = "four hours"', "clocks.seconds: Expected `int`, got `str`", clocks.load),
-    ("clocks", 'grades = ["I", "II", "III"]', 'grades = ["V"]', "clocks.grades: Invalid enum value 'V'", clocks.load),
-    ("clocks", "seconds = 14400", "seconds = 14400\ndays = 1", "clocks.id: give only one of", clocks.load),
+    ("clocks", 'id = "C-1H-CII"', 'id = "C-4H"', "clocks.id: C-4H stands twice", clocks.read),
+    ("clocks", "seconds = 14400", 'seconds = "four hours"', "clocks.seconds: Expected `int`, got `str`", clocks.read),
+    ("clocks", 'grades = ["I", "II", "III"]', 'grades = ["V"]', "clocks.grades: Invalid enum value 'V'", clocks.read),
+    ("clocks", "seconds = 14400", "seconds = 14400\ndays = 1", "clocks.id: give only one of", clocks.read),
     ("grading", 'mark = "verified"', 'mark = "memory"', "thresholds.mark: verified is True but mark is 'memory'", grading.load),
     ("grading", "kinds = []", 'kinds = ["x"]', "proposals: one proposal must have kinds = []", grading.load),
     ("grading", 'unit = "seconds"', 'unit = "hours"', "thresholds.unit: Invalid enum value 'hours'", grading.load),

@@ -11,9 +11,10 @@ from tests.incidents.cases import HOUR, deadline, incident
 
 
 @pytest.mark.parametrize(("hours", "codes"), [
-    (0, []), (3.1, []), (3.2, ["IN-002"]), (3.99, ["IN-002"]), (4, ["IN-001"]), (99, ["IN-001"])])
+    (0, []), (1.9, []), (2, ["IN-003"]), (3.1, ["IN-003"]), (3.2, ["IN-002"]), (3.99, ["IN-002"]),
+    (4, ["IN-001"]), (99, ["IN-001"])])
 def test_a_clock_of_four_hours(hours: float, codes: list[str]) -> None:
-    """80 % of it is 3 h 12 min; exactly one rule speaks at a time."""
+    """50 % of it is 2 h, 80 % 3 h 12 min; exactly one rule speaks at a time."""
     found = [one.code for rule in RULES.values() for one in rule([incident(deadlines=(deadline(),))], NOON + hours * HOUR)]
 
     assert codes == found

@@ -27,7 +27,7 @@ from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.egress import hits
 from netops.egress.watch import Hit
-from netops.incidents import casebook
+from netops.incidents import casebook, clocks
 from netops.incidents.incident import Deadline, Grade, Grading, Incident, Stage
 from netops.inspections import archive
 from netops.inspections.answer import Result
@@ -255,7 +255,7 @@ def test_the_authority_answers_for_reports_that_came_late(desk: Desk) -> None:
             deadlines=(msgspec.structs.replace(clock, stopped=stopped),),
         )
         with journal.act(desk.store, "张工", desk.clock) as act:
-            casebook.open_(act, incident, "test")
+            casebook.open_(act, incident, clocks.load(desk.playbooks), "test")
 
         inspect.run(desk, organization="centre")
 

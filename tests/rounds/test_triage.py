@@ -17,7 +17,7 @@ from netops.core.store import Store
 from netops.desk import Desk
 from netops.incidents import casebook
 from netops.incidents.incident import Grade
-from netops.rounds import inventory, look, recheck, triage
+from netops.rounds import handling, inventory, look, recheck, triage
 from netops.topology import snapshots
 from tests.conftest import NOON
 from tests.incidents.city import configuration
@@ -92,7 +92,7 @@ def test_a_clock_that_ran_out_is_a_finding_until_an_act_stops_it(desk: Desk) -> 
     late = triage.run(desk)
     assert ["IN-001"] == [docket.one(desk.store, name).code for name in late.opened]
     with journal.act(desk.store, "王工", desk.clock) as act:
-        casebook.stop(act, "INC-2026-0001", ["C-4H"], desk.clock(), "示信办〔2026〕1号；12387", "初报")
+        handling.report(desk, act, "INC-2026-0001", "first", desk.clock(), document_no="示信办〔2026〕1号", channel="12387")
 
     assert late.opened == triage.run(desk).resolved
 
