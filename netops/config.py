@@ -161,6 +161,18 @@ class Timetable(msgspec.Struct, frozen=True):
     probe: str = ""
     triage: str = "1m"
     inspect: str = "1d"
+    backup: str = ""
+
+
+class Backups(msgspec.Struct, frozen=True):
+    """`[backup]`: where the round of this name puts backups; never beside the store on the same disk if it can be helped."""
+
+    folder: str = ""
+    """Relative to the configuration; "" takes none."""
+    keep: int = 14
+    """How many stay, the newest."""
+    flows: bool = False
+    secrets: bool = False
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -183,6 +195,7 @@ class Config(msgspec.Struct, frozen=True):
     shared: tuple[SharedAddress, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
+    backup: Backups = Backups()
     documents: Documents = Documents()
     addresses: Limits = Limits()
     path: str = ""
@@ -258,12 +271,14 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shared: tuple[SharedAddress, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
+    backup: Backups = Backups()
     documents: Documents = Documents()
     addresses: Limits = Limits()
 
 
 KEPT = (
-    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "documents", "addresses",
+    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "documents",
+    "addresses",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,
@@ -404,6 +419,8 @@ def _check(source: Source, config: Config) -> None:
             seconds(getattr(config.timetable, field.name))
         except ValueError:
             source.fault("must be like 30s, 5m, 6h, 1d or empty", "timetable", key=field.name)
+    if config.backup.keep < 1:
+        source.fault("keep must not be less than 1", "backup", key="keep")
     if not 0 < config.flows.covered <= 1:
         source.fault("covered must be a ratio above 0 and at most 1", "flows", key="covered")
     for key in ("keep_days", "keep_gib", "reserve_gib", "rejudge_flows"):

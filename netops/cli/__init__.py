@@ -46,6 +46,7 @@ NOUNS = {
     "playbook": N_("What people do, step by step"),
     "round": N_("Rounds: run one, see when each ran"),
     "journal": N_("Who decided what, chained and verified"),
+    "backup": N_("Backups: create, verify, restore"),
     "config": N_("The configuration in force"),
     "completion": N_("Completion for bash, zsh and fish"),
 }

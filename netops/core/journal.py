@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -179,23 +179,28 @@ class Verification(msgspec.Struct, frozen=True):
 
 def verify(store: Store) -> Verification:
     """Read the whole chain and find the first entry that was changed, removed or slipped in."""
-    previous, count = FIRST, 0
     with store.read() as connection:
         rows = connection.execute(select(journal).order_by(journal.c.seq))
-        while True:
-            try:
-                row = rows.fetchone()
-                if row is None:
-                    return Verification(count, 0, "", previous)
-                count += 1
-                entry = Entry(**row._mapping)
-                content = entry.content()
-            except (ValueError, TypeError, OverflowError):
-                return Verification(count, count + 1, N_("the entry cannot be read"), previous)
-            why = _fault(entry, content, count, previous)
-            if why:
-                return Verification(count, entry.seq, why, previous)
-            previous = entry.sha256
+        return chained(dict(row._mapping) for row in rows)
+
+
+def chained(rows: Iterable[Mapping[str, Any]]) -> Verification:
+    """The same of entries that lie elsewhere: each by its fields, in the order of their numbers."""
+    previous, count, several = FIRST, 0, iter(rows)
+    while True:
+        try:
+            row = next(several, None)
+            if row is None:
+                return Verification(count, 0, "", previous)
+            count += 1
+            entry = Entry(**row)
+            content = entry.content()
+        except (ValueError, TypeError, OverflowError):
+            return Verification(count, count + 1, N_("the entry cannot be read"), previous)
+        why = _fault(entry, content, count, previous)
+        if why:
+            return Verification(count, entry.seq, why, previous)
+        previous = entry.sha256
 
 
 def _fault(entry: Entry, content: bytes, place: int, previous: str) -> str:

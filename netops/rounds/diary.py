@@ -27,6 +27,7 @@ ROUNDS = {
     N_("probe"): "netops.rounds.probe",
     N_("triage"): "netops.rounds.triage",
     N_("inspect"): "netops.rounds.inspect",
+    N_("backup"): "netops.rounds.backup",
 }
 """Name to module, in the order in which `round run --all` runs them."""
 
