@@ -17,6 +17,8 @@ from netops.addresses.settings import check as check_sources
 from netops.core.errors import NetopsError
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
+from netops.declarations.settings import Requirements
+from netops.declarations.settings import check as check_requirements
 from netops.documents.settings import Documents
 from netops.topology.settings import Traps, Writing
 from netops.topology.settings import check as check_snmp
@@ -198,6 +200,7 @@ class Config(msgspec.Struct, frozen=True):
     backup: Backups = Backups()
     documents: Documents = Documents()
     addresses: Limits = Limits()
+    declarations: Requirements = Requirements()
     path: str = ""
     """The file it was read from, or "" when there was none."""
 
@@ -274,11 +277,12 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: Backups = Backups()
     documents: Documents = Documents()
     addresses: Limits = Limits()
+    declarations: Requirements = Requirements()
 
 
 KEPT = (
     "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "documents",
-    "addresses",
+    "addresses", "declarations",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,
@@ -402,6 +406,8 @@ def _check(source: Source, config: Config) -> None:
     limits = config.addresses
     if not 0 < limits.filling < limits.full <= 1:
         source.fault("filling and full must be ratios, filling the smaller one", "addresses", key="filling")
+    for key, what in check_requirements(config.declarations):
+        source.fault(what, "declarations", key=key)
     for index, pair in enumerate(config.translate):
         try:
             lengths = {ip_network(pair.inside).prefixlen, ip_network(pair.outside).prefixlen}

@@ -59,6 +59,9 @@ steps = Table(
     Column("remark", Text, nullable=False),
 )
 GONE = (DeclarationState.SUPERSEDED,)
+ENDED = (DeclarationState.WITHDRAWN,)
+IDLE = (DeclarationState.DRAFT, DeclarationState.WITHDRAWN)
+"""States of a version that is not handed in, or not any more: another one speaks for the declaration."""
 
 
 # ---- asking
@@ -94,7 +97,7 @@ def listed(
 
 def one(store: Store, number: str, at: datetime | None = None) -> Declaration:
     """
-    The newest version of a declaration: a withdrawn one only when there is no other, a superseded one never.
+    The newest version of a declaration: a draft or a withdrawn one only when there is no other, a superseded one never.
 
     Raises:
         Missing: there is none with this number.
@@ -108,7 +111,9 @@ def current(connection: Connection, number: str, at: datetime | None = None) -> 
     found = [one for one in _read(connection, at, number) if one.state not in GONE]
     if not found:
         raise Missing("there is no declaration {number}", "", "netops declare list", number=number)
-    return next((one for one in reversed(found) if one.state is not DeclarationState.WITHDRAWN), found[-1])
+    return next(
+        (one for aside in (IDLE, ENDED) for one in reversed(found) if one.state not in aside), found[-1]
+    )
 
 
 def standing(connection: Connection, number: str) -> Declaration:
@@ -214,28 +219,51 @@ def _of(
     )
 
 
+def newest(connection: Connection, number: str) -> Declaration | None:
+    """The newest version that somebody works on or that is in force, drafts too; None when there is none."""
+    found = [one for one in _read(connection, None, number) if one.state not in (*GONE, *ENDED)]
+    return found[-1] if found else None
+
+
+def versions(store: Store, number: str) -> list[Declaration]:
+    """Every version of a declaration, oldest first."""
+    with store.read() as connection:
+        return _read(connection, None, number)
+
+
 # ---- deciding
-def submit(act: Act, stated: Statements, number: str = "") -> Declaration:
+def submit(
+    act: Act,
+    stated: Statements,
+    number: str = "",
+    *,
+    seen: int | None = None,
+    draft: bool = False,
+    keep_number: bool = False,
+    why: str = "",
+) -> Declaration:
     """
     A department hands in a declaration, a mended one, or a change of one that stands.
 
+    Args:
+        seen: the version that the change was made from, or None when nobody says.
+        draft: it is only kept, to be handed in later (`move`, "submit").
+        keep_number: a *number* that is not there is the one on an older paper, and stays its number.
+
     Returns:
-        The new version, submitted; what stood before goes on standing until this one is approved.
+        The new version; what stood before goes on standing until this one is approved.
 
     Raises:
         Missing: there is no declaration with *number*.
-        Refused: it belongs to another organization or plane, waits for review already, or was withdrawn.
+        Refused: it belongs to another organization or plane, waits for review already, was withdrawn, or
+            somebody changed it since *seen*.
     """
     version = 1
-    if number:
-        before = current(act.connection, number)
-        if (before.organization, before.plane) != (stated.organization, stated.plane):
-            raise Refused(
-                "the declaration was not submitted",
-                "{number} is another organization's or plane's",
-                "leave the number empty for a first declaration",
-                number=number,
-            )
+    before: Declaration | None = None
+    known = _read(act.connection, None, number) if number else []
+    if number and (known or not keep_number):
+        before = newest(act.connection, number) or current(act.connection, number)
+        _require_own(before, stated)
         if before.state in (DeclarationState.SUBMITTED, DeclarationState.WITHDRAWN):
             raise Refused(
                 "the declaration was not submitted",
@@ -244,29 +272,71 @@ def submit(act: Act, stated: Statements, number: str = "") -> Declaration:
                 number=number,
                 state=before.state,
             )
-        version = _read(act.connection, None, number)[-1].version + 1
-        if before.state is DeclarationState.RETURNED:
+        if seen is not None and before.version != seen:
+            raise Refused(
+                "the declaration was not submitted",
+                "{number} was changed since: this was made from version {seen}, and version {version} is there now",
+                "netops declare show {number} shows what differs; then add --onto {version}",
+                number=number,
+                seen=seen,
+                version=before.version,
+            )
+        version = known[-1].version + 1
+        if before.state in (DeclarationState.RETURNED, DeclarationState.DRAFT):
             _step(act, before, DeclarationState.SUPERSEDED, "")
-    else:
+    elif not number:
         year = act.at.astimezone(CITY_ZONE).year
         number = f"DECL-{year}-{ids.take(act.connection, f'declaration {year}'):04d}"
-    return _file(act, number, version, stated, DeclarationState.SUBMITTED, registered=False)
+    state = DeclarationState.DRAFT if draft else DeclarationState.SUBMITTED
+    return _file(act, number, version, stated, state, before, why=why, registered=False)
 
 
-def move(act: Act, number: str, verb: str, remark: str = "") -> Declaration:
+def _require_own(before: Declaration, stated: Statements) -> None:
+    if (before.organization, before.plane) != (stated.organization, stated.plane):
+        raise Refused(
+            "the declaration was not submitted",
+            "{number} is another organization's or plane's",
+            "leave the number empty for a first declaration",
+            number=before.number,
+        )
+
+
+def move(act: Act, number: str, verb: str, remark: str = "", seen: Declaration | None = None) -> Declaration:
     """
-    Return, approve, connect, suspend or withdraw the newest version that can be; approval supersedes those before.
+    Submit, return, approve, connect, suspend or withdraw the newest version that can be; approval supersedes those before.
+
+    Args:
+        seen: the version, as it was when the person decided: another one is not moved in its place.
 
     Raises:
         Missing: there is no such declaration.
-        Refused: the verb does not start from its state.
+        Refused: the verb does not start from its state, or somebody moved or changed it since it was *seen*.
     """
     before = _movable(act.connection, number, verb)
+    if seen is not None and (seen.version, seen.state, seen.since) != (
+        before.version,
+        before.state,
+        before.since,
+    ):
+        raise Refused(
+            "{number} was not moved",
+            "somebody was faster: version {version} is {state} now",
+            "netops declare show {number}",
+            number=number,
+            version=before.version,
+            state=before.state,
+        )
     to = before.after(verb)
     if to is DeclarationState.APPROVED:
         _supersede(act, before)
     _step(act, before, to, remark)
-    act.record(f"declare {verb}", number, why=remark, before={"state": before.state}, after={"state": to})
+    act.record(
+        f"declare {verb}",
+        number,
+        why=remark,
+        before={"version": before.version, "state": before.state},
+        after={"version": before.version, "state": to},
+    )
     return msgspec.structs.replace(before, state=to, since=act.at, remark=remark)
 
 
@@ -318,6 +388,7 @@ def adopt(act: Act, declaration: RegisteredDeclaration) -> None:
         known[-1].version + 1 if known else 1,
         stated,
         DeclarationState.CONNECTED,
+        mine[-1] if mine else None,
         registered=True,
     )
     _supersede(act, filed)
@@ -335,15 +406,24 @@ def drop(act: Act, declaration: RegisteredDeclaration) -> None:
 
 
 def _file(
-    act: Act, number: str, version: int, stated: Statements, state: DeclarationState, *, registered: bool
+    act: Act,
+    number: str,
+    version: int,
+    stated: Statements,
+    state: DeclarationState,
+    before: Declaration | None,
+    *,
+    registered: bool,
+    why: str = "",
 ) -> Declaration:
+    content = msgspec.to_builtins(stated)
     act.connection.execute(
         declarations.insert().values(
             number=number,
             version=version,
             plane=stated.plane,
             organization=stated.organization,
-            stated=msgspec.to_builtins(stated),
+            stated=content,
             registered=registered,
         )
     )
@@ -353,11 +433,13 @@ def _file(
         state=state,
         registered=registered,
         since=act.at,
+        remark=why,
         **{name: getattr(stated, name) for name in Statements.__struct_fields__},
     )
-    _step(act, filed, state, "")
-    verb = "declare adopt" if registered else "declare submit"
-    act.record(verb, number, after={"version": version, "stated": msgspec.to_builtins(stated)})
+    _step(act, filed, state, why)
+    verb = "adopt" if registered else "draft" if state is DeclarationState.DRAFT else "submit"
+    was = None if before is None else {"version": before.version, "stated": before.statements}
+    act.record(f"declare {verb}", number, why=why, before=was, after={"version": version, "stated": content})
     return filed
 
 

@@ -3,77 +3,125 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from netops.core.language import _, spoken
 from netops.core.plane import Plane
+from netops.core.sheet import Place
 from netops.core.toml import Source, settled
-from netops.declarations.declaration import Equipment, Statements
+from netops.declarations.declaration import Application, Details, Equipment, Statements
+from netops.declarations.fields import FIELD, PARTS, Field
 
 LONGEST = 2000
 MOST_EQUIPMENT = 1000
+PLAIN = (
+    "number", "version", "organization", "plane", "authority", "place", "nature", "scope", "lan", "user_class", "terminals",
+    "measures", "need", "responsible", "security_officer", "contact", "date", "until", "sealed",
+)  # fmt: skip
+"""Keys of the form in its order; `kinds` comes after the terminals."""
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A form that was read; *number* is "" for a first declaration."""
+    """
+    A form that was read.
+
+    Args:
+        number: "" for a first declaration.
+        version: the version that it changes, or 0 when it does not say.
+        at: where the form begins; *places*: of each field; *pieces*: of each row of its tables.
+        paper: True when a number that is not there is one on paper, and stays.
+    """
 
     number: str
     stated: Statements
-    lines: dict[str, int]
-    """Line, from 1, of each key."""
+    version: int = 0
+    at: Place = Place("", "", 1)
+    places: Mapping[str, Place] = {}
+    pieces: Mapping[str, tuple[Place, ...]] = {}
+
+    def place(self, field: str, piece: int = -1) -> Place:
+        """Where a field stands, or a row of the table of this name; else where the form begins."""
+        rows = self.pieces.get(field, ())
+        return rows[piece] if 0 <= piece < len(rows) else self.places.get(field, self.at)
 
 
-class _Table(msgspec.Struct, frozen=True):
+class _Table(Details, frozen=True):
     organization: str
     plane: Plane
     nature: str
     scope: str
     terminals: int
     number: str = ""
+    version: int = 0
     contact: str = ""
     date: str = ""
 
 
-def write(stated: Statements, number: str = "") -> str:
-    """The form as text, with what is known filled in; `read` takes it back."""
-    equipment = stated.equipment or (Equipment(""),)
-    return "\n".join(
-        [
-            "# 接入说明（《办法》第十条）。填好后：netops declare check 本文件；netops declare submit 本文件",
+# ---- written
+def write(stated: Statements, number: str = "", version: int = 0) -> str:
+    """The form as text in the language in use, with what is known filled in; `read` takes it back."""
+    language = spoken()
+    values: dict[str, Any] = {name: getattr(stated, name, "") for name in PLAIN} | {
+        "number": number,
+        "version": version,
+    }
+    lines = [
+        "# "
+        + _(
+            "Access declaration (Article 10). Filled in: netops declare check FILE; netops declare submit FILE"
+        ),
+        "",
+        "[declaration]",
+    ]
+    for name in PLAIN:
+        lines.append(f"{name} = {_text(values[name])}{_remark(FIELD[name], language)}")
+        if name == "terminals":
+            inner = ", ".join(f"{key} = {value}" for key, value in msgspec.to_builtins(stated.kinds).items())
+            lines.append("kinds = { " + inner + " }  # " + _("wired, wireless, servers, other"))
+    for part, pieces in (("equipment", stated.equipment), ("applications", stated.applications)):
+        blank = (Equipment("") if part == "equipment" else Application(""),)
+        lines += [
             "",
-            "[declaration]",
-            f"number = {_text(number)}            # 首次申报留空；补正、变更时写原编号",
-            f"organization = {_text(stated.organization)}      # 单位代码，见 netops organization list",
-            f'plane = "{stated.plane}"         # extranet 政务外网；intranet 政务内网（分别申报）',
-            f"nature = {_text(stated.nature)}            # 一、网络性质",
-            f"scope = {_text(stated.scope)}             # 二、应用范围",
-            f"terminals = {stated.terminals}          # 四、入网终端数量（台）",
-            f"contact = {_text(stated.contact)}           # 联系人及电话",
-            f"date = {_text(stated.date)}              # 签署日期，如 2026-11-20",
-            "",
-            "# 三、网络设备：每台一段 [[equipment]]",
-            *(line for item in equipment for line in _equipment(item)),
+            "# "
+            + (
+                _("every network device: one [[equipment]]")
+                if part == "equipment"
+                else _("applications, where they are served")
+            ),
         ]
+        for piece in pieces or blank:
+            lines += ["", f"[[{part}]]"]
+            lines += [
+                f"{field.name} = {_text(getattr(piece, field.name))}{_remark(field, language)}"
+                for field in PARTS[part]
+            ]
+    return "\n".join([*lines, ""])
+
+
+def _remark(field: Field, language: str) -> str:
+    hint = _(field.hint)
+    if field.choices and field.name not in ("kind", "sealed"):
+        hint = "; ".join(f"{value}: {field.words(value, language)}" for value in field.choices)
+    return (
+        "  # "
+        + field.label(language)
+        + (f"：{hint}" if hint and language == "zh" else f": {hint}" if hint else "")
     )
 
 
-def _equipment(item: Equipment) -> list[str]:
-    return [
-        "[[equipment]]",
-        f"name = {_text(item.name)}",
-        f"model = {_text(item.model)}",
-        f"address = {_text(item.address)}           # 管理地址，没有则留空",
-        "",
-    ]
-
-
-def _text(value: str) -> str:
+def _text(value: object) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
     # A JSON string is a TOML basic string, once DEL, which JSON leaves bare, is escaped (TOML v1.0.0, String).
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+# ---- read
 def read(path: Path) -> Form:
     """
     The form in *path*.
@@ -90,7 +138,7 @@ def read(path: Path) -> Form:
 
 
 def _form(source: Source) -> Form | None:
-    source.unknown({"declaration", "equipment"})
+    source.unknown({"declaration", "equipment", "applications"})
     raw = source.content.get("declaration")
     if not isinstance(raw, dict):
         source.fault("the table [declaration] is missing")
@@ -99,27 +147,45 @@ def _form(source: Source) -> Form | None:
     for key, value in raw.items():
         if isinstance(value, str) and len(value) > LONGEST:
             source.fault(f"longer than {LONGEST} characters", "declaration", key=key)
-    if table and table.terminals < 0:
-        source.fault(f"{table.terminals} is less than 0", "declaration", key="terminals")
-    if table and table.date and not _is_date(table.date):
-        source.fault(f"{table.date!r} is not a date; write it as 2026-11-20", "declaration", key="date")
-    items = [item for _, item in source.entries("equipment", Equipment) if item != Equipment("")]
-    if len(items) > MOST_EQUIPMENT:
-        source.fault(f"more than {MOST_EQUIPMENT} pieces", "equipment")
+    for key, what in _faults(table) if table else ():
+        source.fault(what, "declaration", key=key)
+    items = [(place, item) for place, item in source.entries("equipment", Equipment) if item != Equipment("")]
+    served = [
+        (place, item)
+        for place, item in source.entries("applications", Application)
+        if item != Application("")
+    ]
+    for name, several in (("equipment", items), ("applications", served)):
+        if len(several) > MOST_EQUIPMENT:
+            source.fault(f"more than {MOST_EQUIPMENT} pieces", name)
+        for place, item in several:
+            for key, value in msgspec.structs.asdict(item).items():
+                if len(value) > LONGEST:
+                    source.fault(f"longer than {LONGEST} characters", name, place, key)
     if table is None:
         return None
-    stated = Statements(
-        table.organization,
-        table.plane,
-        table.nature,
-        table.scope,
-        table.terminals,
-        tuple(items),
-        table.contact,
-        table.date,
-    )
-    lines = {key: source.line("declaration", key=key) for key in msgspec.structs.asdict(table)}
-    return Form(table.number, stated, lines | {"equipment": source.line("equipment", 0)})
+    known = {name: getattr(table, name) for name in Statements.__struct_fields__ if hasattr(table, name)}
+    known["applications"] = (*table.applications, *(item for _, item in served))
+    stated = Statements(**known, equipment=tuple(item for _, item in items))
+
+    def at(line: int) -> Place:
+        return Place(source.shown, "", line)
+
+    places = {key: at(source.line("declaration", key=key)) for key in raw}
+    pieces = {name: tuple(at(source.line(name, place)) for place, _ in several)
+              for name, several in (("equipment", items), ("applications", served))}  # fmt: skip
+    return Form(table.number, stated, table.version, at(source.line("declaration")), places, pieces)
+
+
+def _faults(table: _Table) -> Iterator[tuple[str, str]]:
+    for key, value in (("terminals", table.terminals), ("version", table.version)):
+        if value < 0:
+            yield key, f"{value} is less than 0"
+    if any(value < 0 for value in msgspec.structs.astuple(table.kinds)):
+        yield "kinds", "a number is less than 0"
+    for key in ("date", "until"):
+        if (text := getattr(table, key)) and not _is_date(text):
+            yield key, f"{text!r} is not a date; write it as 2026-11-20"
 
 
 def _is_date(text: str) -> bool:

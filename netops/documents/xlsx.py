@@ -94,7 +94,7 @@ def render(sheets: Sequence[Sheet], title: str, at: datetime) -> bytes:
     properties.title, properties.creator, properties.created = clean(title)[:255], "", moment
     made = io.BytesIO()
     book.save(made)
-    return _fixed(made, moment)
+    return fixed(made, moment)
 
 
 def clean(text: str) -> str:
@@ -102,7 +102,7 @@ def clean(text: str) -> str:
     return ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST]
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """*text* so that readers do not take a part of it for an escaped character (ECMA-376 Part 1, 22.9.2.19)."""
     return ESCAPED.sub("_x005F_", clean(text))
 
@@ -158,7 +158,7 @@ def _write(page: Any, sheet: Sheet) -> None:
         page.auto_filter.ref = f"A{above + 1}:{last}{above + 1}"
 
     def line(text: str, font: Any, alignment: Any) -> list[Any]:
-        cell = WriteOnlyCell(page, _kept(text))
+        cell = WriteOnlyCell(page, kept(text))
         cell.data_type, cell.font, cell.alignment = "s", font, alignment
         return [cell]
 
@@ -177,7 +177,7 @@ def _write(page: Any, sheet: Sheet) -> None:
     head_fill = PatternFill("solid", fgColor=HEAD_FILL)
     heads = []
     for column in sheet.columns:
-        cell = WriteOnlyCell(page, _kept(column.head))
+        cell = WriteOnlyCell(page, kept(column.head))
         cell.data_type, cell.font, cell.fill, cell.border = "s", fonts["head"], head_fill, border
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         heads.append(cell)
@@ -223,7 +223,7 @@ def _made(
     ]
 
     def cell(value: Cell, shape: Any) -> Any:
-        text = _kept(value) if isinstance(value, str) else value
+        text = kept(value) if isinstance(value, str) else value
         is_formula = isinstance(text, str) and text[:1] in FORMULA and text != ""
         if border is None and not is_formula:
             return text
@@ -266,7 +266,7 @@ def _lines(text: str, columns: Sequence[Column], page: Any) -> int:
     return -(-int(2 * widths_of(text) * TITLE_POINTS / POINTS) // max(1, int(width)))
 
 
-def _fixed(made: io.BytesIO, moment: datetime) -> bytes:
+def fixed(made: io.BytesIO, moment: datetime) -> bytes:
     """The package with fixed times."""
     stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     fixed = io.BytesIO()

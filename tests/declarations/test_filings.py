@@ -20,7 +20,7 @@ from netops.declarations.declaration import (
     RegisteredDeclaration,
     Statements,
 )
-from netops.declarations.review import review
+from netops.declarations.review import Expected, review
 from tests.conftest import NOON
 
 AT_NOON = still(NOON)
@@ -34,6 +34,7 @@ STATED = Statements(
     "张工 0700-0000000",
     "2026-11-19",
 )
+EXPECTED = Expected({"fin"}, NOON.date())
 PAPER = RegisteredDeclaration(
     "湘信接〔2025〕7号", "fin", "办公网", "公文交换", 5, allocated=("10.20.11.0/26",)
 )
@@ -205,12 +206,12 @@ def test_the_review_asks_for_the_four_statements() -> None:
     empty = Statements("nobody", Plane.EXTRANET, " ", "", 0)
 
     assert ["DC-005", "DC-001", "DC-002", "DC-003", "DC-004", "DC-007", "DC-008"] == [
-        note.code for note in review(empty, {"fin"}, NOON.date())
+        note.code for note in review(empty, EXPECTED)
     ]
-    assert [] == review(STATED, {"fin"}, NOON.date())
+    assert [] == review(STATED, EXPECTED)
     twice = msgspec.structs.replace(
         STATED, equipment=STATED.equipment * 2, terminals=10**7, date="2027-01-01"
     )
-    notes = review(twice, {"fin"}, NOON.date())
+    notes = review(twice, EXPECTED)
     assert ["DC-009", "DC-006", "DC-008"] == [note.code for note in notes]
     assert all(note.text.format(**note.facts) for note in notes)

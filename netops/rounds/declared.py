@@ -1,0 +1,34 @@
+"""Declarations looked for: by what they say anywhere, and by when they fall due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from netops.core.sheet import folded
+from netops.declarations.declaration import Declaration
+from netops.declarations.renewal import Renewal, renewal
+from netops.desk import Desk
+from netops.rounds.address_lines import today
+
+
+def saying(desk: Desk, listed: Sequence[Declaration], text: str) -> list[Declaration]:
+    """Those that say every word of *text* anywhere: numbers, names, models, addresses; whatever the width and case."""
+    words = [folded(word) for word in text.split()]
+    register = desk.register
+
+    def said(one: Declaration) -> str:
+        entry = register.organization.get(one.organization)
+        names = (entry.name_zh, entry.name_en) if entry else ()
+        stated = msgspec.structs.astuple(one)
+        return folded("\n".join(map(str, (*names, *stated))))
+
+    return [one for one in listed if all(word in said(one) for word in words)]
+
+
+def due(desk: Desk, listed: Sequence[Declaration]) -> list[Renewal]:
+    """Those that are to be renewed, the most urgent first."""
+    settings = desk.config.declarations
+    found = (renewal(one, today(desk), settings.renew_days, settings.remind_days) for one in listed)
+    return sorted((one for one in found if one is not None), key=lambda one: (one.day, one.number))
