@@ -6,6 +6,7 @@ from importlib import import_module
 
 STORAGE = (
     "netops.core.ids", "netops.core.journal", "netops.core.joint", "netops.core.docket", "netops.core.applied",
+    "netops.core.accounts",
     "netops.topology.eventlog", "netops.topology.baselines", "netops.topology.states", "netops.topology.identities",
     "netops.topology.chronicle", "netops.topology.snapshots", "netops.addresses.tiles", "netops.addresses.holdings",
     "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",

@@ -47,6 +47,7 @@ NOUNS = {
     "round": N_("Rounds: run one, see when each ran"),
     "journal": N_("Who decided what, chained and verified"),
     "backup": N_("Backups: create, verify, restore"),
+    "user": N_("Accounts, roles and tokens"),
     "config": N_("The configuration in force"),
     "completion": N_("Completion for bash, zsh and fish"),
 }

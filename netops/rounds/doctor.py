@@ -109,6 +109,21 @@ def _register(desk: Desk) -> Iterator[Check]:
         yield Check(N_("register"), "good", counts)
 
 
+def _grants(desk: Desk) -> Iterator[Check]:
+    """Whether allocation is held to a delegation chain: only where the register names a document."""
+    from netops.addresses.delegation import is_granted
+
+    for plane in desk.planes:
+        chains = desk.register.chains[plane]
+        if chains and not any(map(is_granted, chains.values())):
+            told = _("{plane}: no document grants its addresses, so no delegation chain bounds what is given out")
+            yield Check(N_("grants"), "note", told.format(plane=_(plane.label)),
+                        "netops pool delegate PREFIX --granted-by NUMBER")  # fmt: skip
+        elif chains:
+            yield Check(N_("grants"), "good", _("{plane}: allocation is held to the documents on file").format(
+                plane=_(plane.label)))  # fmt: skip
+
+
 def _store(desk: Desk) -> Iterator[Check]:
     from netops.core import journal
 
@@ -224,6 +239,7 @@ CHECKS: dict[str, Callable[[Desk], Iterator[Check]]] = {
     "secrets": _secrets,
     "store": _store,
     "register": _register,
+    "grants": _grants,
     "playbooks": _playbooks,
     "collector": _collector,
     "traps": _traps,

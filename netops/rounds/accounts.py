@@ -1,0 +1,357 @@
+"""Accounts: made, changed and signed in to, each with its journal entry; what a request shows becomes who asks."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from netops.core import account as rules
+from netops.core import accounts, passwords
+from netops.core.account import Account, AccountState, Role
+from netops.core.accounts import Bearer, Token
+from netops.core.errors import Missing, NetopsError, Refused
+from netops.core.journal import Act, act
+from netops.core.language import N_
+from netops.core.permission import MAY, Deed, Principal, Unproven, planes_of
+from netops.core.plane import Plane
+from netops.desk import Desk
+
+TRIES, LOCKED = 5, timedelta(minutes=15)
+"""Wrong passwords after which an account is locked, and for how long."""
+SESSION, IDLE = timedelta(hours=12), timedelta(minutes=30)
+"""How long a session lasts at most, and unused."""
+TOKEN_DAYS, MOST_TOKEN_DAYS = 90, 730
+PREFIX = "netops_"
+"""What a token begins with, so that scanners of files know it."""
+WRONG = N_(
+    "name, password or code is wrong, or the account is locked for {minutes} minutes after {tries} wrong ones"
+)
+
+
+# ---- accounts
+def add(desk: Desk, account: Account, password: str = "") -> Account:
+    """
+    A new account.
+
+    Raises:
+        Refused: there is one with this name, or the person must not have this role too.
+        NetopsError: see `account.check`; or the password is too weak.
+    """
+    with act(desk.store, desk.actor, desk.clock) as one:
+        return _add(desk, one, account, password)
+
+
+def _add(desk: Desk, one: Act, account: Account, password: str) -> Account:
+    others = accounts.listed(one.connection)
+    if any(other.name == account.name for other in others):
+        raise Refused(
+            N_("the account {name} was not made"), N_("there is one with this name"), "netops user list", name=account.name
+        )  # fmt: skip
+    rules.check(account, others, desk.register_in(one.connection).organization)
+    made = msgspec.structs.replace(account, created=one.at)
+    proof = {}
+    if password:
+        passwords.check(password, account.name)
+        made, proof = (
+            msgspec.structs.replace(made, password_since=one.at),
+            {"password": passwords.kept(password)},
+        )
+    accounts.put(one.connection, made, **proof)
+    one.record("user add", made.name, after=_shown(made))
+    return made
+
+
+def first(desk: Desk, account: Account, password: str) -> Account:
+    """
+    The first account of an instance, by whoever has the one-time code: a system administrator.
+
+    Raises:
+        Refused: there is an account already.
+    """
+    with act(desk.store, account.name, desk.clock) as one:
+        if accounts.listed(one.connection):
+            raise Refused(
+                N_("the first account was not made"), N_("there is an account already"), "netops user list"
+            )
+        return _add(
+            desk,
+            one,
+            msgspec.structs.replace(account, role=Role.SYSTEM, planes=(), organization=""),
+            password,
+        )
+
+
+def _shown(one: Account) -> dict[str, Any]:
+    return {"person": one.person, "role": one.role, "planes": list(one.planes), "organization": one.organization,
+            "state": one.state}  # fmt: skip
+
+
+def change(desk: Desk, name: str, verb: str, why: str = "", **changes: Any) -> Account:
+    """
+    Another role, binding or state; its sessions end.
+
+    Raises:
+        Missing: there is no such account.
+        Refused: the person must not have this role too; or the last system administrator would go.
+    """
+    with act(desk.store, desk.actor, desk.clock) as one:
+        before = accounts.named(one.connection, name)
+        after = msgspec.structs.replace(before, **changes)
+        others = accounts.listed(one.connection)
+        rules.check(after, others, desk.register_in(one.connection).organization)
+        _keep_one(after, others)
+        accounts.put(one.connection, after, failed=0)
+        accounts.end(one.connection, account=name)
+        one.record(f"user {verb}", name, why=why, before=_shown(before), after=_shown(after))
+        return after
+
+
+def _keep_one(after: Account, others: Iterable[Account]) -> None:
+    """Somebody must be able to make accounts."""
+    administrators = {
+        one.name for one in others if one.role is Role.SYSTEM and one.state is AccountState.ENABLED
+    }
+    if administrators == {after.name} and not (
+        after.role is Role.SYSTEM and after.state is AccountState.ENABLED
+    ):
+        raise Refused(
+            N_("{name} was not changed"), N_("it is the only system administrator"),
+            N_("make another one first: netops user add"), name=after.name,
+        )  # fmt: skip
+
+
+def set_password(desk: Desk, name: str, password: str, keep: Collection[str] = ()) -> Account:
+    """
+    A new password; the account is unlocked, and its sessions end except *keep*.
+
+    Raises:
+        Missing: there is no such account.
+        NetopsError: it is too weak.
+    """
+    passwords.check(password, name)
+    stored = passwords.kept(password)
+    with act(desk.store, desk.actor, desk.clock) as one:
+        before = accounts.named(one.connection, name)
+        after = msgspec.structs.replace(before, password_since=one.at, locked_until=None)
+        accounts.put(one.connection, after, password=stored, failed=0)
+        accounts.end(one.connection, account=name, but=keep)
+        one.record("user password", name)
+        return after
+
+
+def set_second_factor(desk: Desk, name: str, *, on: bool) -> str:
+    """
+    Codes by time beside the password from now on, or no longer; the new secret, shown once, or "".
+
+    Raises:
+        Missing: there is no such account.
+    """
+    secret = passwords.new_secret() if on else ""
+    with act(desk.store, desk.actor, desk.clock) as one:
+        account = accounts.named(one.connection, name)
+        accounts.put(one.connection, account, second_factor=secret, last_step=0)
+        accounts.end(one.connection, account=name)
+        one.record("user second factor", name, after={"on": on})
+    return secret
+
+
+# ---- tokens
+def issue(
+    desk: Desk,
+    name: str,
+    scopes: Collection[Deed],
+    *,
+    label: str = "",
+    days: int = TOKEN_DAYS,
+    planes: Collection[Plane] = (),
+) -> tuple[Token, str]:
+    """
+    A token of an account, and its text, which is shown this once.
+
+    Args:
+        planes: only these; by default all of its account's.
+
+    Raises:
+        Missing: there is no such account.
+        Refused: the account is disabled, or its role may not do what the token is for.
+    """
+    number, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    with act(desk.store, desk.actor, desk.clock) as one:
+        account = accounts.named(one.connection, name)
+        what = N_("no token was issued to {name}")
+        if account.state is not AccountState.ENABLED:
+            raise Refused(what, N_("the account is disabled"), N_("netops user enable {name}"), name=name)
+        bound = planes_of(account.role, account.planes, desk.planes)
+        wanted = frozenset(planes) or bound
+        for deed in scopes:
+            if deed not in MAY[account.role]:
+                why = N_("{name} is {role}, which may not {deed}")
+                raise Refused(what, why, N_("name other scopes"), name=name, role=account.role, deed=deed)
+        if not wanted <= bound:
+            why = N_("{name} may not touch the {plane}")
+            raise Refused(what, why, N_("name other planes"), name=name, plane=min(wanted - bound))
+        token = Token(
+            number,
+            name,
+            label,
+            tuple(sorted(scopes)),
+            tuple(sorted(wanted)),
+            one.at,
+            one.at + timedelta(days=days),
+        )
+        accounts.issue(one.connection, token, accounts.hashed(secret))
+        one.record("user token", name, after={"token": number, "label": label, "scopes": list(token.scopes),
+                                              "planes": list(token.planes), "expires": token.expires})  # fmt: skip
+    return token, f"{PREFIX}{number}_{secret}"
+
+
+def revoke(desk: Desk, number: str, why: str = "") -> str:
+    """
+    Take a token back; the name of its account.
+
+    Raises:
+        Missing, Refused: see `accounts.revoke`.
+    """
+    with act(desk.store, desk.actor, desk.clock) as one:
+        name = accounts.revoke(one.connection, number, one.at)
+        one.record("user revoke", name, why=why, before={"token": number})
+        return name
+
+
+# ---- who asks
+def of_token(desk: Desk, text: str) -> Principal:
+    """
+    Who asks with a token.
+
+    Raises:
+        Unproven: it is none, was taken back, or has expired.
+    """
+    number, _, secret = text.removeprefix(PREFIX).partition("_")
+    found = accounts.bearer(desk.store, number[:16]) if text.startswith(PREFIX) and secret else None
+    now = desk.clock()
+    if (
+        found is None
+        or not hmac.compare_digest(found.sha256, accounts.hashed(secret))
+        or found.expires <= now
+    ):
+        raise Unproven(
+            N_("it was not done"), N_("the token is none of ours, was taken back or has expired"),
+            N_("ask for a new one: netops user token NAME"),
+        )  # fmt: skip
+    if found.last_used is None or now - found.last_used >= accounts.USED_EVERY:
+        accounts.note_use(desk.store, number, now)
+    return _principal(desk, found, number)
+
+
+def of_session(desk: Desk, secret: str) -> Principal:
+    """
+    Who asks in a session.
+
+    Raises:
+        Unproven: there is none, or it has ended.
+    """
+    sha256, now = accounts.hashed(secret), desk.clock()
+    found = accounts.session(desk.store, sha256)
+    if found is None or found[0].expires <= now or now - found[1] > IDLE:
+        raise Unproven(N_("it was not done"), N_("the session has ended"), N_("sign in again"))
+    if now - found[1] >= accounts.USED_EVERY:
+        accounts.touch(desk.store, sha256, now)
+    return _principal(desk, found[0])
+
+
+def _principal(desk: Desk, found: Bearer, token: str = "") -> Principal:
+    scopes = None if found.scopes is None else frozenset(found.scopes)
+    planes = planes_of(found.role, found.planes, desk.planes)
+    if found.scopes is not None and found.role in rules.EVERYWHERE:
+        planes &= frozenset(found.planes)
+    return Principal(found.name, found.role, planes, found.organization, scopes, token)
+
+
+def sign_in(desk: Desk, name: str, password: str, code: str = "", place: str = "") -> str:
+    """
+    The secret of a new session.
+
+    Args:
+        code: by time, for accounts that have a second factor.
+        place: the address that it came from, for the journal.
+
+    Raises:
+        Unproven: something is wrong; what, is not said, and a name that nobody has takes as long.
+    """
+    now = desk.clock()
+    with desk.store.read() as connection:
+        found = accounts.one(connection, name[:64])
+    account, proof = found or (None, None)
+    right = passwords.is_right(password, proof.password if proof else "")
+    step: int | None = 0
+    if proof is not None and proof.second_factor:
+        step = passwords.step_of(proof.second_factor, code, now, proof.last_step)
+    if account is None or not right or step is None or not _is_open(account, now):
+        if account is not None and _is_open(account, now):
+            _fail(desk, account.name, place)
+        raise Unproven(N_("nobody was signed in"), WRONG, N_("try again later"), minutes=LOCKED // timedelta(minutes=1),
+                       tries=TRIES)  # fmt: skip
+    secret = secrets.token_urlsafe(32)
+    with act(desk.store, account.name, desk.clock) as one:
+        fresh = accounts.one(one.connection, account.name)
+        if fresh is None or fresh[1] != proof:
+            raise Unproven(
+                N_("nobody was signed in"), N_("the account was changed at this moment"), N_("try again")
+            )
+        signed = msgspec.structs.replace(fresh[0], last_sign_in=one.at, locked_until=None)
+        accounts.put(one.connection, signed, failed=0, last_step=max(step, fresh[1].last_step))
+        accounts.begin(one.connection, account.name, accounts.hashed(secret), one.at, one.at + SESSION)
+        one.record("sign in", account.name, after={"from": place})
+    return secret
+
+
+def _is_open(account: Account, now: datetime) -> bool:
+    return account.state is AccountState.ENABLED and (
+        account.locked_until is None or account.locked_until <= now
+    )
+
+
+def _fail(desk: Desk, name: str, place: str) -> None:
+    """One more wrong password; the last of several locks the account, which the journal shows."""
+    with act(desk.store, name, desk.clock) as one:
+        found = accounts.one(one.connection, name)
+        if found is None:
+            raise Missing(N_("there is no account {name}"), "", "netops user list", name=name)
+        account, failed = found[0], found[1].failed + 1
+        locked = one.at + LOCKED if failed >= TRIES else None
+        accounts.put(
+            one.connection,
+            msgspec.structs.replace(account, locked_until=locked),
+            failed=0 if locked else failed,
+        )
+        one.record(
+            "sign in locked" if locked else "sign in refused", name, after={"from": place, "wrong": failed}
+        )
+
+
+def sign_out(desk: Desk, secret: str) -> None:
+    """The session ends."""
+    with desk.store.write() as connection:
+        accounts.end(connection, sha256=accounts.hashed(secret))
+
+
+def scopes_of(texts: Iterable[str]) -> list[Deed]:
+    """
+    Scopes as they are written.
+
+    Raises:
+        NetopsError: one is none.
+    """
+    found = []
+    for text in texts:
+        if text not in list(Deed):
+            raise NetopsError(
+                N_("no token was issued"), N_("{scope} is no scope"), N_("one of: {known}"), scope=text, known=", ".join(Deed)
+            )  # fmt: skip
+        found.append(Deed(text))
+    return found
