@@ -177,6 +177,13 @@ class Backups(msgspec.Struct, frozen=True):
     secrets: bool = False
 
 
+class Registers(msgspec.Struct, frozen=True):
+    """`[registers]`: what belongs to the registers."""
+
+    attachments: str = "attachments"
+    """Folder of attachments, relative to the configuration (without one, beside the SQLite file)."""
+
+
 class Config(msgspec.Struct, frozen=True):
     """Everything that `config.toml` may say. Paths are absolute once read."""
 
@@ -201,6 +208,7 @@ class Config(msgspec.Struct, frozen=True):
     documents: Documents = Documents()
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
+    registers: Registers = Registers()
     path: str = ""
     """The file it was read from, or "" when there was none."""
 
@@ -278,11 +286,12 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     documents: Documents = Documents()
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
+    registers: Registers = Registers()
 
 
 KEPT = (
     "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "documents",
-    "addresses", "declarations",
+    "addresses", "declarations", "registers",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,

@@ -12,7 +12,8 @@ STORAGE = (
     "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.parts", "netops.egress.coverage",
     "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings",
-    "netops.inspections.archive", "netops.rounds.diary",
+    "netops.inspections.archive", "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",
+    "netops.rounds.diary",
     "netops.probes.memory",
 )  # fmt: skip
 

@@ -38,6 +38,7 @@ NOUNS = {
     "pool": N_("Address pools and how full they are"),
     "ip": N_("Allocate, release and list addresses"),
     "declare": N_("Access declarations of departments"),
+    "register": N_("What people write down: officers, systems, projects, sites and the rest"),
     "exit": N_("Internet exits of the register"),
     "egress": N_("How traffic leaves: decode, listen, watch"),
     "finding": N_("What is not in order"),

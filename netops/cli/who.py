@@ -25,7 +25,7 @@ SHOWN = 5
 KINDS = {
     "address": N_("address"), "prefix": N_("prefix"), "mac": "MAC", "name": N_("host name"), "device": N_("device"),
     "organization": N_("organization"), "declaration": N_("declaration"), "document": N_("document"),
-    "allocation": N_("allocation"),
+    "allocation": N_("allocation"), "record": N_("record"),
 }  # fmt: skip
 """What a match is."""
 
@@ -55,7 +55,7 @@ def _show(out: Output, answer: Answer) -> None:
     out.line(_head(answer), style="bold")
     if answer.what == "matches":
         for match in answer.matches:
-            where = "  ".join(part for part in (_plane(match.plane), match.organization) if part)
+            where = "  ".join(part for part in (match.title, _plane(match.plane), match.organization) if part)
             out.line(f"  {match.text}  {_(KINDS[match.what])}  {where}".rstrip())
         _more(out, answer)
         out.next(f"netops who {answer.matches[0].text}")
@@ -99,6 +99,8 @@ def _lines(answer: Answer) -> Iterator[str]:
         names = ("name", "interface", "role", "address", "model")
         shown = "  ".join(str(answer.device[key]) for key in names if answer.device.get(key))
         yield labelled(_("device")) + shown
+    if answer.record:
+        yield labelled(_("record")) + f"{answer.record.kind}  {answer.record.title}  {_(answer.record.state.value)}"
     if answer.names:
         yield labelled(_("host name")) + ", ".join(answer.names)
     yield from map(_seen, answer.sightings[-SHOWN:])

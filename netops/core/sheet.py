@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from netops.core.numerals import arabic_date
+from netops.core.dates import iso_of
 
 SEARCHED = 40
 """Rows from the top in which a heading row is looked for: titles and remarks stand above it."""
@@ -347,7 +347,7 @@ def folded(text: str) -> str:
 
 def day_of(value: Value) -> date:
     """
-    The day that a cell says: a date, a day number, or text: 2026-12-31, 2026/12/31, 2026年12月31日, 20261231, 二〇二六年….
+    The day that a cell says: a date, a day number, or text as `netops.core.dates.iso_of` reads it.
 
     Raises:
         ValueError: it says no day.
@@ -356,17 +356,13 @@ def day_of(value: Value) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    text = arabic_date(plain(value))
-    parts = re.fullmatch(
-        r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?", text
-    )
-    if parts is None:
-        parts = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
-    if parts is not None:
-        return date(*map(int, parts.groups()))
+    text = plain(value)
     if re.fullmatch(r"\d{5}(\.\d+)?", text) and SERIALS[0] <= float(text) <= SERIALS[1]:
         return date(1899, 12, 30) + timedelta(days=int(float(text)))
-    raise ValueError(f"{text[:80]!r} is not a date")
+    said = iso_of(text_of(value))
+    if len(said) < 10:
+        raise ValueError(f"{text[:80]!r} has no day")
+    return date.fromisoformat(said)
 
 
 def guarded(text: str) -> str:

@@ -12,6 +12,7 @@ from netops.addresses.reading import MAC
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.register import Register
+from netops.rounds import registers
 from netops.topology import whereabouts
 
 MATCHES = 20
@@ -25,10 +26,11 @@ class Match(msgspec.Struct, frozen=True):
     text: str
     plane: str = ""
     organization: str = ""
+    title: str = ""
 
 
 def matches(desk: Desk, text: str) -> Iterator[Match]:
-    """Organizations, devices, documents and prefixes, host names, addresses, cards, declarations."""
+    """Organizations, devices, documents and prefixes, host names, addresses, cards, declarations, records of registers."""
     register, lower = desk.register, text.lower()
     for org in register.organizations:
         if any(lower in name.lower() for name in (org.code, org.name_zh, org.name_en) if name):
@@ -47,6 +49,8 @@ def matches(desk: Desk, text: str) -> Iterator[Match]:
             for mac in whereabouts.ending(desk.store, plane, start, MATCHES + 1):
                 yield Match("mac", mac, plane)
     yield from _declared(desk, lower)
+    for one in registers.search(desk, text, limit=MATCHES + 1):
+        yield Match("record", one.number, one.plane, one.organization, one.title)
 
 
 def _documented(register: Register, plane: Plane, lower: str) -> Iterator[Match]:

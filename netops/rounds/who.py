@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,9 @@ from netops.core.errors import Missing
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.register import Register
+from netops.registers import entries
+from netops.registers.entry import Entry
+from netops.registers.intake import NUMBER
 from netops.rounds import look
 from netops.rounds.matching import MATCHES, Match, matches
 from netops.topology import whereabouts
@@ -48,7 +52,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     Everything known about one thing in one plane.
 
     Args:
-        what: address, prefix, mac, name, device, organization, declaration, document, or matches.
+        what: address, prefix, mac, name, device, organization, declaration, document, record, or matches.
         organization: code of whose it is, or "" when nobody's.
         allocation: the one that holds (or held, at a past time) the address.
         history: other allocations of it, oldest first: those that were given back too.
@@ -57,6 +61,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
         names: host names that it gave.
         moves: where its card was, one after another.
         segments: prefixes and exits that rest on a document.
+        record: the record of a register that is called so.
         deleted: it stands in an earlier register only; the time is when that one came into force.
         more: there is more than is shown.
     """
@@ -79,6 +84,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     segments: list[dict[str, Any]] = []
     declarations: list[Any] = []
     findings: list[dict[str, Any]] = []
+    record: Entry | None = None
     matches: list[Match] = []
     deleted: datetime | None = None
     more: bool = False
@@ -253,6 +259,7 @@ def _named(desk: Desk, text: str) -> list[Answer]:
         *_devices(desk, desk.register, text),
         *_organizations(desk, desk.register, text),
         *_papers(desk, text),
+        *_records(desk, text),
         *_host(desk, text),
     ]
 
@@ -325,6 +332,17 @@ def _documents(desk: Desk, text: str) -> Iterator[Answer]:
             )
             answer.more = len(found) > MOST
             yield _completed(desk, answer, {text})
+
+
+def _records(desk: Desk, text: str) -> Iterator[Answer]:
+    """A record of a register, by its number."""
+    if not NUMBER.fullmatch(text):
+        return
+    with suppress(Missing):
+        one = entries.one(desk.store, text, desk.at)
+        if one.plane in desk.planes:
+            answer = Answer(one.number, "record", one.plane, one.organization, at=desk.at, record=one)
+            yield _completed(desk, answer, {one.number})
 
 
 def _deleted(desk: Desk, text: str) -> list[Answer]:
