@@ -166,6 +166,15 @@ class Timetable(msgspec.Struct, frozen=True):
     backup: str = ""
 
 
+class Bundles(msgspec.Struct, frozen=True):
+    """`[bundle]`: what is carried from the extranet's instance into the intranet's."""
+
+    key_file: str = ""
+    """The secret key that signs exports here; written by `netops bundle key FILE`."""
+    trusted: tuple[str, ...] = ()
+    """Public keys, base64, whose bundles are let in here."""
+
+
 class Backups(msgspec.Struct, frozen=True):
     """`[backup]`: where the round of this name puts backups; never beside the store on the same disk if it can be helped."""
 
@@ -205,6 +214,7 @@ class Config(msgspec.Struct, frozen=True):
     web: Web = Web()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
+    bundle: Bundles = Bundles()
     documents: Documents = Documents()
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
@@ -283,6 +293,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     web: Web = Web()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
+    bundle: Bundles = Bundles()
     documents: Documents = Documents()
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
@@ -290,8 +301,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 KEPT = (
-    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "documents",
-    "addresses", "declarations", "registers",
+    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "bundle",
+    "documents", "addresses", "declarations", "registers",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,

@@ -47,6 +47,7 @@ NOUNS = {
     "playbook": N_("What people do, step by step"),
     "round": N_("Rounds: run one, see when each ran"),
     "journal": N_("Who decided what, chained and verified"),
+    "bundle": N_("What a person carries from the extranet's instance to the intranet's"),
     "backup": N_("Backups: create, verify, restore"),
     "user": N_("Accounts, roles and tokens"),
     "config": N_("The configuration in force"),

@@ -16,10 +16,11 @@ from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.rounds import Progress, Report, silent, standing
 from netops.rounds.asking import credentials, settings, target
-from netops.topology import baselines, chronicle, identity, snapshots
+from netops.topology import baselines, carried, chronicle, identity, snapshots
 from netops.topology import map as maps
 from netops.topology import separation as separations
 from netops.topology import sightings as terminals
+from netops.topology.carried import Carried
 from netops.topology.device import DeviceView, RegisteredDevice
 from netops.topology.expected import Exit, Expected, Lan, Picture
 from netops.topology.link import Link
@@ -122,7 +123,12 @@ def separation(desk: Desk) -> list[Answer]:
         plane: {entry.vlan for entry in desk.register.prefixes if entry.plane is plane and entry.vlan}
         for plane in desk.planes
     }
-    return separations.answers(current(desk), links(desk), nets, exits, _last_unseen(desk), vlans)
+    held = _carried(desk)
+    nets |= {plane: one.nets for plane, one in held.items()}
+    vlans |= {plane: set(one.vlans) for plane, one in held.items()}
+    views = known(desk)
+    linked = maps.wiring(views, desk.register.devices).links if held else links(desk)
+    return separations.answers(views, linked, nets, exits, _last_unseen(desk), vlans)
 
 
 def _last_unseen(desk: Desk) -> list[Unreachable]:
@@ -294,7 +300,7 @@ def picture_of(
     """One plane as it was last seen, beside the register."""
     silent_ones = tuple(unseen)
     missing = {(one.plane, one.device) for one in silent_ones}
-    views = current(desk)
+    views = known(desk)
     fresh = frozenset((view.plane, view.key) for view in views if (view.plane, view.key) in asked) - missing
     return Picture(
         plane,
@@ -320,6 +326,17 @@ def current(desk: Desk) -> list[DeviceView]:
             and (not view.registered or (view.plane, view.device) in registered or not registered)
         ]
     )
+
+
+def known(desk: Desk) -> list[DeviceView]:
+    """The same, and beside the intranet's devices those of the extranet as they were carried in."""
+    return [*current(desk), *(view for held in _carried(desk).values() for view in held.views)]
+
+
+def _carried(desk: Desk) -> dict[Plane, Carried]:
+    """What was carried in of planes that this process does not serve."""
+    found = {plane: carried.newest(desk.store, plane) for plane in Plane if plane not in desk.planes} if desk.at is None else {}
+    return {plane: held for plane, held in found.items() if held is not None}
 
 
 def links(desk: Desk) -> list[Link]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netops.core.finding import Conclusion, Rule
-from netops.topology import condition, drift, isolation, strangers, twins
+from netops.topology import condition, contacts, drift, isolation, strangers, twins
 from netops.topology.expected import Picture
 
 RULES: dict[str, Rule] = {
@@ -24,6 +24,7 @@ RULES: dict[str, Rule] = {
     "TP-109": strangers.unknown_router,
     "TP-110": twins.registered_twice,
     "TP-111": twins.duplicate_name,
+    "TP-112": contacts.contact,
 }
 
 
