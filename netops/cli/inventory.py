@@ -1,4 +1,4 @@
-"""`netops inventory`: check, plan, apply, export."""
+"""`netops inventory`: check, plan, apply, import, export."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from netops.cli.printing import Column, Output
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
+    from netops.rounds.drafts import Draft
     from netops.rounds.inventory import Plan
 
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
@@ -43,7 +44,7 @@ def check() -> None:
         )
 
 
-def _show(out: Output, plan: Plan) -> None:
+def _show(out: Output, plan: Plan | Draft) -> None:
     out.records(
         "change",
         plan.changes,
@@ -116,3 +117,57 @@ def apply(plan_file: str | None) -> None:
 
             out.answer(document("change", made.changes))
         out.say(_("Version {version} of the register is in force.").format(version=version))
+
+
+@inventory.command()
+@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+def export(directory: Path | None) -> None:
+    """Write the register in force, or the one of --at, as TOML into the new folder DIRECTORY; without one, as JSON."""
+    from netops.rounds import drafts
+
+    out = output()
+    with desk() as opened:
+        if directory is None:
+            from netops.cli.printing import document
+
+            out.answer(document("register", [drafts.content(opened)]))
+            return
+        for path in drafts.export(opened, directory):
+            out.say(f"  {path}")
+        out.next(f"netops inventory import {directory}")
+
+
+@inventory.command("import")
+@click.argument("source", required=False, type=click.Path(path_type=Path))
+@click.option("--walk", "walked", is_flag=True, help=N_("Instead: devices and links that the last walks saw and no file has."))
+def import_(source: Path | None, walked: bool) -> None:
+    """
+    Put entries of SOURCE, a folder of TOML or a JSON file of `inventory export`, into the register's files.
+
+    What would be added and changed is shown first; nothing is taken out, comments stay, and `inventory apply` puts the files
+    in force as always.
+    """
+    from netops.core.errors import NetopsError
+    from netops.rounds import drafts
+
+    out = output()
+    if (source is None) == (not walked):
+        raise NetopsError("nothing was imported", "one source is needed", "name a folder or a file, or say --walk")
+    with desk() as opened:
+        draft = drafts.of_walk(opened) if source is None else drafts.of_source(opened, source)
+        if out.json:
+            from netops.cli.printing import document
+
+            left = [{"what": what, "why": _(why)} for what, why in draft.left]
+            out.answer(document("draft", [{"changes": draft.changes, "left": left}]))
+        else:
+            _show(out, draft)
+            for what, why in draft.left:
+                out.line(_("left out: {what}: {why}").format(what=what, why=_(why)), style="yellow")
+        if not draft.changes:
+            return
+        out.confirm(_("Write these {count} entries into {folder}?").format(
+            count=len(draft.changes), folder=opened.config.inventory))  # fmt: skip
+        for path in drafts.write(opened, draft):
+            out.say(f"  {path}")
+        out.next("" if out.json else "netops inventory plan")
