@@ -160,14 +160,13 @@ class Bulk:
         """What was found, ready to be decoded."""
         if self._batch is None or self._scan is None:
             return
-        memory = self._batch.octets.data
         for key, several in self._found.items():
-            members = np.concatenate(several)
-            rows = self._scan.set_row[members]
-            starts = self._scan.set_start[members]
+            members = np.concatenate(several) if len(several) > 1 else several[0]
             counts = self._scan.set_length[members] // key[2].minimum
-            ends = starts + counts * key[2].minimum
-            slices: Any = map(slice, starts.tolist(), ends.tolist())
+            if len(members) > 1 and (counts != counts[0]).any():
+                order = np.argsort(counts, kind="stable")
+                members, counts = members[order], counts[order]
+            rows = self._scan.set_row[members]
             yield (
                 key,
                 Sets(
@@ -179,7 +178,27 @@ class Bulk:
                     self._scan.sequence[rows],
                     np.zeros(len(rows), np.int64),
                     counts,
-                    b"".join(map(memory.__getitem__, slices)),
+                    records(self._batch.octets, self._scan.set_start[members], counts, key[2].dtype),
                     {},
                 ),
             )
+
+
+def records(octets: Column, starts: Column, counts: Column, kind: np.dtype[Any]) -> Column:
+    """
+    Records that lie in *octets* at *starts*, so many each; *counts* ascend.
+
+    Where sets of equal size lie at equal distances nothing is copied: the result is a view, a row a set.
+    """
+    steps = np.diff(starts)
+    if counts[0] == counts[-1] and (steps == steps[:1]).all():
+        step = int(steps[0]) if len(steps) else 0
+        shape, strides = (len(starts), int(counts[0])), (step, kind.itemsize)
+        return np.ndarray(shape, kind, octets, int(starts[0]), strides)
+    sizes, first = np.unique(counts, return_index=True)
+    pieces = []
+    for size, some in zip(sizes.tolist(), np.split(starts, first[1:]), strict=True):
+        length = size * kind.itemsize
+        anywhere = np.ndarray(len(octets) - length + 1, f"V{length}", octets, 0, (1,))
+        pieces.append(anywhere[some].view(kind))
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

@@ -161,11 +161,15 @@ class Table:
         parts = (self._v6_starts.tobytes(), self._v6_owners.tobytes(), msgspec.json.encode(self.owners))
         return hashlib.sha256(b"".join(parts)).digest()
 
+    def owner_v4(self, addresses: Column) -> Column:
+        """Row numbers of `owners` of IPv4 addresses (uint32)."""
+        return self._v4.find(addresses)
+
     def owner(self, hi: Column, lo: Column) -> Column:
         """Row numbers of `owners`, one an address."""
         is_v4 = (hi == 0) & (lo >> np.uint64(32) == np.uint64(0xFFFF))
         if is_v4.all():
-            return self._v4.find(lo.astype(np.uint32))
+            return self.owner_v4(lo.astype(np.uint32))
         result = np.zeros(len(lo), np.int32)
         result[is_v4] = self._v4.find(lo[is_v4].astype(np.uint32))
         wide = np.empty((int((~is_v4).sum()), 2), ">u8")

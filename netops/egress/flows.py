@@ -63,7 +63,12 @@ class Flows:
 
 @dataclass(slots=True)
 class Batch:
-    """Flows of any exporters brought to the columns of `JUDGED`; *exporter* is an index into *exporters*."""
+    """
+    Flows of any exporters brought to the columns of `JUDGED`; *exporter* is an index into *exporters*.
+
+    A column that is 0 throughout may be missing in *columns*, and where every address is IPv4 the two halves of an end are
+    one column of uint32, `src_v4` and `dst_v4`; asked by its name each column is there all the same.
+    """
 
     columns: dict[str, Column]
     exporter: Column
@@ -73,7 +78,22 @@ class Batch:
         return len(self.exporter)
 
     def __getitem__(self, name: str) -> Column:
-        return self.columns[name]
+        column = self.columns.get(name)
+        if column is None:
+            column = self._made(name)
+            if column.strides != (0,):
+                self.columns[name] = column
+        return column
+
+    def _made(self, name: str) -> Column:
+        low = self.columns.get(f"{name[:-3]}_v4")
+        if low is not None and name.endswith("_lo"):
+            return low.astype(np.uint64) | np.uint64(MAPPED)
+        return same(0, len(self), JUDGED[name])
+
+    def is_zero(self, name: str) -> bool:
+        """Whether the column is known to be 0 throughout without looking at it."""
+        return name not in self.columns and not (f"{name[:-3]}_v4" in self.columns and name.endswith("_lo"))
 
     def take(self, rows: Column) -> Batch:
         """Only these rows (a mask or positions), in order."""
@@ -82,21 +102,50 @@ class Batch:
         )
 
 
+def same(value: int, size: int, kind: Any) -> Column:
+    """A column of one value throughout that takes no memory; it cannot be written to."""
+    return np.broadcast_to(np.array(value, kind), size)
+
+
 def merged(chunks: Iterable[Flows]) -> Batch:
     """All *chunks* as one batch; what a chunk does not have is 0, missing times are the time of receipt."""
     kept = [chunk for chunk in chunks if len(chunk)]
     exporters = tuple(dict.fromkeys(chunk.exporter for chunk in kept))
     index = {name: number for number, name in enumerate(exporters)}
     columns: dict[str, Column] = {}
+    for end in ("src", "dst"):
+        if all(f"{end}_v4" in chunk.columns for chunk in kept):
+            columns[f"{end}_v4"] = _joined([chunk.columns[f"{end}_v4"] for chunk in kept], np.dtype(np.uint32))
     for name, kind in JUDGED.items():
-        parts = []
-        for chunk in kept:
-            spare = "received" if name in TIMES else None
-            column = chunk.columns.get(name, chunk.columns.get(spare) if spare else None)
-            parts.append(np.zeros(len(chunk), kind) if column is None else _fit(column, np.dtype(kind)))
-        columns[name] = np.concatenate(parts) if parts else np.zeros(0, kind)
+        spare = "received" if name in TIMES else ""
+        parts = [_column(chunk, name, spare) for chunk in kept]
+        if all(part is None for part in parts) or f"{name[:-3]}_v4" in columns:
+            continue
+        columns[name] = _joined(
+            [
+                same(0, len(chunk), kind) if part is None else _fit(part, np.dtype(kind))
+                for chunk, part in zip(kept, parts, strict=True)
+            ],
+            np.dtype(kind),
+        )
+    if len(exporters) == 1:
+        return Batch(columns, same(0, sum(map(len, kept)), np.int32), exporters)
     numbers = [np.full(len(chunk), index[chunk.exporter], np.int32) for chunk in kept]
-    return Batch(columns, np.concatenate(numbers) if numbers else np.zeros(0, np.int32), exporters)
+    return Batch(columns, _joined(numbers, np.dtype(np.int32)), exporters)
+
+
+def _column(chunk: Flows, name: str, spare: str) -> Column | None:
+    """One column of a chunk, or the one that stands for it; None for one that it does not have."""
+    column = chunk.columns.get(name, chunk.columns.get(spare))
+    low = chunk.columns.get(f"{name[:-3]}_v4") if column is None and name.endswith("_lo") else None
+    return column if low is None else low.astype(np.uint64) | np.uint64(MAPPED)
+
+
+def _joined(parts: list[Column], kind: np.dtype[Any]) -> Column:
+    """Columns one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.zeros(0, kind)
 
 
 def joined(batches: Iterable[Batch]) -> Batch:
@@ -128,6 +177,8 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
     keys, size = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
         most = int(column.max())
+        if not most:
+            continue
         if most >= DENSE:
             column = np.unique(column, return_inverse=True)[1]
             most = int(column.max())
@@ -151,9 +202,9 @@ def _dense(keys: Column, size: int) -> tuple[Column, int]:
 
 def _fit(column: Column, kind: np.dtype[Any]) -> Column:
     """A hostile 64-bit value must not wrap into an innocent small one: it is cut at the largest."""
-    if kind.kind == "u" and kind.itemsize < 8:
-        column = np.minimum(column, np.uint64(np.iinfo(kind).max))
-    return column.astype(kind)
+    if kind.kind == "u" and kind.itemsize < column.dtype.itemsize:
+        column = np.minimum(column, column.dtype.type(np.iinfo(kind).max))
+    return column.astype(kind, copy=False)
 
 
 def address_text(hi: int, lo: int) -> str:

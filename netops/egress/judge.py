@@ -13,7 +13,7 @@ import numpy as np
 from netops.core.plane import Plane
 from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
-from netops.egress.flows import Batch, Column, grouped, mac_value
+from netops.egress.flows import Batch, Column, grouped, mac_value, same
 from netops.egress.watchlists import Shapes, Signature
 
 
@@ -257,26 +257,38 @@ def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
     """The plane of every row's exporter, and the owners of its source and destination there."""
     places = [scene.observers.get(address) for address in batch.exporters]
     planes = np.array([PLANES.index(place.plane) if place else -1 for place in places] or [-1], np.int8)
+    if (planes == planes[0]).all():
+        plane = same(int(planes[0]), len(batch), np.int8)
+        table = scene.tables.get(PLANES[planes[0]]) if planes[0] >= 0 else None
+        return plane, _owner(batch, "src", table), _owner(batch, "dst", table)
     plane = planes[batch.exporter]
-    ends = [(batch[f"{end}_hi"], batch[f"{end}_lo"]) for end in ("src", "dst")]
-    owners = [np.zeros(len(batch), np.int32) for _ in ends]
+    owners = [np.zeros(len(batch), np.int32) for _ in range(2)]
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
-        mine = plane == number
-        if mine.all():
-            return plane, table.owner(*ends[0]), table.owner(*ends[1])
-        if mine.any():
-            for owner, (hi, lo) in zip(owners, ends, strict=True):
-                owner[mine] = table.owner(hi[mine], lo[mine])
+        mine = np.flatnonzero(plane == number)
+        if len(mine):
+            part = batch.take(mine)
+            for owner, end in zip(owners, ("src", "dst"), strict=True):
+                owner[mine] = _owner(part, end, table)
     return plane, owners[0], owners[1]
+
+
+def _owner(batch: Batch, end: str, table: Table | None) -> Column:
+    """The owner of one end of every row in one plane's table; 0 where there is no such table."""
+    if table is None:
+        return np.zeros(len(batch), np.int32)
+    if (low := batch.columns.get(f"{end}_v4")) is not None:
+        return table.owner_v4(low)
+    return table.owner(batch[f"{end}_hi"], batch[f"{end}_lo"])
 
 
 def _spaces(plane: Column, owner: Column, scene: Scene) -> Column:
     """The kind of space that each owner's row is of, in its plane's table."""
+    if plane.strides == (0,) and len(plane):
+        table = scene.tables.get(PLANES[plane[0]]) if plane[0] >= 0 else None
+        return np.zeros(len(owner), np.int8) if table is None else table.spaces[owner]
     result = np.zeros(len(owner), np.int8)
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
         mine = plane == number
-        if mine.all():
-            return table.spaces[owner]
         result[mine] = table.spaces[owner[mine]]
     return result
 

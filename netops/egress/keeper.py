@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netops.core.errors import NetopsError
-from netops.egress.flows import Column
+from netops.egress.flows import Column, same
 from netops.egress.judge import Judged, Scene
 from netops.egress.kept import KEPT, Register, columns_of
 from netops.egress.segment import (
@@ -37,7 +37,7 @@ SEAL_SECONDS = 60.0
 SEAL_ROWS = 2_000_000
 GATHER_SECONDS = 1.0
 """Few flows are gathered so long before they are written together: as many a crash may cost, and no more."""
-GATHER_ROWS = 1 << 18
+GATHER_ROWS = 1 << 15
 SYNC_SECONDS = 1.0
 QUEUE_ROWS = 8_000_000
 """Flows that may wait for the disk; more are counted as not kept."""
@@ -269,7 +269,14 @@ def together(pieces: list[dict[str, Column]]) -> dict[str, Column]:
     """Columns of several batches, one after another."""
     if len(pieces) == 1:
         return pieces[0]
-    return {name: np.concatenate([one[name] for one in pieces]) for name in KEPT}
+    names = [name for name in KEPT if any(name in one for one in pieces)]
+    sizes = [len(one["received"]) for one in pieces]
+    return {
+        name: np.concatenate(
+            [one.get(name, same(0, size, KEPT[name])) for one, size in zip(pieces, sizes, strict=True)]
+        )
+        for name in names
+    }
 
 
 def left_over(folder: Path) -> Salvage:

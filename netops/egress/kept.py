@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from netops.egress.classify import Space, Table
-from netops.egress.flows import JUDGED, Batch, Column
+from netops.egress.flows import JUDGED, Batch, Column, same
 from netops.egress.judge import PLANES, Judged, Scene
 
 KEPT: dict[str, type[np.generic]] = {
@@ -135,31 +135,44 @@ def _numbers(known: dict[Any, int], listed: list[Any], names: Iterable[Any]) -> 
 
 
 def columns_of(judged: Judged, scene: Scene, register: Register, number: int) -> dict[str, Column]:
-    """A judged batch as it is kept; *number* is that of the scene it was judged by."""
+    """A judged batch as it is kept, without columns that are 0 throughout; *number* is that of its scene."""
     batch = judged.batch
+    size = len(batch)
+    exporters = register.exporters(batch.exporters)
     columns: dict[str, Column] = {
         "received": batch["received"],
         "since_last": batch["received"] - batch["last"],
         "duration": batch["last"] - batch["first"],
-        "exporter": register.exporters(batch.exporters)[batch.exporter]
-        if batch.exporters
-        else np.zeros(0, np.uint16),
-        "plane": (judged.plane + 1).astype(np.uint8),
-        "verdict": judged.verdict.astype(np.uint8),
-        "exit": np.append(register.exits(one.id for one in scene.exits), np.uint16(0))[judged.exit],
-        "scene": np.full(len(batch), number, np.uint32),
+        "exporter": same(int(exporters[0]), size, np.uint16)
+        if len(exporters) == 1
+        else (exporters[batch.exporter] if len(exporters) else np.zeros(0, np.uint16)),
+        "plane": same(int(judged.plane[0]) + 1, size, np.uint8)
+        if judged.plane.strides == (0,) and size
+        else (judged.plane + 1).astype(np.uint8),
+        "verdict": judged.verdict.astype(np.uint8, copy=False),
+        "scene": same(number, size, np.uint32),
     }
+    if (judged.kinds.exit >= 0).any():
+        columns["exit"] = np.append(register.exits(one.id for one in scene.exits), np.uint16(0))[judged.exit]
     for name in ("src", "dst"):
-        columns |= split(name, batch[f"{name}_hi"], batch[f"{name}_lo"])
+        low = batch.columns.get(f"{name}_v4")
+        columns |= (
+            split(name, batch[f"{name}_hi"], batch[f"{name}_lo"]) if low is None else {f"{name}_low": low}
+        )
     for name, owner in (("source", judged.source), ("destination", judged.destination)):
         columns[name] = _owners(owner, judged, scene, register)
-    return {name: columns[name] if name in columns else batch[name] for name in KEPT}
+    for name in KEPT:
+        if name in JUDGED and name not in columns and not batch.is_zero(name):
+            columns[name] = batch[name]
+    return columns
 
 
 def _owners(owner: Column, judged: Judged, scene: Scene, register: Register) -> Column:
     result = np.zeros(len(owner), np.uint16)
     for place, plane in enumerate(PLANES):
         if plane in scene.tables:
+            if judged.plane.strides == (0,) and len(owner) and judged.plane[0] == place:
+                return register.table(place, scene.tables[plane])[owner]
             rows = judged.plane == place
             numbers = register.table(place, scene.tables[plane])
             if rows.all():
@@ -212,7 +225,9 @@ def width(name: str, column: Column) -> np.dtype[Any] | None:
     most = np.dtype(KEPT[name])
     if not len(column):
         return None
-    low, high = column.min(), column.max()
+    if column.strides == (0,):
+        column = column[:1]
+    low, high = column.min() if most.kind == "i" else 0, column.max()
     if not low and not high:
         return None
     for kind in WIDER.get(most, (most,)):

@@ -100,7 +100,7 @@ class Decoder:
 
     def _together(self, bulk: Bulk) -> dict[Key, Sets]:
         """The data sets that came one by one and those that came in bulk."""
-        every = {key: [of_parts(parts)] for key, parts in self._found.items()}
+        every = {key: [of_parts(parts, key[2].dtype)] for key, parts in self._found.items()}
         for key, sets in bulk.sets():
             every.setdefault(key, []).append(sets)
         return {key: joined(several) for key, several in every.items()}
@@ -373,7 +373,7 @@ class Decoder:
 
     # ---- columns
     def _decode(self, exporter: Exporter, domain: int, layout: Layout, sets: Sets) -> Flows:
-        rows = np.frombuffer(sets.body, layout.dtype)
+        rows = sets.records
         columns = layout.columns(
             rows, complete.context(exporter, domain, sets), None if self.everything else WANTED
         )
@@ -381,7 +381,7 @@ class Decoder:
             columns |= complete.packets(layout, rows, sets)
         complete.durations(columns)
         if not layout.is_options:
-            sampling.settle(columns, exporter, domain, sets, len(rows))
+            sampling.settle(columns, exporter, domain, sets, rows.size)
         for name in ("boot", "scope_if", "frame_type"):
             columns.pop(name, None)
         columns["received"] = sets.each(sets.received)
@@ -428,8 +428,8 @@ class Decoder:
 
     def _flush_options(self, exporter: Exporter, domain: int, layout: Layout) -> None:
         """Learn from options data at once, so that the flows after it are read with it."""
-        sets = of_parts(self._found.pop((exporter.address, domain, layout, 0)))
-        rows = np.frombuffer(sets.body, layout.dtype)
+        sets = of_parts(self._found.pop((exporter.address, domain, layout, 0)), layout.dtype)
+        rows = sets.records
         columns = layout.columns(rows, complete.context(exporter, domain, sets), sampling.TOLD | {"boot"})
         boot = int(columns["boot"][-1]) if "boot" in columns else 0
         if (

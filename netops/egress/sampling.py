@@ -86,11 +86,13 @@ def _by_interface(columns: dict[str, Column], known: dict[int, int], spare: Colu
 
 def _interval(columns: dict[str, Column]) -> Column | None:
     """The interval out of whichever elements tell it: packets for one, or of so many (RFC 5477 §8.2)."""
-    interval, size = columns.get("sampling_interval"), columns.get("sampling_size")
-    if size is not None and "sampling_population" in columns:
-        share = np.where(size > 0, columns["sampling_population"] // np.maximum(size, 1), 0)
+    interval, size, population, space = (
+        columns[name].astype(np.uint64) if name in columns else None
+        for name in ("sampling_interval", "sampling_size", "sampling_population", "sampling_space")
+    )
+    if size is not None and population is not None:
+        share = np.where(size > 0, population // np.maximum(size, np.uint64(1)), np.uint64(0))
         interval = share if interval is None else np.where(interval == 0, share, interval)
-    space = columns.get("sampling_space")
     if interval is not None and space is not None:
         together = (interval + space) // np.maximum(interval, 1)
         interval = np.where(interval > 0, np.where(space > 0, together, interval), 0)

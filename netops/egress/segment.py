@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from netops.egress.flows import Column
+from netops.egress.flows import Column, same
 from netops.egress.kept import KEPT, Names, widest, width
 
 RUNNING, SEALED, MENDING = ".part", ".arrow", ".mend"
@@ -57,12 +57,14 @@ class Counts(msgspec.Struct):
         self.last = max(self.last, high)
         self.rows += len(received)
         for name, counts in (("verdict", self.verdicts), ("scene", self.scenes)):
-            for value, count in occurring(columns[name]):
+            for value, count in occurring(columns.get(name, same(0, len(received), np.uint8))):
                 counts[value] = counts.get(value, 0) + count
 
 
 def occurring(column: Column) -> list[tuple[int, int]]:
     """Every value of a column of small numbers, and how often it occurs."""
+    if column.strides == (0,):
+        return [(int(column[0]), len(column))]
     low, high = int(column.min()), int(column.max())
     if low == high:
         return [(low, len(column))]
@@ -197,7 +199,13 @@ def batch(columns: Mapping[str, Column], layout: Layout, made: Any) -> Any:
     """An Arrow record batch of these columns."""
     import pyarrow as pa
 
-    arrays = [pa.array(columns[field.name].astype(layout[field.name], copy=False)) for field in made]
+    size = len(columns["received"])
+    arrays = [
+        pa.array(columns[field.name].astype(layout[field.name], copy=False))
+        if field.name in columns
+        else pa.array(np.zeros(size, layout[field.name]))
+        for field in made
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=made)
 
 

@@ -19,7 +19,7 @@ class Sets(NamedTuple):
         exported, received: ms UTC; *uptime*: ms, -1 where the protocol has none.
         ordinal: place of the first record among all that the decoder gave out.
         rows: records.
-        body: the whole records, one after another.
+        records: the records as the layout's structured type, one after another: in one dimension, or a row a set.
         texts: variable values by column name, one a record.
     """
 
@@ -31,7 +31,7 @@ class Sets(NamedTuple):
     sequence: Column
     ordinal: Column
     rows: Column
-    body: bytes
+    records: Column
     texts: dict[str, list[Any]]
 
     def each(self, column: Column) -> Column:
@@ -39,7 +39,7 @@ class Sets(NamedTuple):
         return np.repeat(column, self.rows)
 
 
-def of_parts(parts: list[DataSet]) -> Sets:
+def of_parts(parts: list[DataSet], kind: np.dtype[Any]) -> Sets:
     """The data sets that were taken apart one by one."""
     headers = np.array(
         [(one.exported, one.uptime, one.received, one.sequence) for one, *_ in parts], np.int64
@@ -57,7 +57,7 @@ def of_parts(parts: list[DataSet]) -> Sets:
         headers[:, 3],
         np.array([part.ordinal for part in parts], np.int64),
         np.array([part.rows for part in parts], np.int64),
-        b"".join(part.body for part in parts),
+        np.frombuffer(b"".join(part.body for part in parts), kind),
         texts,
     )
 
@@ -80,6 +80,6 @@ def joined(several: list[Sets]) -> Sets:
         all_of("sequence"),
         all_of("ordinal"),
         all_of("rows"),
-        b"".join(one.body for one in several),
+        np.concatenate([one.records.reshape(-1) for one in several]),
         {name: [value for one in several for value in one.texts.get(name, [])] for name in names},
     )

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netops.egress.elements import ELEMENTS, RANK, Kind
-from netops.egress.flows import MAPPED, Column
+from netops.egress.flows import JUDGED, MAPPED, Column
 
 VARIABLE = 0xFFFF
 """The length that announces a length in front of every value (RFC 7011 §7)."""
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970."""
 DAY_MS, YEAR_MS = 86_400_000, 365 * 86_400_000
-UPTIME_SLACK = (1 << 32) - 3_600_000
+UPTIME_SLACK = 3_600_000
 """A switched time up to an hour after the header's uptime is after it, not 49 days before."""
 
 
@@ -99,8 +99,9 @@ class Layout:
 
     def columns(self, rows: Column, context: Context, wanted: frozenset[str] | None) -> dict[str, Column]:
         """
-        The columns of *rows* (of `dtype`), only those in *wanted* when it is given.
+        The columns of *rows* (of `dtype`, in one or two dimensions), only those in *wanted* when it is given.
 
+        Addresses are two columns, or (where only some are wanted) one NAME_v4 of uint32 when the template has no other.
         Times are milliseconds UTC: `export time - (uptime - switched)`, modulo 2^32 in the difference.
         """
         result: dict[str, Column] = {}
@@ -118,23 +119,28 @@ class Layout:
                 and not (name in ("src", "dst") and "src_hi" in wanted)
             ):
                 continue
-            if sources[0][1] in (Kind.IPV4, Kind.IPV6):
+            if wanted is not None and len(sources) == 1 and sources[0][1] is Kind.IPV4:
+                result[f"{name}_v4"] = numbers(rows[f"f{sources[0][2]}"])
+            elif sources[0][1] in (Kind.IPV4, Kind.IPV6):
+                rows = rows.reshape(-1)
                 result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(
                     rows, sources, version if name in ("src", "dst") else None
                 )
             elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
                 result[name] = _texts(rows, sources)
             else:
-                column = self._best(rows, sources, context)
+                column = self._best(rows, sources, context, None if wanted is None else JUDGED.get(name))
                 if column is not None:
                     result[name] = column
         return result
 
-    def _best(self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context) -> Column | None:
-        """The first source, with its zeros filled from the others."""
+    def _best(
+        self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context, wide: type[np.generic] | None = None
+    ) -> Column | None:
+        """The first source, with its zeros filled from the others; a plain number at least as wide as *wide*."""
         best: Column | None = None
         for _, kind, place in sources:
-            value = READERS[kind](numbers(rows[f"f{place}"]), context)
+            value = READERS[kind](numbers(rows[f"f{place}"], wide if kind is Kind.NUMBER else None), context)
             if value is None:
                 continue
             best = value if best is None else np.where(best == 0, value, best)
@@ -190,16 +196,26 @@ def _format(kind: Kind, length: int) -> Any:
         return (">u8", (2,))
     if kind in BYTES:
         return f"V{length}"
-    return f">u{length}" if length in (1, 2, 4, 8) else ("u1", (length,))
+    return f">u{length}" if length in (1, 2, 4, 8) else f"V{length}"
 
 
-def numbers(column: Column) -> Column:
-    """Big-endian unsigned numbers of any width as uint64; wider ones by their last eight bytes."""
-    if column.ndim == 1:
-        return column.astype(np.uint64)
-    total = np.zeros(len(column), np.uint64)
-    for place in range(max(0, column.shape[1] - 8), column.shape[1]):
-        total = total << np.uint64(8) | column[:, place]
+def numbers(column: Column, wide: type[np.generic] | None = None) -> Column:
+    """
+    Big-endian unsigned numbers of any width in the machine's order, one dimension; of those over eight bytes the last eight.
+
+    Args:
+        wide: a type that is to be used where it holds every number of this width.
+    """
+    if column.dtype.kind == "u":
+        kind = column.dtype.newbyteorder("=")
+        if wide is not None and np.dtype(wide).itemsize > kind.itemsize:
+            kind = np.dtype(wide)
+        return column.astype(kind, order="C").reshape(-1)
+    width = column.dtype.itemsize
+    octets = np.ascontiguousarray(column).view(np.uint8).reshape(-1, width)
+    total = np.zeros(len(octets), np.uint64)
+    for place in range(max(0, width - 8), width):
+        total = total << np.uint64(8) | octets[:, place]
     return total
 
 
@@ -259,9 +275,9 @@ def objects(values: list[bytes]) -> Column:
 def _uptime(value: Column, context: Context) -> Column | None:
     if context.uptime is None:
         return None
-    before = (context.uptime - value.astype(np.int64)) % (1 << 32)
-    before = np.where(before >= UPTIME_SLACK, before - (1 << 32), before)
-    moment: Column = context.exported - before
+    # Numbers of 32 bits wrap around by themselves, as the clock does.
+    before = (context.uptime + UPTIME_SLACK).astype(np.uint32) - value.astype(np.uint32, copy=False)
+    moment: Column = context.exported + UPTIME_SLACK - before
     return moment
 
 

@@ -79,9 +79,13 @@ def tunnel(judged: Judged, scene: Scene, talks: Talks) -> Iterator[Conclusion]:
         them by, and opens a way in.
     Mend: ask the department what it is for; end it, or accept the finding until a date when it was approved.
     """
-    batch = judged.batch
     if not scene.tunnels or Plane.EXTRANET not in scene.tables:
         return
+    candidates = scene.shapes.may(*(judged.batch[name] for name in ("proto", "sport", "dport")))
+    if not candidates.any():
+        return
+    judged = judged.take(candidates)
+    batch = judged.batch
     spaces = scene.tables[Plane.EXTRANET].spaces
     is_ours = np.isin(spaces, (Space.INSIDE, Space.ALLOCATED))
     is_internet = spaces == Space.INTERNET

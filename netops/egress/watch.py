@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from netops.core.finding import Conclusion
-from netops.egress.flows import Batch, Column, address_text, grouped, joined
+from netops.egress.flows import Batch, Column, address_text, grouped, joined, same
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
 from netops.egress.rules import FLOW_RULES, STRAY_RULES, intranet_public_query
@@ -89,8 +89,8 @@ class Watch:
     def see(self, batch: Batch, scene: Scene) -> Judged:
         """Judge *batch* as *scene* shows it; what cannot be judged waits."""
         judged = judge(batch, scene)
-        waits = judged.verdict == Verdict.PENDING
-        if waits.any():
+        if (judged.kinds.verdict == Verdict.PENDING).any():
+            waits = judged.verdict == Verdict.PENDING
             self._keep(batch.take(waits))
             judged = judged.take(~waits)
         self._conclude(judged, scene)
@@ -175,7 +175,8 @@ class Watch:
     def _conclude(self, judged: Judged, scene: Scene) -> None:
         if not len(judged.batch):
             return
-        is_plain = judged.verdict.max() < Verdict.LAPSED_EXIT
+        # A kind that was judged may have no rows left here; then the rules find nothing.
+        is_plain = judged.kinds.verdict.max(initial=0, where=judged.kinds.verdict != Verdict.PENDING) < Verdict.LAPSED_EXIT
         self._note_answers(judged)
         more: dict[str, tuple[object, ...]] = {
             intranet_public_query.code: (frozenset(self.answered),),
@@ -193,6 +194,8 @@ class Watch:
 
     def _note_answers(self, judged: Judged) -> None:
         """Who was answered by the internet: its questions are no mere attempts."""
+        if not (judged.kinds.verdict == Verdict.INTRANET_INTERNET).any():
+            return
         rows = np.flatnonzero(judged.verdict == Verdict.INTRANET_INTERNET)
         if not len(rows):
             return
@@ -214,21 +217,18 @@ class Watch:
             self.keep(judged, scene)
         received = batch["received"]
         minute, latest = int(received.min()) // 60_000, int(received.max()) // 60_000
-        after = np.zeros(len(batch), np.int8) if minute == latest else received // 60_000 - minute
+        after = same(0, len(batch), np.int8) if minute == latest else received // 60_000 - minute
         kinds, inside = judged.kinds, _inside(judged, scene)
         of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
         group, rows = grouped(after, inside, of_kind[judged.kind])
-        interval = batch["sampling_interval"]
-        estimated = interval > 1
         counts = [np.minimum(batch[name], MOST).astype(np.float64) for name in ("packets", "bytes")]
-        if estimated.any():
+        estimates = np.zeros(len(rows), np.int64)
+        if not batch.is_zero("sampling_interval"):
+            interval = batch["sampling_interval"]
+            estimates = np.bincount(group, interval > 1)
             # Of one packet in so many, as many were there: an estimate, and marked so.
             counts = [np.minimum(count * np.maximum(interval, 1), float(MOST)) for count in counts]
-        sums = [
-            np.bincount(group),
-            *(np.bincount(group, count) for count in counts),
-            np.bincount(group, estimated),
-        ]
+        sums = [np.bincount(group), *(np.bincount(group, count) for count in counts), estimates]
         for number, row in enumerate(rows.tolist()):
             one = int(shown[of_kind[judged.kind[row]]])
             known = PLANES[kinds.plane[one]] if kinds.plane[one] >= 0 else None

@@ -52,6 +52,14 @@ class Shapes:
             else:
                 self.by_protocol[one.protocol] = number
 
+        self._known_ports = (self.by_port[1:] >= 0).any(axis=0)
+        self._known_protocols = self.by_protocol >= 0
+
+    def may(self, protocol: Column, one_port: Column, other_port: Column) -> Column:
+        """Which rows could match at all, whichever end is the far one: few, and quickly told."""
+        known: Column = self._known_ports[one_port] | self._known_ports[other_port]
+        return known | self._known_protocols[protocol]
+
     def match(self, protocol: Column, port: Column, near_port: Column) -> Column:
         """
         Position in *signatures* of each row, -1 for none.
