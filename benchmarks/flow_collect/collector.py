@@ -12,20 +12,24 @@ import threading
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.config import Config, Flows, PlaneSettings
 from netops.core import applied, journal
+from netops.core.clock import now
 from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.core.store import Store
+from netops.core.walk import Column, DeviceWalk
 from netops.desk import Desk
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.register import Register
 from netops.rounds.egress import Watcher
+from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 
-ORGANIZATIONS = 64
+ORGANIZATIONS = 65
+"""With the centre: every /24 that the generator's hosts come from is somebody's."""
 
 
 def register() -> Register:
-    """A centre and 63 departments, a /24 each, and one exporter with the shared exit."""
+    """A centre and 64 departments, a /24 each, and one exporter with the shared exit."""
     names = [f"d{number:02d}" for number in range(1, ORGANIZATIONS)]
     return Register(
         organizations=(
@@ -39,6 +43,22 @@ def register() -> Register:
         ),
         exits=(RegisteredExit("shared", ExitKind.SHARED, "fw", "ic", net="203.0.113.0/30"),),
     )
+
+
+def walked() -> DeviceWalk:
+    """The exporter as a walk sees it: the exit's interface, and three of the departments'."""
+    numbers = range(1, 5)
+    addresses = {1: (203, 0, 113, 2), 2: (10, 20, 0, 1), 3: (10, 20, 20, 1), 4: (10, 20, 40, 1)}
+    columns: dict[str, Column] = {
+        "sysName": {(0,): b"fw"},
+        "ifName": {(number,): b"ge%d" % number for number in numbers},
+        "ifDescr": {(number,): b"ge%d" % number for number in numbers},
+        "ifType": {(number,): 6 for number in numbers},
+        "ifOperStatus": {(number,): 1 for number in numbers},
+        "ipAdEntIfIndex": {address: number for number, address in addresses.items()},
+        "ipAdEntNetMask": {address: bytes([255, 255, 255, 0]) for address in addresses.values()},
+    }
+    return DeviceWalk(Plane.EXTRANET, "fw", "127.0.0.1", now(), 0.1, columns)
 
 
 def main() -> None:
@@ -56,6 +76,7 @@ def main() -> None:
     desk._store = store
     with journal.act(store, "benchmark") as act:
         applied.apply(act, register().content(), 0, {})
+    snapshots.record(store, walked(), now())
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     with Watcher(desk) as watcher:
@@ -71,6 +92,7 @@ def main() -> None:
         "cpu": cpu, "rss_mib": used.ru_maxrss / 1024, "records": watcher.decoder.totals().records,
         "stored": keeper.stored if keeper else 0, "unstored": keeper.unstored if keeper else 0,
         "outcomes": dict(watcher.collector.outcomes), "failures": watcher.failures,
+        "waiting": watcher.watch.waiting, "given_up": watcher.watch.given_up,
         "lost": watcher.decoder.totals().lost_datagrams + watcher.decoder.totals().lost_records,
     }))  # fmt: skip
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from netops.core.store import Instant, Json, Store, metadata
 from netops.egress.exporter import Setting, Template
@@ -115,38 +116,27 @@ def add(
 ) -> None:
     """Add what happened since the last call; the caller holds the lock "collector", so nobody else writes here."""
     with store.write() as connection:
-        for hit, counts in hits.items():
-            _increase(
-                connection,
-                flow_hits,
-                dict(zip(KEY, hit, strict=True)),
-                {name: min(count, MAX) for name, count in zip(SUMS, counts, strict=False)},
-                {},
-            )
-        for row in exporters:
-            values = msgspec.structs.asdict(row)
-            _increase(
-                connection,
-                flow_exporters,
-                {"address": row.address},
-                {name: values[name] for name in COUNTED},
-                {name: values[name] for name in LATEST},
-            )
-        for outcome, count in outcomes.items():
-            _increase(connection, flow_datagrams, {"outcome": outcome}, {"count": count}, {})
+        counted = [
+            dict(zip(KEY, hit, strict=True))
+            | {name: min(count, MAX) for name, count in zip(SUMS, counts, strict=True)}
+            for hit, counts in hits.items()
+        ]
+        _increase(connection, flow_hits, KEY, SUMS, counted)
+        _increase(connection, flow_exporters, ("address",), COUNTED, [msgspec.structs.asdict(row) for row in exporters])
+        of_outcomes = [{"outcome": outcome, "count": count} for outcome, count in outcomes.items()]
+        _increase(connection, flow_datagrams, ("outcome",), ("count",), of_outcomes)
 
 
 def _increase(
-    connection: Connection, table: Table, key: dict[str, Any], more: dict[str, int], put: dict[str, Any]
+    connection: Connection, table: Table, key: Sequence[str], sums: Sequence[str], rows: list[dict[str, Any]]
 ) -> None:
-    where = [table.c[name] == value for name, value in key.items()]
-    changed = connection.execute(
-        table.update()
-        .where(*where)
-        .values({**{name: table.c[name] + value for name, value in more.items()}, **put})
-    )
-    if not changed.rowcount:
-        connection.execute(table.insert().values({**key, **more, **put}))
+    """Add *sums* to the rows with the same *key*, and put the other columns in the place of theirs."""
+    if not rows:
+        return
+    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    put = {column.name: made.excluded[column.name] for column in table.c if column.name not in key}
+    more = {name: table.c[name] + made.excluded[name] for name in sums}
+    connection.execute(made.on_conflict_do_update(index_elements=list(key), set_=put | more), rows)
 
 
 class Total(msgspec.Struct, frozen=True):

@@ -81,7 +81,10 @@ class Watch:
         self.keep = keep
         self.cases: dict[str, Case] = {}
         self.pending: deque[Batch] = deque()
-        self.hits: dict[Hit, list[int]] = {}
+        self._hits: dict[Hit, list[int]] = {}
+        self._sums: dict[tuple[int | str, ...], list[int]] = {}
+        """What was counted of *_counted_by* and has no names yet: by minute, plane, owner, exporter, exit and verdict."""
+        self._counted_by: Scene | None = None
         self.answered: dict[str, int] = {}
         self.talks = Talks()
         self.given_up = 0
@@ -145,9 +148,15 @@ class Watch:
             if at - case.untold.at > timedelta(seconds=hold_seconds):
                 del self.cases[key]
 
+    @property
+    def hits(self) -> dict[Hit, list[int]]:
+        """Flows, packets, bytes, and flows of which those are estimates, by Hit since the last `drain`."""
+        self._name()
+        return self._hits
+
     def drain(self) -> dict[Hit, list[int]]:
         """Flows, packets, bytes, and flows of which those are estimates, by Hit since the last call."""
-        hits, self.hits = self.hits, {}
+        hits, self._hits = self.hits, {}
         return hits
 
     def put_back(self, hits: dict[Hit, list[int]]) -> None:
@@ -157,7 +166,7 @@ class Watch:
 
     # ---- inside
     def _add(self, hit: Hit, counts: Iterable[int]) -> None:
-        total = self.hits.setdefault(hit, [0, 0, 0, 0])
+        total = self._hits.setdefault(hit, [0, 0, 0, 0])
         for place, count in enumerate(counts):
             total[place] += count
 
@@ -225,23 +234,44 @@ class Watch:
         estimates = np.zeros(len(rows), np.int64)
         if not batch.is_zero("sampling_interval"):
             interval = batch["sampling_interval"]
-            estimates = np.bincount(group, interval > 1)
+            estimates = np.bincount(group, interval > 1).astype(np.int64)
             # Of one packet in so many, as many were there: an estimate, and marked so.
             counts = [np.minimum(count * np.maximum(interval, 1), float(MOST)) for count in counts]
-        sums = [np.bincount(group), *(np.bincount(group, count) for count in counts), estimates]
-        for number, row in enumerate(rows.tolist()):
-            one = int(shown[of_kind[judged.kind[row]]])
-            known = PLANES[kinds.plane[one]] if kinds.plane[one] >= 0 else None
+        if scene is not self._counted_by:
+            self._name()
+            self._counted_by = scene
+        kind = shown[of_kind[judged.kind[rows]]]
+        keys = zip(
+            (minute + after[rows].astype(np.int64)).tolist(),
+            kinds.plane[kind].tolist(),
+            inside[rows].tolist(),
+            [batch.exporters[number] for number in kinds.exporter[kind].tolist()],
+            kinds.exit[kind].tolist(),
+            kinds.verdict[kind].tolist(),
+            strict=True,
+        )
+        sums = (np.bincount(group), *(np.bincount(group, count).astype(np.int64) for count in counts), estimates)
+        for key, more in zip(keys, zip(*(column.tolist() for column in sums), strict=True), strict=True):
+            total = self._sums.get(key)
+            self._sums[key] = list(more) if total is None else [one + two for one, two in zip(total, more, strict=True)]
+
+    def _name(self) -> None:
+        """Give what was counted by numbers the names that those have in the scene they were counted by."""
+        scene, sums, self._sums = self._counted_by, self._sums, {}
+        if scene is None:
+            return
+        for (minute, plane, owner, exporter, used, verdict), counts in sums.items():
+            known = PLANES[int(plane)] if int(plane) >= 0 else None
             table = scene.tables.get(known) if known else None
             hit = Hit(
-                datetime.fromtimestamp((minute + int(after[row])) * 60, UTC),
+                datetime.fromtimestamp(int(minute) * 60, UTC),
                 known or "",
-                table.owners[inside[row]].organization if table else "",
-                batch.exporters[kinds.exporter[one]],
-                scene.exits[kinds.exit[one]].kind if kinds.exit[one] >= 0 else "none",
-                Verdict(int(kinds.verdict[one])).label,
+                table.owners[int(owner)].organization if table else "",
+                str(exporter),
+                scene.exits[int(used)].kind if int(used) >= 0 else "none",
+                Verdict(int(verdict)).label,
             )
-            self._add(hit, (int(column[number]) for column in sums))
+            self._add(hit, counts)
 
 
 def _inside(judged: Judged, scene: Scene) -> Column:

@@ -26,8 +26,10 @@ SLOTS = 512
 LARGEST = 65536
 SO_RXQ_OVFL = 40
 MSG_DONTWAIT = 0x40
-PAUSE_SECONDS = 0.002
-"""After a short burst, so long is waited for more: fewer, larger batches cost less."""
+PAUSES = (0.0005, 0.02)
+"""After a short burst some time is waited for more: fewer, larger batches cost less. At least and at most so long, seconds."""
+HELD_OCTETS = 2304
+"""What a datagram of full size takes of the kernel's buffer."""
 FULL_SECONDS = 0.001
 V4 = np.uint64(0xFFFF << 32)
 HEADER = np.dtype([
@@ -106,7 +108,9 @@ def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
     ports = {one.fileno(): (one, one.getsockname()[1]) for one in sockets}
     for descriptor in ports:
         poll.register(descriptor, select.POLLIN)
-    parent = os.getppid()
+    parent, pause = os.getppid(), PAUSES[0]
+    fits = min(one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in sockets) // HELD_OCTETS
+    wanted = min(SLOTS // 2, fits // 8)
     os.eventfd_write(bell, 1)  # it reads from now on
     while os.getppid() == parent:
         most = 0
@@ -126,8 +130,11 @@ def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
             ring.control[KERNEL_DROPPED] += np.uint64(burst.lost(one, count))
         if most:
             os.eventfd_write(bell, 1)
-        if 0 < most < SLOTS // 4:
-            time.sleep(PAUSE_SECONDS)
+        if 0 < most < SLOTS:
+            # So long that the next burst is about as large as is wanted, and the kernel's buffer never nearly full.
+            pause = min(PAUSES[1], max(PAUSES[0], pause * min(1.5, wanted / most)))
+            if most < 2 * wanted:
+                time.sleep(pause)
 
 
 def main() -> None:

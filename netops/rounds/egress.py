@@ -34,6 +34,8 @@ from netops.rounds.archive import Recorder, folder_of
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
 """After the first datagram of a batch, so long is waited for more."""
+TURN = 32 * BATCH
+"""Datagrams after which a turn ends, however many wait."""
 WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0
 RELOAD_SECONDS = 5.0
@@ -188,7 +190,7 @@ class Watcher:
             self._last["reload"] = now + 10 * (time.monotonic() - began)
         assert self._scene is not None  # noqa: S101 - set by _reload
         seen, judged = self._take(self._scene)
-        while everything and self.collector.waiting:
+        while self.collector.waiting >= (1 if everything else BATCH) and (everything or seen < TURN):
             more, verdicts = self._take(self._scene)
             seen, judged = seen + more, judged + verdicts
         opened, resolved = self._tell(at, everything=everything)
