@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.config import Config, Flows, PlaneSettings
@@ -61,6 +62,13 @@ def walked() -> DeviceWalk:
     return DeviceWalk(Plane.EXTRANET, "fw", "127.0.0.1", now(), 0.1, columns)
 
 
+def receiver_cpu() -> float:
+    """CPU seconds of the receiving child so far; what it took to start is not the flows'."""
+    [child] = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    used = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """`collector PORT FOLDER CORE`: collects until SIGTERM, then prints its counters and CPU seconds as JSON."""
     port, folder, core = sys.argv[1:]
@@ -80,13 +88,13 @@ def main() -> None:
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     with Watcher(desk) as watcher:
+        before, started = resource.getrusage(resource.RUSAGE_SELF), receiver_cpu()
         print("ready", flush=True)
-        before = resource.getrusage(resource.RUSAGE_SELF)
         ending.wait()
         watcher.flush(1.0, 60.0)
     used = resource.getrusage(resource.RUSAGE_SELF)
     child = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime + child.ru_utime + child.ru_stime
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime + child.ru_utime + child.ru_stime - started
     keeper = watcher.recorder.keeper if watcher.recorder else None
     print(json.dumps({
         "cpu": cpu, "rss_mib": used.ru_maxrss / 1024, "records": watcher.decoder.totals().records,

@@ -19,7 +19,8 @@ RECORDS = 24
 DATAGRAMS = 8192
 """Different ones; they are sent over and over with fresh sequence numbers."""
 TEMPLATE_SECONDS = 1.0
-EXPORTED = 1_790_000_000
+EXPORTED = int(time.time())
+"""The exporter's clock is right."""
 V5 = np.dtype([
     ("src", ">u4"), ("dst", ">u4"), ("hop", ">u4"), ("in", ">u2"), ("out", ">u2"), ("packets", ">u4"), ("bytes", ">u4"),
     ("first", ">u4"), ("last", ">u4"), ("sport", ">u2"), ("dport", ">u2"), ("_", "u1"), ("flags", "u1"), ("proto", "u1"),

@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from netops.egress import rollup
 from netops.egress.chunks import Chunk, of_part
-from netops.egress.flows import Column
+from netops.egress.flows import Column, grouped, same
 from netops.egress.kept import KEPT, Names, Register, plane_text, width
+from netops.egress.match import View
 from netops.egress.parts import Part, facts_of
 from netops.egress.segment import Counts, schema
 from netops.egress.shelf import WRITING, city_day, new_path, shelved
@@ -26,8 +27,6 @@ LEVEL = 1
 DAY_MS = 86_400_000
 CITY_MS = 8 * 3_600_000
 """The city's day begins so long before UTC's; there is no summer time."""
-TIME_BITS = 24
-"""Of the time in the 64 bits that are sorted by: exact up to 4.6 hours in one file."""
 SETTLE = timedelta(minutes=5)
 """Hot segments wait so long after their hour has ended, or until there are PART_ROWS of them."""
 SPLIT = (
@@ -112,7 +111,6 @@ def compacted(folder: Path, task: Task, at: datetime) -> list[Part]:
         ValueError: a part is not readable.
     """
     chunks = [chunk for part in task.parts for chunk in of_part(folder, part)]
-    wants_rollup = any(part.kind == "hot" for part in task.parts)
     merged = _Merged(chunks)
     made: list[Part] = []
     for day, plane, rows in _groups(merged):
@@ -120,10 +118,19 @@ def compacted(folder: Path, task: Task, at: datetime) -> list[Part]:
         for start in range(0, len(order), PART_ROWS):
             picked = order[start : start + PART_ROWS]
             made.append(_written(folder, merged, picked, day, plane, at))
-        if wants_rollup:
-            sums = rollup.summed(merged.chunk(order))
-            made.append(rollup.written(folder, sums, day, plane, rollup.FINE, at))
+    hot = [chunk for chunk in chunks if chunk.source is None or chunk.source.kind == "hot"]
+    for (day, plane), tables in _sums(hot).items():
+        made.append(rollup.written(folder, rollup.together(tables, rollup.FINE), day, plane, rollup.FINE, at))
     return made
+
+
+def _sums(chunks: Sequence[Chunk]) -> dict[tuple[str, str], list[Any]]:
+    """What a roll-up is made of, for each day and plane: the sums of every chunk, which fits a processor's cache."""
+    tables: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for chunk in chunks:
+        for day, plane, rows in _groups(chunk):
+            tables[day, plane].append(rollup.summed(chunk if len(rows) == len(chunk) else View(chunk, rows)))
+    return tables
 
 
 class _Merged:
@@ -143,43 +150,49 @@ class _Merged:
         self._maps = maps
         self.names: Names = register.names
 
+    def __len__(self) -> int:
+        return sum(map(len, self.chunks))
+
+    def is_zero(self, name: str) -> bool:
+        """Whether a column is 0 throughout."""
+        return all(one.is_zero(name) for one in self.chunks)
+
     def column(self, name: str) -> Column:
+        """One column, in the narrowest type that holds those of all chunks."""
         place = {"exporter": 0, "exit": 1, "source": 2, "destination": 2}.get(name)
+        if self.is_zero(name):
+            return same(0, len(self), KEPT[name])
         pieces = [
             one.fresh(name) if place is None else maps[place][one.fresh(name)]
             for one, maps in zip(self.chunks, self._maps, strict=True)
         ]
-        kind = np.dtype(KEPT[name])
-        return (
-            np.concatenate([piece.astype(kind, copy=False) for piece in pieces])
-            if pieces
-            else np.zeros(0, kind)
-        )
-
-    def chunk(self, rows: Column) -> Chunk:
-        """These rows, in this order."""
-        return Chunk(len(rows), self.names, lambda name: self.column(name)[rows])
+        return np.concatenate(pieces, dtype=np.result_type(*{piece.dtype for piece in pieces}))
 
 
-def _groups(merged: _Merged) -> Iterator[tuple[str, str, Column]]:
+def _groups(rows: _Merged | Chunk) -> Iterator[tuple[str, str, Column]]:
     """Positions of the rows of every day and plane."""
-    day = (merged.column("received") + CITY_MS) // DAY_MS
-    plane = merged.column("plane")
-    key = day * 4 + plane
-    for value in np.unique(key).tolist():
-        yield city_day((value // 4) * DAY_MS - CITY_MS), plane_text(value % 4), np.flatnonzero(key == value)
+    received, plane = rows.column("received"), rows.column("plane")
+    bounds = (int(column.min()) if len(rows) else 0 for column in (received, -received, plane, -plane.astype(np.int8)))
+    first, last, least, most = bounds
+    if (first + CITY_MS) // DAY_MS == (CITY_MS - last) // DAY_MS and least == -most:
+        keys, key = None, (first + CITY_MS) // DAY_MS * 4 + least
+        values = [key] if len(rows) else []
+    else:
+        keys = (received.astype(np.int64) + CITY_MS) // DAY_MS * 4 + plane
+        values = np.unique(keys).tolist()
+    for value in values:
+        members = np.arange(len(rows)) if keys is None else np.flatnonzero(keys == value)
+        yield city_day((value // 4) * DAY_MS - CITY_MS), plane_text(value % 4), members
 
 
 def _order(merged: _Merged, rows: Column) -> Column:
     """By verdict, then by the owners of both ends, then by time: what belongs together compresses and is skipped together."""
     received = merged.column("received")[rows]
-    offset = (received - received.min()).astype(np.uint64)
-    key = offset >> np.uint64(max(0, int(offset.max()).bit_length() - TIME_BITS))
-    shift = TIME_BITS
-    for name, bits in (("destination", 16), ("source", 16), ("verdict", 8)):
-        key |= merged.column(name)[rows].astype(np.uint64) << np.uint64(shift)
-        shift += bits
-    order: Column = rows[np.argsort(key)]
+    if (received[1:] < received[:-1]).any():
+        rows = rows[np.argsort(received, kind="stable")]
+    numbers, first = grouped(*(merged.column(name)[rows] for name in ("verdict", "source", "destination")))
+    # Numbers of 16 bits are sorted without comparing them.
+    order: Column = rows[np.argsort(numbers.astype(np.uint16) if len(first) <= 1 << 16 else numbers, kind="stable")]
     return order
 
 
@@ -189,6 +202,8 @@ def _written(folder: Path, merged: _Merged, rows: Column, day: str, plane: str, 
 
     columns: dict[str, Column] = {}
     for name in KEPT:
+        if merged.is_zero(name):
+            continue
         column = merged.column(name)[rows]
         kind = width(name, column)
         if kind is not None:

@@ -17,10 +17,12 @@ LATE_MS, FUTURE_MS = 3_600_000, 60_000
 
 
 def context(exporter: Exporter, domain: int, sets: Sets) -> Context:
-    """Export times and uptime clocks, a record; IPFIX has an uptime only where options told its start."""
-    exported = sets.each(sets.exported)
+    """Export times and uptime clocks, shaped as the records; IPFIX has an uptime only where options told its start."""
+    exported, uptime = (
+        column[:, None] if sets.records.ndim > 1 else sets.each(column) for column in (sets.exported, sets.uptime)
+    )
     if sets.uptime[0] >= 0:
-        return Context(exported, sets.each(sets.uptime))
+        return Context(exported, uptime)
     boot = exporter.boots.get(domain)
     return Context(exported, None if boot is None else exported - boot)
 
@@ -52,6 +54,8 @@ def punctual(counters: Counters, columns: dict[str, Column]) -> None:
     last, received = columns.get("last"), columns["received"]
     if last is not None:
         after = last - received
+        if after.min() >= -LATE_MS and after.max() <= FUTURE_MS:
+            return
         told = (received > 0) & (last > 0)
         counters.late += int((told & (after < -LATE_MS)).sum())
         counters.future += int((told & (after > FUTURE_MS)).sum())

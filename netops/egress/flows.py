@@ -163,6 +163,7 @@ def joined(batches: Iterable[Batch]) -> Batch:
     return Batch(columns, np.concatenate(numbers) if numbers else np.zeros(0, np.int32), exporters)
 
 
+INT32 = (1 << 31) - 1
 DENSE = 1 << 16
 """So many values are counted in a table rather than sorted."""
 
@@ -174,7 +175,7 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
     Returns:
         The group of each row, numbered from 0; and a row of each group.
     """
-    keys, size = np.zeros(len(columns[0]), np.int64), 1
+    keys, size = np.zeros(len(columns[0]), np.int32), 1
     for column in columns:
         most = int(column.max())
         if not most:
@@ -184,7 +185,12 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
             most = int(column.max())
         if size * (most + 1) > DENSE:
             keys, size = _dense(keys, size)
-        keys, size = keys * (most + 1) + column, size * (most + 1)
+        if size * (most + 1) > INT32:
+            keys = keys.astype(np.int64)
+        if size > 1:
+            keys *= most + 1
+        np.add(keys, column, out=keys, casting="unsafe")
+        size *= most + 1
     keys, size = _dense(keys, size)
     rows = np.zeros(size, np.int64)
     rows[keys] = np.arange(len(keys))
@@ -195,9 +201,11 @@ def _dense(keys: Column, size: int) -> tuple[Column, int]:
     """The same groups under numbers without gaps."""
     if size > 64 * DENSE:
         unique, numbers = np.unique(keys, return_inverse=True)
-        return numbers, len(unique)
-    present = np.bincount(keys, minlength=size) > 0
-    return (np.cumsum(present) - 1)[keys], int(present.sum())
+        return numbers.astype(np.int32), len(unique)
+    present = np.zeros(size, bool)
+    present[keys] = True
+    count = int(present.sum())
+    return (keys if count == size else (np.cumsum(present, dtype=np.int32) - np.int32(1))[keys]), count
 
 
 def _fit(column: Column, kind: np.dtype[Any]) -> Column:

@@ -70,7 +70,7 @@ class Rejudge:
             judged = settled(judge(batch.take(rows), then))
             columns = columns_of(judged, then, register, self.number)
             for name in JUDGED_BY:
-                made[name][rows] = columns[name]
+                made[name][rows] = columns.get(name, 0)
         self.judged += len(chunk)
         names = register.names.copy()
         names.exporters = chunk.names.exporters

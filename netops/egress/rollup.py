@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,12 +132,18 @@ def _named(sums: Any, chunk: Chunk | View, grain: int) -> Any:
 
 
 def _peer(value: int, chunk: Chunk | View) -> tuple[str, str]:
-    if value & V4:
-        return "internet", str(IPv4Network(((value & 0xFFFF) << 16, 16)))
-    if value & V6:
-        return "internet", str(IPv6Network(((value & 0xFFFFFFFF) << 96, 32)))
+    if value & (V4 | V6):
+        return "internet", _prefix(value)
     space, organization = chunk.names.owners[value]
     return ("organization", organization) if organization else (Space(space).name.lower(), "")
+
+
+@lru_cache(1 << 17)
+def _prefix(value: int) -> str:
+    """A prefix of the internet, out of its number."""
+    if value & V4:
+        return str(IPv4Network(((value & 0xFFFF) << 16, 16)))
+    return str(IPv6Network(((value & 0xFFFFFFFF) << 96, 32)))
 
 
 def _table(columns: dict[str, Any]) -> Any:

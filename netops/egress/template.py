@@ -34,7 +34,7 @@ class Field(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the headers say, one value a record: export time (ms UTC), uptime (ms) or None where there is none."""
+    """Of the headers, a value a record or (as one column) a set: export time, ms UTC; uptime, ms, None where there is none."""
 
     exported: Column
     uptime: Column | None
@@ -120,22 +120,21 @@ class Layout:
             ):
                 continue
             if wanted is not None and len(sources) == 1 and sources[0][1] is Kind.IPV4:
-                result[f"{name}_v4"] = numbers(rows[f"f{sources[0][2]}"])
+                result[f"{name}_v4"] = numbers(rows[f"f{sources[0][2]}"]).reshape(-1)
             elif sources[0][1] in (Kind.IPV4, Kind.IPV6):
-                rows = rows.reshape(-1)
                 result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(
-                    rows, sources, version if name in ("src", "dst") else None
+                    rows.reshape(-1), sources, version if name in ("src", "dst") else None
                 )
             elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
                 result[name] = _texts(rows, sources)
             else:
                 column = self._best(rows, sources, context, None if wanted is None else JUDGED.get(name))
                 if column is not None:
-                    result[name] = column
+                    result[name] = column.reshape(-1)
         return result
 
     def _best(
-        self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context, wide: type[np.generic] | None = None
+        self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context, wide: Any = None
     ) -> Column | None:
         """The first source, with its zeros filled from the others; a plain number at least as wide as *wide*."""
         best: Column | None = None
@@ -199,9 +198,9 @@ def _format(kind: Kind, length: int) -> Any:
     return f">u{length}" if length in (1, 2, 4, 8) else f"V{length}"
 
 
-def numbers(column: Column, wide: type[np.generic] | None = None) -> Column:
+def numbers(column: Column, wide: Any = None) -> Column:
     """
-    Big-endian unsigned numbers of any width in the machine's order, one dimension; of those over eight bytes the last eight.
+    Big-endian unsigned numbers of any width in the machine's order; of those over eight bytes the last eight.
 
     Args:
         wide: a type that is to be used where it holds every number of this width.
@@ -210,13 +209,13 @@ def numbers(column: Column, wide: type[np.generic] | None = None) -> Column:
         kind = column.dtype.newbyteorder("=")
         if wide is not None and np.dtype(wide).itemsize > kind.itemsize:
             kind = np.dtype(wide)
-        return column.astype(kind, order="C").reshape(-1)
+        return column.astype(kind, order="C")
     width = column.dtype.itemsize
     octets = np.ascontiguousarray(column).view(np.uint8).reshape(-1, width)
     total = np.zeros(len(octets), np.uint64)
     for place in range(max(0, width - 8), width):
         total = total << np.uint64(8) | octets[:, place]
-    return total
+    return total.reshape(column.shape)
 
 
 def _addresses(

@@ -25,7 +25,7 @@ TELL_SECONDS = 5.0
 """A finding that goes on is written again at most so often; a new one at once."""
 ANSWER_SECONDS = 600
 MAX_ANSWERED = 100_000
-MOST = np.uint64(1 << 45)
+MOST = float(1 << 45)
 """Bytes or packets counted of one record at most: a lying counter must not drown the sums."""
 
 
@@ -230,13 +230,15 @@ class Watch:
         kinds, inside = judged.kinds, _inside(judged, scene)
         of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
         group, rows = grouped(after, inside, of_kind[judged.kind])
-        counts = [np.minimum(batch[name], MOST).astype(np.float64) for name in ("packets", "bytes")]
+        counts = [batch[name].astype(np.float64) for name in ("packets", "bytes")]
+        for count in counts:
+            np.minimum(count, MOST, out=count)
         estimates = np.zeros(len(rows), np.int64)
         if not batch.is_zero("sampling_interval"):
             interval = batch["sampling_interval"]
             estimates = np.bincount(group, interval > 1).astype(np.int64)
             # Of one packet in so many, as many were there: an estimate, and marked so.
-            counts = [np.minimum(count * np.maximum(interval, 1), float(MOST)) for count in counts]
+            counts = [np.minimum(count * np.maximum(interval, 1), MOST) for count in counts]
         if scene is not self._counted_by:
             self._name()
             self._counted_by = scene

@@ -52,8 +52,8 @@ class Shapes:
             else:
                 self.by_protocol[one.protocol] = number
 
-        self._known_ports = (self.by_port[1:] >= 0).any(axis=0)
-        self._known_protocols = self.by_protocol >= 0
+        self._known_ports: Column = np.any(self.by_port[1:] >= 0, axis=0)
+        self._known_protocols: Column = self.by_protocol >= 0
 
     def may(self, protocol: Column, one_port: Column, other_port: Column) -> Column:
         """Which rows could match at all, whichever end is the far one: few, and quickly told."""
