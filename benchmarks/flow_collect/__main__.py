@@ -4,8 +4,8 @@ The collector beside nfcapd (Debian's nfdump): the same datagrams over loopback,
 `python -m benchmarks.flow_collect [--json] [--seconds S] [--rounds N] [--rate FLOWS_PER_SECOND] [--loss]`
 
 nfcapd stores what came (LZ4); ours also says of every flow whose it is and which exit it used, and stores that. Figures are
-CPU seconds of the collecting processes for a million flows that were stored, from when they listen, pair by pair; --loss adds what is lost at
-higher offered rates.
+CPU seconds of the collecting processes for a million flows that were stored, from when they listen, pair by pair; --loss
+adds what is lost at higher offered rates.
 """
 
 from __future__ import annotations
