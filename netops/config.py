@@ -160,6 +160,7 @@ class Timetable(msgspec.Struct, frozen=True):
     sweep: str = ""
     reconcile: str = "5m"
     egress: str = "1m"
+    usage: str = "1h"
     probe: str = ""
     triage: str = "1m"
     inspect: str = "1d"

@@ -111,6 +111,7 @@ ANSWERS: Mapping[str, Callable[[Statements, Seen], Statements | None]] = {
     "over_declared": _terminals,
     "undeclared_equipment": _added,
     "missing_equipment": _without,
+    "equipment_elsewhere": _without,
     "moved_equipment": _as_seen("address"),
     "other_model": _as_seen("model"),
     "foreign_equipment_address": _as_seen("address"),

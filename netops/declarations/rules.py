@@ -3,97 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-
-import msgspec
 
 from netops.core.basis import Basis
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Rule, Severity, rule
 from netops.core.language import N_
-from netops.core.plane import Plane
-from netops.declarations.declaration import Declaration
+from netops.declarations.census import Census, Terminal, paper
+from netops.declarations.equipment import RULES as EQUIPMENT_RULES
+from netops.declarations.usage import RULES as USAGE_RULES
 
-SHOWN = 200
-"""Terminals that a piece of evidence names; the count is always whole."""
-
-
-class Terminal(msgspec.Struct, frozen=True, order=True):
-    """
-    One terminal that is there now: a network card, whatever addresses it has.
-
-    Args:
-        organization: whose segment it is on.
-        place: switch and port, or "".
-    """
-
-    organization: str
-    mac: str
-    ips: tuple[str, ...]
-    place: str
-
-
-class Census(msgspec.Struct, frozen=True):
-    """What one plane declares and what was seen there: terminals without gateways, switches and routers."""
-
-    plane: Plane
-    at: datetime
-    declarations: tuple[Declaration, ...]
-    terminals: tuple[Terminal, ...]
-
-    def organizations(self) -> dict[str, list[Terminal]]:
-        """Terminals by organization, each MAC once."""
-        found: dict[str, dict[str, Terminal]] = {}
-        for terminal in sorted(self.terminals):
-            found.setdefault(terminal.organization, {}).setdefault(terminal.mac, terminal)
-        return {code: list(macs.values()) for code, macs in sorted(found.items())}
-
-    def standing(self, organization: str) -> list[Declaration]:
-        """The declarations of an organization in this plane that stand."""
-        return [one for one in self.declarations
-                if one.stands and one.plane is self.plane and one.organization == organization]  # fmt: skip
-
-    def counted(self, organization: str, terminals: list[Terminal]) -> Evidence:
-        """The count, with the terminals it is made of."""
-        listed = [{"mac": one.mac, "ips": list(one.ips), "place": one.place} for one in terminals[:SHOWN]]
-        body: dict[str, object] = {"organization": organization, "seen": len(terminals), "terminals": listed}
-        return Evidence(
-            "fdb", f"segments of {organization}", "terminals alive in the last walk", body, self.at
-        )
+__all__ = ["CENSUS_RULES", "RULES", "USAGE_RULES", "Census", "Terminal"]
 
 
 @rule(
     "DC-101",
     "over_declared",
     Severity.MEDIUM,
-    Basis(10),
+    Basis(10, duty="A10-5"),
     title=N_("{organization} has {seen} terminals, {declared} are declared"),
-    because=N_("{seen} network cards are alive on its segments; {numbers} together declare {declared}"),
+    because=N_(
+        "{seen} network cards were counted on its segments, {here} of them alive in the last walk and the others within"
+        " {days} days; {numbers} together declare {declared}"
+    ),
 )
 def over_declared(census: Census) -> Iterator[Conclusion]:
     """
     More terminals are in use than were declared.
 
-    What: the network cards alive on an organization's segments are more than all its standing
-        declarations of the plane state together. A terminal with two addresses counts once; gateways,
-        switches and routers do not count.
+    What: the terminals on an organization's segments are more than all its standing declarations of the plane state
+        together. How they are counted: one network card is one terminal, whatever addresses it has; gateways, switches,
+        routers and virtual routers are none; counted are the cards that were alive in the last walk, and those that were
+        alive within the window ([declarations] window_days) and had been there for some time (settled_hours): a machine
+        that is off today is still a terminal, a visitor of an hour is none.
     Why: a department declares the number of terminals that it connects (Article 10, fourth statement).
-    Mend: submit a supplementary declaration (netops declare new), or take the surplus terminals off.
+    Mend: netops declare change NUMBER --from-finding F declares what was counted; or take the surplus terminals off.
     """
     for organization, terminals in census.organizations().items():
         standing = census.standing(organization)
         declared = sum(one.terminals for one in standing)
         if not standing or len(terminals) <= declared:
             continue
-        body: dict[str, object] = {"declared": declared, "numbers": [one.number for one in standing]}
-        paper = Evidence(
-            "declaration", f"declarations of {organization}", "standing", body, standing[0].since
-        )
-        facts = {"organization": organization, "seen": str(len(terminals)), "declared": str(declared),
-                 "numbers": "、".join(one.number for one in standing)}  # fmt: skip
+        here = sum(one.is_here for one in terminals)
+        facts = {"organization": organization, "seen": str(len(terminals)), "declared": str(declared), "here": str(here),
+                 "days": str(census.window_days), "numbers": "、".join(one.number for one in standing)}  # fmt: skip
         yield Conclusion(
             "DC-101", census.plane, {"organization": organization}, organization, facts,
-            (paper, census.counted(organization, terminals)), census.at,
+            (paper(standing, {"declared": declared}), census.counted(organization, terminals)), census.at,
         )  # fmt: skip
 
 
@@ -116,8 +71,9 @@ def undeclared_organization(census: Census) -> Iterator[Conclusion]:
     Why: who connects declares nature, scope, equipment and terminals to the authority (Article 10).
     Mend: hand in a declaration (netops declare new), or disconnect the segment.
     """
-    for organization, terminals in census.organizations().items():
-        if organization and not census.standing(organization):
+    for organization, counted in census.organizations().items():
+        terminals = [one for one in counted if one.is_here]
+        if organization and terminals and not census.standing(organization):
             yield Conclusion(
                 "DC-102", census.plane, {"organization": organization}, organization,
                 {"organization": organization, "seen": str(len(terminals))},
@@ -125,4 +81,76 @@ def undeclared_organization(census: Census) -> Iterator[Conclusion]:
             )  # fmt: skip
 
 
-RULES: dict[str, Rule] = {one.code: one for one in (over_declared, undeclared_organization)}
+@rule(
+    "DC-111",
+    "allocation_without_ground",
+    Severity.LOW,
+    Basis(10),
+    Basis(11),
+    title=N_("{count} addresses of {organization} rest on {number}, which is {state}"),
+    because=N_("{allocations} are held under {number}; it is {state}, and gives no ground for addresses"),
+)
+def allocation_without_ground(census: Census) -> Iterator[Conclusion]:
+    """
+    Addresses are held under a declaration that does not stand.
+
+    What: allocations in force name a declaration that was suspended, withdrawn or returned, and no version of it stands.
+    Why: addresses are given to who declared what for (Articles 10 and 11).
+    Mend: netops ip reclaim --declaration NUMBER gives them back by a plan; or connect the declaration again.
+    """
+    for one in census.groundless:
+        declaration = one.declaration
+        more = "…" if len(one.numbers) > 5 else ""
+        facts = {"organization": declaration.organization, "number": declaration.number, "state": str(declaration.state),
+                 "count": str(one.addresses), "allocations": "、".join(one.numbers[:5]) + more}  # fmt: skip
+        held = Evidence(
+            "ledger",
+            declaration.number,
+            "allocations in force",
+            {"allocations": list(one.numbers[:200])},
+            census.at,
+        )
+        stated = Evidence(
+            "declaration", declaration.number, "state", {"state": str(declaration.state)}, declaration.since
+        )
+        yield Conclusion(
+            "DC-111", census.plane, {"organization": declaration.organization, "declaration": declaration.number},
+            declaration.organization, facts, (stated, held), census.at,
+        )  # fmt: skip
+
+
+@rule(
+    "DC-112",
+    "renewal_due",
+    Severity.LOW,
+    Basis(10),
+    title=N_("{number} of {organization} is to be renewed by {day}"),
+    because=N_(
+        "{number} was signed or taken on file so long ago, or says itself that it is stated until {day}"
+    ),
+)
+def renewal_due(census: Census) -> Iterator[Conclusion]:
+    """
+    A declaration falls due for renewal.
+
+    What: the day that a standing declaration states as its last, or else so many days after it was signed (after it was
+        taken on file, when it bears no date; [declarations] renew_days), is near (remind_days) or over.
+    Why: a statement that nobody confirms goes out of date (Article 10; the authority's own practice).
+    Mend: netops declare change NUMBER --from-finding F renews it unchanged; or a form with what changed.
+    """
+    by_number = {one.number: one for one in census.declarations}
+    for one in census.renewals:
+        facts = {"number": one.number, "organization": one.organization, "day": one.day.isoformat()}
+        stated = Evidence("declaration", one.number, "renewal", {"due": one.day.isoformat(), "stated": one.stated},
+                          by_number[one.number].since)  # fmt: skip
+        yield Conclusion(
+            "DC-112", census.plane, {"organization": one.organization, "declaration": one.number}, one.organization, facts,
+            (stated,), census.at,
+        )  # fmt: skip
+
+
+CENSUS_RULES: dict[str, Rule] = {
+    one.code: one for one in (over_declared, undeclared_organization, allocation_without_ground, renewal_due)
+} | EQUIPMENT_RULES
+"""What the round of reconcile asks, of a census."""
+RULES: dict[str, Rule] = CENSUS_RULES | USAGE_RULES

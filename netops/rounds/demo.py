@@ -193,6 +193,8 @@ priv_key_file = "secrets/priv"
 [flows]
 listen = ["127.0.0.1:{collector}"]
 round_seconds = 1.0
+[declarations]
+renew_days = 0
 [web]
 listen = "127.0.0.1:{web}"
 """,

@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from netops.addresses import ledger, sources
-from netops.addresses.mention import Source, is_virtual
-from netops.addresses.prefix import PrefixRole
+from netops.addresses.mention import Source
 from netops.addresses.reading import spelled
-from netops.addresses.reconcile import Scene, Shared, Stated, place
+from netops.addresses.reconcile import Scene, Shared, Stated
 from netops.addresses.rules import IDLE
 from netops.addresses.rules import RULES as ADDRESS_RULES
 from netops.addresses.span import Span, number, parsed
@@ -21,18 +20,17 @@ from netops.core.language import N_
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.declarations import filings
-from netops.declarations.rules import RULES as DECLARATION_RULES
-from netops.declarations.rules import Census, Terminal
+from netops.declarations.rules import CENSUS_RULES
 from netops.desk import Desk
-from netops.rounds import Progress, Report, claims, coverage, foresight, observe, silent
+from netops.rounds import Progress, Report, censuses, claims, coverage, foresight, observe, silent
 from netops.rounds.usurpers import usurpers
 from netops.topology import snapshots
 
-RULES = ADDRESS_RULES | DECLARATION_RULES
+RULES = ADDRESS_RULES | CENSUS_RULES
+ON_PAPER = ("DC-111", "DC-112")
+"""Rules that look at papers only: no silent device keeps anything about them from being known."""
 HISTORY = IDLE + timedelta(days=10)
 """How far back sightings are read."""
-UNKNOWN_COUNTS = timedelta(hours=1)
-"""A terminal whose switch fell silent counts as present for so long."""
 
 
 def run(desk: Desk, progress: Progress = silent, prefix: str | None = None) -> Report:
@@ -103,7 +101,7 @@ def _settle(desk: Desk, scene: Scene, *, whole: bool) -> docket.Settlement:
         at=scene.at,
         scope=set(RULES) if whole else (),
         blind=scene.unsound,
-        spared=coverage.unjudged(scene, standing),
+        spared=coverage.unjudged(scene, [one for one in standing if one.code not in ON_PAPER]),
     )
 
 
@@ -160,38 +158,14 @@ def _mac(text: str) -> str:
     return spelled(text) or text
 
 
-def census_of(desk: Desk, scene: Scene) -> Census:
-    """The terminals of a plane by organization of their segment, beside what was declared."""
-    declared = filings.listed(desk.store, plane=scene.plane)
-    return Census(scene.plane, scene.at, tuple(declared), tuple(_terminals(scene)))
-
-
-def _terminals(scene: Scene) -> Iterator[Terminal]:
-    ips: dict[tuple[str, str], set[str]] = {}
-    places: dict[tuple[str, str], str] = {}
-    for one in (*scene.sightings, *scene.located):
-        if not one.ip or not one.mac or is_virtual(one.mac) or (one.device, one.interface) in scene.exits:
-            continue
-        if not (scene.is_alive(one) or scene.is_unknown(one, UNKNOWN_COUNTS)):
-            continue
-        address = number(one.ip)
-        segment = scene.segments.of(address)
-        if segment is None or segment.role is not PrefixRole.POOL or address in scene.own:
-            continue
-        ips.setdefault((segment.organization, one.mac), set()).add(one.ip)
-        places[segment.organization, one.mac] = place(one)
-    for (organization, mac), found in sorted(ips.items()):
-        yield Terminal(organization, mac, tuple(sorted(found)), places[organization, mac])
-
-
 def _conclusions(desk: Desk, scene: Scene, *, whole: bool) -> Iterator[Conclusion]:
     if whole:
         scene = replace(scene, foresight=foresight.of(desk, scene))
     for rule in ADDRESS_RULES.values():
         yield from rule(scene)
     if whole:
-        census = census_of(desk, scene)
-        for rule in DECLARATION_RULES.values():
+        census = censuses.of(desk, scene)
+        for rule in CENSUS_RULES.values():
             yield from rule(census)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netops.core.plane import Plane
 from netops.declarations.declaration import Declaration, DeclarationState
-from netops.declarations.rules import RULES, Census, Terminal
+from netops.declarations.rules import CENSUS_RULES, RULES, Census, Terminal
 from tests.conftest import NOON
 
 
@@ -41,7 +41,7 @@ def terminals(count: int, organization: str = "health") -> tuple[Terminal, ...]:
 
 def concluded(seen: tuple[Terminal, ...], *papers: Declaration) -> list[tuple[str, str]]:
     census = Census(Plane.EXTRANET, NOON, papers, seen)
-    return [(one.code, one.subject["organization"]) for rule in RULES.values() for one in rule(census)]
+    return [(one.code, one.subject["organization"]) for rule in CENSUS_RULES.values() for one in rule(census)]
 
 
 def test_as_many_as_declared_is_in_order() -> None:
@@ -71,7 +71,9 @@ def test_every_fact_fills_its_sentence() -> None:
     """Titles and reasons have all their places; the evidence holds the terminals."""
     for papers in ((declared("A", 1),), ()):
         [one] = [
-            one for rule in RULES.values() for one in rule(Census(Plane.EXTRANET, NOON, papers, terminals(3)))
+            one
+            for rule in CENSUS_RULES.values()
+            for one in rule(Census(Plane.EXTRANET, NOON, papers, terminals(3)))
         ]
         assert RULES[one.code].title.format(**one.facts)
         assert RULES[one.code].because.format(**one.facts)
