@@ -162,6 +162,7 @@ class Timetable(msgspec.Struct, frozen=True):
     egress: str = "1m"
     usage: str = "1h"
     probe: str = ""
+    witnesses: str = "1m"
     triage: str = "1m"
     inspect: str = "1d"
     backup: str = ""

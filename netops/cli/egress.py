@@ -14,6 +14,7 @@ from netops.cli.archive import archive
 from netops.cli.beacon import beacon, resume, stop
 from netops.cli.flows import explain, query, report
 from netops.cli.intake import import_
+from netops.cli.leads import allow, coverage, leads
 from netops.cli.printing import Column, Output, sign
 from netops.cli.reflection import key, probe, sensor
 from netops.core.language import N_, _
@@ -289,5 +290,5 @@ LOST = {
 }
 
 
-for one in (query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume):
+for one in (query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume, leads, coverage, allow):
     egress.add_command(one)

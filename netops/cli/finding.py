@@ -11,8 +11,11 @@ from netops.cli.printing import Column, labelled
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from netops.core.finding import Finding
     from netops.desk import Desk
+    from netops.rounds.case import Case
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": ""}
 
@@ -80,15 +83,16 @@ def list_(room: str | None, organization: str, plane: str | None, everything: bo
 @finding.command()
 @click.argument("number")
 def show(number: str) -> None:
-    """One finding: why, since when, with what evidence."""
+    """One finding: why, how sure, what each witness saw; where, who, since when, what else, and the next step."""
     from netops.core import docket
     from netops.core.clock import city_time
-    from netops.rounds import look
+    from netops.rounds import case, look
 
     out = output()
     with desk() as opened:
         one = docket.one(opened.store, number)
         pieces = docket.pieces(opened.store, one.evidence)
+        known = case.of(opened, one)
         register = opened.register
 
         def text() -> None:
@@ -104,6 +108,12 @@ def show(number: str) -> None:
             )
             for label, value in rows:
                 out.line(f"  {labelled(label)}{value}")
+            for label, value in _case(known):
+                out.line(f"  {labelled(label)}{value}")
+            if known.witnesses:
+                out.line(labelled(_("witnesses")).rstrip())
+            for seen in known.witnesses:
+                out.line(f"  {seen.weight:.0%}  {_(WITNESSES.get(seen.witness, seen.witness))}  {seen.source}  {seen.saw}")
             out.line(labelled(_("evidence")).rstrip())
             for piece in pieces:
                 out.line(f"  {piece.id}  {city_time(piece.at)}  {piece.kind}  {piece.source}  {piece.query}")
@@ -111,7 +121,42 @@ def show(number: str) -> None:
                     out.line(f"    {piece.body}")
             out.next(f"netops explain {one.code}")
 
-        out.record("finding", {**look.finding_record(one), "pieces": pieces}, text, plane=one.plane)
+        out.record("finding", {**look.finding_record(one), "pieces": pieces, "case": known}, text, plane=one.plane)
+
+
+WITNESSES = {
+    "probe": N_("reflection probe"),
+    "beacon": N_("beacon"),
+    "flow": N_("flows"),
+    "capture": N_("capture"),
+    "cellular_mac": N_("cellular card"),
+    "foreign_address": N_("hotspot's address"),
+    "went_quiet": N_("went quiet"),
+    "cellular_interface": N_("cellular interface"),
+    "two_defaults": N_("two default routes"),
+    "home_router_mac": N_("home router's card"),
+    "consumer_neighbour": N_("consumer box"),
+    "several_macs": N_("several cards on a port"),
+    "moved_mac": N_("moved card"),
+}
+"""Witnesses by their names; the others are protocols and tables, called alike everywhere."""
+
+
+def _case(known: Case) -> Iterator[tuple[str, str]]:
+    """What surrounds a finding, line by line; nothing where nothing is known."""
+    from netops.core.clock import city_time
+
+    rows = (
+        (_("confidence"), f"{known.confidence:.0%}" if known.witnesses else ""),
+        (_("place"), known.place),
+        (_("person"), known.person),
+        (_("declaration"), ", ".join(known.declarations)),
+        (_("host seen since"), city_time(known.since) if known.since else ""),
+        (_("host was at"), "; ".join(known.moves)),
+        (_("also found"), "; ".join(known.others)),
+        (_("next step"), f"[{known.playbook}] {known.step}" if known.step else ""),
+    )
+    yield from ((label, value) for label, value in rows if value)
 
 
 def _move(number: str, state: str, why: str, until: str = "") -> None:

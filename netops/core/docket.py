@@ -147,6 +147,19 @@ def settle(
     return Settlement(tuple(opened), tuple(reopened), tuple(again), tuple(resolved))
 
 
+def join(store: Store, number: str, told: tuple[Evidence, ...], at: datetime) -> None:
+    """Another witness saw the same at *at*: its pieces stand beside those that a finding has, where they say something new."""
+    with store.write() as connection:
+        row = connection.execute(select(findings).where(findings.c.id == number).with_for_update()).first()
+        if row is None:
+            return
+        fresh = _untold(set(_said(connection, list(row.evidence)).values()), told)
+        keep_evidence(connection, fresh)
+        kept = list(dict.fromkeys([*row.evidence, *(piece.id for piece in fresh)]))[-KEPT:]
+        seen = {"evidence": kept, "last_seen": max(row.last_seen, at)}
+        connection.execute(findings.update().where(findings.c.id == number).values(seen))
+
+
 def _names(subject: dict[str, Any]) -> set[str]:
     ends = [subject, *(end for end in (subject.get("a"), subject.get("b")) if isinstance(end, dict))]
     return {str(end[key]) for end in ends for key in ("device", "switch") if end.get(key)}

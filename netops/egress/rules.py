@@ -26,6 +26,7 @@ from netops.egress.telling import (
     where,
 )
 from netops.egress.tunnels import tunnel
+from netops.egress.witness import WITNESS_RULES
 
 
 @rule(
@@ -269,4 +270,4 @@ FLOW_RULES: dict[str, Rule] = {
 PROBE_RULES: dict[str, Rule] = {one.code: one for one in (rogue_exit_host, intranet_line)}
 """What answers to probes and beacons prove."""
 
-RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES
+RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES | WITNESS_RULES

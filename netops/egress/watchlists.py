@@ -179,6 +179,41 @@ def makers(playbooks: Path) -> tuple[Maker, ...]:
         return ()
 
 
+class Consumer(msgspec.Struct, frozen=True):
+    """`playbooks/watchlists/consumer.toml`: words of consumer boxes, and makers of cellular modules."""
+
+    words: tuple[str, ...] = ()
+    cellular: tuple[Maker, ...] = ()
+
+
+def consumer(playbooks: Path) -> Consumer:
+    """
+    What consumer boxes and cellular modules are known by; nothing when the file is not there.
+
+    Raises:
+        Faults: every fault of the file.
+    """
+    path = playbooks / "watchlists" / "consumer.toml"
+    try:
+        return _consumer(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return Consumer()
+
+
+@lru_cache(4)
+def _consumer(path: Path, _changed: int) -> Consumer:
+    faults: list[str] = []
+    source = Source(path, path.name, faults)
+    source.unknown({"words", "source", "checked", "cellular"})
+    words = source.content.get("words", [])
+    if not isinstance(words, list) or not all(isinstance(one, str) and len(one) > 2 for one in words):
+        source.fault("must be a list of words of at least three characters", "words")
+        words = []
+    found = tuple(one for _, one in source.entries("cellular", Maker))
+    settled("the watchlist of consumer boxes was not read", faults, "mend the lines above")
+    return Consumer(tuple(words), found)
+
+
 def maker(mac: str, watched: tuple[Maker, ...]) -> str:
     """The watched maker of a MAC address; "" when it is none of them, or says nothing (locally administered)."""
     name = _registered(mac[:8])

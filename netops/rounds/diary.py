@@ -26,6 +26,7 @@ ROUNDS = {
     N_("egress"): "netops.rounds.egress",
     N_("usage"): "netops.rounds.usage",
     N_("probe"): "netops.rounds.probe",
+    N_("witnesses"): "netops.rounds.witnesses",
     N_("triage"): "netops.rounds.triage",
     N_("inspect"): "netops.rounds.inspect",
     N_("backup"): "netops.rounds.backup",

@@ -28,7 +28,7 @@ from netops.egress.netflow import Decoder
 from netops.egress.rules import FLOW_RULES, RULES
 from netops.egress.watch import Watch, by_verdict, tally
 from netops.probes.flows import BATCH, Collector
-from netops.rounds import Progress, Report, silent
+from netops.rounds import Progress, Report, allow, joining, silent
 from netops.rounds.archive import Recorder, folder_of
 
 logger = logging.getLogger("netops.egress")
@@ -234,28 +234,25 @@ class Watcher:
         due = self.watch.due(at, everything=everything)
         if not due:
             return [], []
-        crossed = bool(self._lately("TP-102", at))
-        stray = {one.subject.get("ip") for one in self._lately("AD-101", at)}
-        due = [one for one in due if self._may(one, at, crossed=crossed, stray=stray)]
+        others = [*docket.listed(self.desk.store, code="TP-102"), *docket.listed(self.desk.store, code="AD-101")]
+        due = [one for one in due if self._may(one, at, others)]
         opened: list[str] = []
         for plane in {one.plane for one in due}:
-            mine = [one for one in due if one.plane is plane]
+            mine = joining.left(self.desk, (one for one in due if one.plane is plane), plane, but=FLOW_RULES)
             settled = docket.settle(self.desk.store, RULES, mine, plane=plane, at=at)
             opened += [*settled.opened, *settled.reopened]
+        if opened:
+            allow.apply(self.desk)
         self.watch.told(due, at)
         return opened, []
 
-    def _lately(self, code: str, at: datetime) -> list[Finding]:
-        """Findings of another room that stand, or stood: flows come late and must not open what a walk just saw end."""
-        since = at - timedelta(seconds=self.desk.config.flows.hold_seconds)
-        return [one for one in docket.listed(self.desk.store, code=code) if one.state in STANDING or one.last_seen >= since]
-
-    def _may(self, one: Conclusion, at: datetime, *, crossed: bool, stray: set[str | None]) -> bool:
+    def _may(self, one: Conclusion, at: datetime, others: list[Finding]) -> bool:
         """
         Whether it is time to tell it.
 
         What the topology and addresses rooms see better (a cable between planes, an address in ARP) is left to
-        them: it is told here only when a later walk and its reconcile did not tell it.
+        them: it is told here only when a later walk and its reconcile did not tell it. Flows come late: what stood
+        when they began explains them, also when it has ended since.
         """
         if one.code not in ("EG-203", "EG-301"):
             return True
@@ -264,7 +261,11 @@ class Watcher:
             case.walked = at
         if case.walked is None or at < case.walked + RECONCILE_AFTER:
             return False
-        return not crossed if one.code == "EG-203" else one.subject.get("ip") not in stray
+        since = case.began - timedelta(seconds=self.desk.config.flows.hold_seconds)
+        told = [other for other in others if other.state in STANDING or other.last_seen >= since]
+        if one.code == "EG-203":
+            return not any(other.code == "TP-102" for other in told)
+        return not any(other.code == "AD-101" and other.subject.get("ip") == one.subject.get("ip") for other in told)
 
     def _release(self, at: datetime) -> list[str]:
         """Resolve what was not fed for so long; silence of an exporter that is silent altogether proves nothing."""

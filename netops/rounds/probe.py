@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -25,7 +26,7 @@ from netops.egress.judge import Scene, Terminal
 from netops.egress.reflection import BEACON_RUN, Answer, Asked, Hit, Reflection, Run, believed, stubs, weigh
 from netops.egress.rules import PROBE_RULES, RULES
 from netops.probes import oneway, reflect
-from netops.rounds import Progress, Report, brake, silent
+from netops.rounds import Progress, Report, allow, brake, joining, silent
 
 MAX_TARGETS = 4000
 START_SECONDS = 20.0
@@ -264,6 +265,7 @@ def conclude(desk: Desk, wanted: Plan, hits: list[Hit], *, is_fresh: bool) -> tu
         is_fresh: the plan was asked just now: what does not answer any more is released.
     """
     known = watchlists.carriers(desk.playbooks)
+    began = datetime.fromtimestamp(min((one.at for one in hits), default=0) / 1000, UTC)
     asked = (*wanted.asked, *_visitors(desk, wanted, hits))
     reflections = [
         msgspec.structs.replace(one, carrier=watchlists.carrier(one.hit.source, known))
@@ -275,11 +277,14 @@ def conclude(desk: Desk, wanted: Plan, hits: list[Hit], *, is_fresh: bool) -> tu
     settled = docket.settle(
         desk.store,
         RULES,
-        told,
+        joining.left(desk, told, wanted.plane, but=PROBE_RULES),
         plane=wanted.plane,
         at=desk.clock(),
         scope=tuple(PROBE_RULES) if is_fresh and wanted.is_complete else (),
+        # What another witness saw since the run began stands, also when the host did not answer this time.
+        seen_before=began,
     )
+    allow.apply(desk)
     best = {one.asked.terminal.ip: one.answer for one in sorted(reflections, key=lambda one: one.answer is Answer.DUAL_HOMED)}
     counts = Counter(best.values())
     standing = [one for code in PROBE_RULES for one in docket.listed(desk.store, state=STANDING, code=code)]

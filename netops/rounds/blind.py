@@ -1,0 +1,148 @@
+"""Blind spots (盲区): what each sense sees of every segment of every organization, and which breaches nobody would see there."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.core import journal
+from netops.core.language import N_
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.egress import hits
+from netops.rounds import coverage
+from netops.topology import snapshots
+
+PROBED = timedelta(days=7)
+"""A run of probes speaks for so long."""
+SENSES = {
+    "arp": N_("walked gateway"),
+    "fdb": N_("walked switch"),
+    "flow": N_("flows at the gateway"),
+    "flow_inside": N_("flows at the switch"),
+    "probe": N_("reflection probe"),
+    "beacon": N_("beacon"),
+    "mirror": N_("mirror port"),
+}
+"""What can see a segment, in the order in which they are shown."""
+FINDS = {
+    "rogue_exit_host": {"probe", "beacon"},
+    "rogue_exit_router": {"arp", "flow"},
+    "bypass_link": {"arp"},
+    "intranet_exit": {"flow_inside", "probe", "beacon", "mirror"},
+    "cross_plane": {"fdb", "flow"},
+    "unallocated_address": {"arp", "flow"},
+    "address_conflict": {"arp", "mirror"},
+    "over_declared": {"arp"},
+    "rogue_dhcp": {"flow_inside", "mirror"},
+    "hidden_nat": {"flow", "flow_inside", "mirror"},
+    "intranet_public_query": {"flow", "flow_inside", "mirror"},
+    "tunnel": {"flow", "mirror"},
+}
+"""Kinds of findings to the senses of which any one finds them in a segment; measured: docs/guide/senses.md."""
+ONLY = {
+    "intranet_exit": Plane.INTRANET,
+    "intranet_public_query": Plane.INTRANET,
+    "rogue_exit_host": Plane.EXTRANET,
+    "rogue_exit_router": Plane.EXTRANET,
+    "tunnel": Plane.EXTRANET,
+}
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """
+    One segment and who watches it.
+
+    Args:
+        senses: those that see it now.
+        missing: the others, each with why, as a message id with places for *facts*.
+        blind_to: kinds of findings that nobody would see there.
+    """
+
+    organization: str
+    plane: Plane
+    prefix: str
+    gateway: str
+    switch: str
+    senses: tuple[str, ...]
+    missing: dict[str, str]
+    blind_to: tuple[str, ...]
+
+
+def segments(desk: Desk, organization: str = "") -> list[Segment]:
+    """Every registered segment of the planes served, those of *organization* only when it is given."""
+    at = desk.clock()
+    walked = {
+        (view.plane, view.key): view
+        for plane in desk.planes
+        for view in snapshots.latest(desk.store, plane)
+        if not view.stale and at - view.at < coverage.max_age(desk)
+    }
+    heard = {
+        row.device: row.last_seen
+        for row in hits.exporters(desk.store)
+        if at - row.last_seen < timedelta(seconds=desk.config.flows.silent_seconds)
+    }
+    probed = _probed(desk, at)
+    found = [
+        _segment(desk, plane, one, set(walked), heard, probed)
+        for plane in desk.planes
+        for one in desk.register.of(plane).prefixes
+        if one.role is PrefixRole.POOL and (not organization or one.organization == organization)
+    ]
+    return sorted(found, key=lambda one: (one.organization, one.plane, one.prefix))
+
+
+def _segment(
+    desk: Desk,
+    plane: Plane,
+    one: RegisteredPrefix,
+    walked: set[tuple[Plane, str]],
+    heard: dict[str, datetime],
+    probed: dict[Plane, dict[str, str]],
+) -> Segment:
+    register = desk.register
+    missing: dict[str, str] = {}
+    for sense, name in (("arp", one.gateway), ("fdb", one.switch)):
+        device = register.device.get(name)
+        if not name:
+            missing[sense] = N_("none is registered for this segment")
+        elif device is None or not device.snmp:
+            missing[sense] = N_("nobody asks it by SNMP")
+        elif (plane, name) not in walked:
+            missing[sense] = N_("it did not answer of late")
+    for sense, name in (("flow", one.gateway), ("flow_inside", one.switch)):
+        device = register.device.get(name)
+        if not name:
+            missing[sense] = N_("none is registered for this segment")
+        elif device is None or not device.exporter:
+            missing[sense] = N_("it is no exporter of flows")
+        elif name not in heard:
+            missing[sense] = N_("it sent no flows of late")
+    missing |= probed[plane]
+    missing["mirror"] = N_("no mirror port is listened to there")
+    senses = tuple(sense for sense in SENSES if sense not in missing)
+    blind = tuple(
+        kind for kind, by in FINDS.items() if not by & set(senses) and ONLY.get(kind, plane) is plane
+    )
+    return Segment(one.organization, plane, one.prefix, one.gateway, one.switch, senses, missing, blind)
+
+
+def _probed(desk: Desk, at: datetime) -> dict[Plane, dict[str, str]]:
+    """Why probes and beacons say nothing, by plane."""
+    settings = desk.config.probe
+    runs = [one for one in journal.log(desk.store, 200, verb="egress probe") if at - one.at < PROBED]
+    asked = {one.after.get("plane") for one in runs if isinstance(one.after, dict)}
+    found: dict[Plane, dict[str, str]] = {}
+    for plane in desk.planes:
+        missing = {}
+        if not settings.beacon:
+            missing["probe"] = N_("no sensor is configured in [probe]")
+        elif plane not in asked:
+            missing["probe"] = N_("nothing was probed for a week")
+        if not settings.beacon_url:
+            missing["beacon"] = N_("no beacon_url is configured in [probe]")
+        found[plane] = missing
+    return found
