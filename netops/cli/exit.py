@@ -1,6 +1,8 @@
-"""`netops exit`: list, show."""
+"""`netops exit`: list, show, file."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -106,3 +108,46 @@ def show(name: str) -> None:
             text,
             plane="extranet",
         )
+
+
+@exit_.command("file")
+@click.argument("name", metavar="EXIT")
+@click.option("--number", required=True, metavar="TEXT", help=N_("Number of the filing, as the authority's book has it."))
+@click.option("--line", required=True, metavar="TEXT", help=N_("The carrier's number of the line."))
+@click.option("--on", default="", metavar="DATE", help=N_("Day of submission; today when not given."))
+@click.option("--until", default="", metavar="DATE", help=N_("The last day of the filing."))
+@click.option("--reason", default="", metavar="TEXT", help=N_("Why the shared exit does not do."))
+@click.option("--place", default="", metavar="TEXT", help=N_("Where the line comes in."))
+@click.option("--received-by", default="", metavar="NAME", help=N_("Who took it at the authority."))
+@click.option("--technical", type=click.Path(path_type=Path), help=N_("The technical scheme: PDF, DOCX or picture."))
+@click.option("--security", type=click.Path(path_type=Path), help=N_("The security scheme."))
+def file_(
+    name: str, number: str, line: str, on: str, until: str, reason: str, place: str, received_by: str,
+    technical: Path | None, security: Path | None,
+) -> None:  # fmt: skip
+    """
+    File the scheme of a separate exit that stands in exits.toml (Article 12).
+
+    The record goes into the register of schemes with its files, the number and term into exits.toml; `inventory apply` puts
+    it in force. A filing is a report, not a permit.
+    """
+    from netops.cli.inventory import show_changes
+    from netops.cli.register import show_edit
+    from netops.rounds import exit_filing
+
+    out = output()
+    with desk() as opened:
+        given = {"reason": reason, "place": place, "received_by": received_by}
+        filing = exit_filing.plan(
+            opened, name, number=number, line=line, on=on, until=until, given=given, technical=technical, security=security
+        )
+        show_edit(out, opened, filing.edit)
+        if not out.json:
+            show_changes(out, filing.draft)
+        for missing, path in ((_("the technical scheme"), technical), (_("the security scheme"), security)):
+            if path is None:
+                out.say(f"! {_('{what} is not attached').format(what=missing)}", style="yellow")
+        out.confirm(_("File it?"))
+        entry = exit_filing.apply(opened, filing)
+        out.record("filing", {"exit": filing.exit, "record": entry}, lambda: out.line(f"✓ {entry.number} {entry.title}"))
+        out.next("" if out.json else "netops inventory plan")

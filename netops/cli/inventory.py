@@ -44,7 +44,8 @@ def check() -> None:
         )
 
 
-def _show(out: Output, plan: Plan | Draft) -> None:
+def show_changes(out: Output, plan: Plan | Draft) -> None:
+    """Entries of the register that would change."""
     out.records(
         "change",
         plan.changes,
@@ -77,7 +78,7 @@ def plan() -> None:
             )
             out.next(f"netops inventory apply {out.file}")
         else:
-            _show(out, made)
+            show_changes(out, made)
             out.next("netops inventory apply" if made.changes else "")
     raise SystemExit(int(bool(made.changes)))
 
@@ -109,7 +110,7 @@ def apply(plan_file: str | None) -> None:
             out.say(_("The files and the register in force agree."))
             return
         if not out.json:
-            _show(out, made)
+            show_changes(out, made)
         out.confirm(_("Apply these {count} changes?").format(count=len(made.changes)))
         version = rounds.apply(opened, made)
         if out.json:
@@ -161,7 +162,7 @@ def import_(source: Path | None, walked: bool) -> None:
             left = [{"what": what, "why": _(why)} for what, why in draft.left]
             out.answer(document("draft", [{"changes": draft.changes, "left": left}]))
         else:
-            _show(out, draft)
+            show_changes(out, draft)
             for what, why in draft.left:
                 out.line(_("left out: {what}: {why}").format(what=what, why=_(why)), style="yellow")
         if not draft.changes:

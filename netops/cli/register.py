@@ -294,7 +294,7 @@ def add(kind: str, values: tuple[str, ...], plane: str | None, why: str) -> None
     out = output()
     with desk() as opened:
         edit = rounds.edited(opened, kind, "", _pairs(values), plane_of(plane))
-        _plan(out, opened, edit)
+        show_edit(out, opened, edit)
         out.confirm(_("Enter it?"))
         _done(out, rounds.apply(opened, edit, why), _("{number} is entered"))
 
@@ -318,7 +318,7 @@ def edit(kind: str, number: str, values: tuple[str, ...], base: int, why: str) -
     out = output()
     with desk() as opened:
         made = rounds.edited(opened, kind, number, _pairs(values), base=base)
-        _plan(out, opened, made)
+        show_edit(out, opened, made)
         if not made.differences and made.before and made.draft.base == made.before.version:
             out.say(_("it says so already: nothing was changed"))
             return
@@ -326,7 +326,8 @@ def edit(kind: str, number: str, values: tuple[str, ...], base: int, why: str) -
         _done(out, rounds.apply(opened, made, why), _("{number} is changed"))
 
 
-def _plan(out: Output, opened: Desk, made: Edit) -> None:
+def show_edit(out: Output, opened: Desk, made: Edit) -> None:
+    """What would change in a record, field by field."""
     from netops.rounds import registers as rounds
     from netops.rounds.register_names import DeskNames
 

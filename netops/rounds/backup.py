@@ -23,7 +23,7 @@ from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.language import N_
 from netops.core.store import REVISION, Store
 from netops.desk import Desk
-from netops.rounds import Progress, Report, silent
+from netops.rounds import Progress, Report, attachments, silent
 
 MANIFEST = "MANIFEST.json"
 TABLES, FILES = "tables/", "files/"
@@ -102,7 +102,8 @@ def create(
     desk: Desk, place: Path, *, flows: bool = False, secrets: bool = False, keep: int = 0, say: Progress = silent
 ) -> tuple[Backup, list[Path]]:
     """
-    Write a backup: every table as it stands now, the configuration, the register's files and our own playbooks.
+    Write a backup: every table as it stands now, the configuration, the register's files, attachments and our own
+    playbooks.
 
     Args:
         place: a new file, or a folder, where it is called by its time.
@@ -205,6 +206,8 @@ def _files(desk: Desk, *, flows: bool, secrets: bool) -> dict[str, Path]:
         folders["playbooks"] = Path(config.playbooks)
     if secrets:
         folders["secrets"] = config.folder / "secrets"
+    if attachments.listed(desk):
+        folders["attachments"] = attachments.folder_of(desk)
     if flows and (kept := folder_of(desk)):
         folders["flows"] = kept
     found = {"config.toml": Path(config.path)} if config.path else {}

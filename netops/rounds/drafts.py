@@ -215,6 +215,19 @@ def write(desk: Desk, draft: Draft) -> list[Path]:
     Raises:
         Faults: the files would not be a register any more; nothing was written.
     """
+    drafted = rehearse(desk, draft)
+    for path, document in drafted.items():
+        _put(path, document)
+    return list(drafted)
+
+
+def rehearse(desk: Desk, draft: Draft) -> dict[Path, tomlkit.TOMLDocument]:
+    """
+    The files as they would be, read as a register from a copy; nothing is written.
+
+    Raises:
+        Faults: they would not be a register any more.
+    """
     folder = Path(desk.config.inventory)
     drafted: dict[Path, tomlkit.TOMLDocument] = {}
     for change in draft.changes:
@@ -224,10 +237,8 @@ def write(desk: Desk, draft: Draft) -> list[Path]:
         if path not in drafted:
             drafted[path] = _opened(path)
         _into(drafted[path], change, entry, plane)
-    _rehearse(folder, drafted)
-    for path, document in drafted.items():
-        _put(path, document)
-    return list(drafted)
+    _read_copy(folder, drafted)
+    return drafted
 
 
 def _entry(change: Change) -> Any:
@@ -260,8 +271,8 @@ def _into(document: tomlkit.TOMLDocument, change: Change, entry: Any, plane: Pla
             return
 
 
-def _rehearse(folder: Path, drafted: dict[Path, tomlkit.TOMLDocument]) -> None:
-    """Read the register as it would be, from a copy."""
+def _read_copy(folder: Path, drafted: dict[Path, tomlkit.TOMLDocument]) -> None:
+    """Read the register as it would be."""
     import shutil
     import tempfile
 
