@@ -163,6 +163,7 @@ class Timetable(msgspec.Struct, frozen=True):
     usage: str = "1h"
     probe: str = ""
     witnesses: str = "1m"
+    registers: str = "1d"
     triage: str = "1m"
     inspect: str = "1d"
     backup: str = ""

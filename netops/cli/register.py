@@ -387,5 +387,49 @@ def restore(kind: str, number: str, why: str) -> None:
         _done(out, rounds.apply(opened, made, why, "restore"), _("{number} stands again"))
 
 
+@register.command()
+@click.argument("kind", required=False)
+@click.option("--organization", metavar="NAME", default="", help=N_("Only this organization's, by code or name."))
+def check(kind: str | None, organization: str) -> None:
+    """
+    What is missing, over, late or contrary in the registers, or in one: findings with their article and mend.
+
+    The whole round runs and is written down, as on the timetable. Exit code 1 when something stands.
+    """
+    from netops.core import docket
+    from netops.rounds import diary, look
+    from netops.rounds import registers as rounds
+
+    out = output()
+    with desk() as opened:
+        chosen = rounds.kind(opened, kind).kind if kind else ""
+        code = rounds.code(opened, organization)
+        with out.progress(_("registers")) as progress:
+            report = diary.run(opened, "registers", progress)
+        listed = [docket.one(opened.store, number) for number in report.standing]
+        prefix = f"{rounds.kind(opened, chosen).head.prefix}-" if chosen else ""
+        listed = [
+            one for one in listed
+            if code in ("", one.organization)
+            and (not chosen or str(one.subject.get("record", "")).startswith(prefix) or one.subject.get("register") == chosen)
+        ]  # fmt: skip
+        out.records(
+            "finding",
+            [look.finding_record(one) for one in listed] if out.json else listed,
+            [
+                Column("", lambda one: sign("bad")),
+                Column(N_("number"), lambda one: one.id, style="cyan"),
+                Column(N_("rule"), lambda one: one.code),
+                Column(N_("what"), look.title),
+                Column(N_("why"), look.because),
+                Column(N_("organization"), lambda one: opened.register.name(one.organization)),
+                Column(N_("article"), lambda one: "、".join(str(basis.article) for basis in one.basis), right=True),
+            ],
+            empty=_("the registers are in order"),
+            next_step=f"netops explain {listed[0].code}" if listed else "",
+        )
+    raise SystemExit(int(bool(listed)))
+
+
 for _verb in (*SHEETS, *FILES):
     register.add_command(_verb)

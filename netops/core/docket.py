@@ -202,7 +202,7 @@ def _open(connection: Connection, rule: Rule, one: Conclusion, key: str, number:
         severity=rule.severity,
         organization=one.organization,
         subject=one.subject,
-        basis=msgspec.to_builtins(rule.basis),
+        basis=msgspec.to_builtins(one.basis or rule.basis),
         facts=one.facts,
         first_seen=one.at,
         last_seen=one.at,

@@ -63,6 +63,8 @@ class Conclusion(msgspec.Struct, frozen=True):
     count: int = 1
     identity: str = ""
     """Stable text that makes two conclusions the same finding; "" means the whole subject."""
+    basis: tuple[Basis, ...] = ()
+    """Where this one stands, when the rule applies to several articles; else the rule's."""
 
     @property
     def key(self) -> str:

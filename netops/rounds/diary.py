@@ -27,6 +27,7 @@ ROUNDS = {
     N_("usage"): "netops.rounds.usage",
     N_("probe"): "netops.rounds.probe",
     N_("witnesses"): "netops.rounds.witnesses",
+    N_("registers"): "netops.rounds.register_check",
     N_("triage"): "netops.rounds.triage",
     N_("inspect"): "netops.rounds.inspect",
     N_("backup"): "netops.rounds.backup",

@@ -12,7 +12,7 @@ import msgspec
 from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import ROOMS, STANDING, Finding, Rule
-from netops.core.language import _, called
+from netops.core.language import _, called, spoken
 from netops.core.plane import Plane
 from netops.desk import Desk
 
@@ -80,7 +80,10 @@ ORGANIZATIONS = ("organization", "holder")
 
 
 def _filled(message: str, facts: dict[str, str]) -> str:
-    return _(message).format_map(_Facts({name: _told(name, value) or "—" for name, value in facts.items()}))
+    told = {name: _told(name, value) or "—" for name, value in facts.items()}
+    ending = f"_{spoken()}"
+    told |= {name.removesuffix(ending): value for name, value in told.items() if name.endswith(ending)}
+    return _(message).format_map(_Facts(told))
 
 
 def _told(name: str, value: str) -> str:

@@ -90,7 +90,7 @@ def of(
         field = found.called(name)
         held[field.name] = _value(found, field.name, text, names)
     return entries.listed(
-        desk.store, found.kind, planes=_planes(desk, plane), organization=_code(desk, organization), where=held, retired=retired,
+        desk.store, found.kind, planes=_planes(desk, plane), organization=code(desk, organization), where=held, retired=retired,
         at=desk.at, limit=limit, offset=offset,
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def search(
     ]  # fmt: skip
     return entries.searching(
         desk.store, text, told, planes=desk.planes, kinds=[kind(desk, one).kind for one in kinds_],
-        organization=_code(desk, organization), limit=limit,
+        organization=code(desk, organization), limit=limit,
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def _planes(desk: Desk, plane: Plane | None) -> tuple[Plane, ...]:
     return desk.planes if plane is None else tuple(one for one in desk.planes if one is plane)
 
 
-def _code(desk: Desk, organization: str) -> str:
+def code(desk: Desk, organization: str) -> str:
     """The code of an organization by any of its names; a code that is not registered any more as it is."""
     if not organization:
         return ""

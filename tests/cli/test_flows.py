@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "rounds"))
 from flow_city import ROGUE, SHARED, desk_of, record
 
 from netops.cli import main
-from netops.core.clock import now, rfc3339
+from netops.core.clock import CITY_ZONE, now, rfc3339
 from netops.core.store import Store
 
 MOMENT = now() - timedelta(seconds=2)
@@ -96,7 +96,7 @@ def test_a_flow_is_explained(config: str, capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_month_is_reported(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON and in both languages; 3, for the month was not seen from its beginning."""
-    month = now().astimezone().strftime("%Y-%m")
+    month = MOMENT.astimezone(CITY_ZONE).strftime("%Y-%m")
     assert 3 == main(["-c", config, "egress", "report", "--organization", "fin", "--month", month, "--json"])
     [body] = json.loads(capsys.readouterr().out)["items"]
     assert [("unfiled_exit", 2)] == [(one["verdict"], one["flows"]) for one in body["exits"]]

@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.create_table(
         "register_texts",
         sa.Column("number", sa.String(32), nullable=False),
+        sa.Column("organization", sa.String(64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_register_texts")),
     )
