@@ -118,6 +118,10 @@ class Flows(msgspec.Struct, frozen=True):
     """The most that kept flows may take; 0 is no limit. The oldest go first, and going early is written in the journal."""
     reserve_gib: float = 1.0
     """Free space that stays on the disk: below it flows are counted and judged, and not kept."""
+    url: str = ""
+    """Where kept flows go besides, such as clickhouse://user@host:8123/netops (clickhouses:// with TLS); "" sends nothing."""
+    password_file: str = ""
+    """The password for *url*, one line, relative to the configuration."""
     covered: float = 0.99
     """An exporter of which less than this share was seen counts as not seen in an answer, a ratio."""
     rejudge_flows: int = 20_000_000
@@ -267,6 +271,15 @@ class Config(msgspec.Struct, frozen=True):
                 path=path,
                 reason=error,
             ) from error
+
+
+def _is_clickhouse(url: str) -> bool:
+    from netops.probes.clickhouse import server
+
+    try:
+        return bool(server(url))
+    except ValueError:
+        return False
 
 
 def _moved(address: str, pairs: Iterable[tuple[str, str]]) -> str:
@@ -450,6 +463,8 @@ def _check(source: Source, config: Config) -> None:
             source.fault("must be like 30s, 5m, 6h, 1d or empty", "timetable", key=field.name)
     if config.backup.keep < 1:
         source.fault("keep must not be less than 1", "backup", key="keep")
+    if config.flows.url and not _is_clickhouse(config.flows.url):
+        source.fault("must be like clickhouse://user@host:8123/database, or empty", "flows", key="url")
     if not 0 < config.flows.covered <= 1:
         source.fault("covered must be a ratio above 0 and at most 1", "flows", key="covered")
     for key in ("keep_days", "keep_gib", "reserve_gib", "rejudge_flows"):

@@ -20,8 +20,10 @@ from netops.core.store import Store
 from netops.core.walk import Column, DeviceWalk
 from netops.desk import Desk
 from netops.egress.exit import ExitKind, RegisteredExit
+from netops.egress.judge import Scene
 from netops.register import Register
 from netops.rounds.egress import Watcher
+from netops.rounds.scene import build
 from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 
@@ -62,6 +64,28 @@ def walked() -> DeviceWalk:
     return DeviceWalk(Plane.EXTRANET, "fw", "127.0.0.1", now(), 0.1, columns)
 
 
+def opened(folder: Path, listen: str) -> Desk:
+    """A desk on a fresh store that knows the city."""
+    config = Config(
+        store_url=f"sqlite:///{folder}/netops.db",
+        planes={Plane.EXTRANET: PlaneSettings(("10.20.0.0/16",))},
+        flows=Flows(listen=(listen,), archive=f"{folder}/flows", reserve_gib=0.1),
+    )
+    desk = Desk(config, actor="benchmark")
+    store = Store(config.store_url)
+    store.prepare()
+    desk._store = store
+    with journal.act(store, "benchmark") as act:
+        applied.apply(act, register().content(), 0, {})
+    snapshots.record(store, walked(), now())
+    return desk
+
+
+def scene(folder: Path) -> Scene:
+    """What flows of the city are judged by."""
+    return build(opened(folder, "127.0.0.1:0"))[0]
+
+
 def receiver_cpu() -> float:
     """CPU seconds of the receiving child so far; what it took to start is not the flows'."""
     [child] = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
@@ -73,18 +97,7 @@ def main() -> None:
     """`collector PORT FOLDER CORE`: collects until SIGTERM, then prints its counters and CPU seconds as JSON."""
     port, folder, core = sys.argv[1:]
     os.sched_setaffinity(0, {int(core)})
-    config = Config(
-        store_url=f"sqlite:///{folder}/netops.db",
-        planes={Plane.EXTRANET: PlaneSettings(("10.20.0.0/16",))},
-        flows=Flows(listen=(f"127.0.0.1:{port}",), archive=f"{folder}/flows", reserve_gib=0.1),
-    )
-    desk = Desk(config, actor="benchmark")
-    store = Store(config.store_url)
-    store.prepare()
-    desk._store = store
-    with journal.act(store, "benchmark") as act:
-        applied.apply(act, register().content(), 0, {})
-    snapshots.record(store, walked(), now())
+    desk = opened(Path(folder), f"127.0.0.1:{port}")
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     with Watcher(desk) as watcher:

@@ -55,6 +55,9 @@ def show() -> None:
             raise SystemExit(state.exit_code)
         out.line(_("folder {folder}, {free} free; flows are kept {days} days").format(
             folder=state.folder, free=size_text(state.free_bytes), days=state.keep_days))  # fmt: skip
+        if state.sending:
+            told = _("Flows go to ClickHouse at {url} besides; {waiting} segments wait.")
+            out.line(told.format(url=state.sending.url, waiting=state.sending.waiting))
         if state.early:
             gone = _("Flows younger than six months were let go: none from before {moment} are kept.")
             out.line(f"{sign('bad')} " + gone.format(moment=rounds.moment(state.kept_since)), style="red")
@@ -77,6 +80,18 @@ def size_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+@archive.command()
+@click.option("--database", default="netops", show_default=True, help=N_("The database's name."))
+def schema(database: str) -> None:
+    """The tables, sums and dictionaries that an existing ClickHouse needs, as statements. They are made by themselves, too."""
+    from netops.egress import clickhouse
+
+    out = output()
+    with desk() as opened:
+        days = opened.config.flows.keep_days
+    out.lines(f"{statement};\n" for statement in clickhouse.statements(database, days))
 
 
 @archive.command()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from netops.egress.flows import MAPPED, Column
 
 TOP = 1 << 128
+MAPPED_NET = IPv6Network("::ffff:0:0/96")
 V4_START, V4_END = MAPPED, MAPPED + (1 << 32) - 1
 
 
@@ -155,6 +156,12 @@ class Table:
         )
         self._v6_starts = np.array([start.to_bytes(16, "big") for start in starts], "V16").view("S16")
         self._v6_owners = runs
+        self._edges = [*starts, TOP]
+
+    def runs(self) -> Iterator[tuple[int, int, Owner]]:
+        """Every run of addresses (128-bit, first and last) with its owner."""
+        for place, number in enumerate(self._v6_owners.tolist()):
+            yield self._edges[place], self._edges[place + 1] - 1, self.owners[number]
 
     def fingerprint(self) -> bytes:
         """Equal for tables that give the same answers."""

@@ -27,6 +27,7 @@ from netops.egress.rejudge import fingerprint
 from netops.egress.segment import Sealed
 from netops.egress.shelf import left_over, swept
 from netops.rounds import Progress, silent
+from netops.rounds.outbox import Sending, outbox, sending
 
 if TYPE_CHECKING:
     from netops.egress.hits import ExporterRow
@@ -99,6 +100,7 @@ class Recorder:
         self.desk = desk
         self.folder = opened(desk)
         self.keeper = Keeper(self.folder, self._list, int(desk.config.flows.reserve_gib * (1 << 30)))
+        self.outbox = outbox(desk, self.folder)
         self.session = coverage.Session(desk.clock(), desk.clock())
         self._number = 0
         self._judged_by: tuple[int, str] = (-1, "")
@@ -109,6 +111,8 @@ class Recorder:
 
     def start(self) -> None:
         """Begin; what an earlier recorder left behind is taken in first."""
+        if self.outbox:
+            self.outbox.start()
         left = self.keeper.start()
         for one in unlisted(self.folder, parts.every_path(self.desk.store)):
             self._list(one)
@@ -125,6 +129,8 @@ class Recorder:
         self.keeper.stop()
         if self._upkeep:
             self._upkeep.join(120)
+        if self.outbox:
+            self.outbox.stop()
 
     def keep(self, judged: Judged, scene: Scene) -> None:
         """What the watch judged; a flow comes here once."""
@@ -132,6 +138,8 @@ class Recorder:
             try:
                 self._number = self._judgement(scene)
                 self._scene = scene
+                if self.outbox:
+                    self.outbox.know(scene, self._number)
             except (
                 NetopsError
             ) as error:  # a store that is busy must not cost flows; 0 is judged again when it is asked for
@@ -184,6 +192,8 @@ class Recorder:
         self._told = (self._told[0] + stored, self._told[1] + unstored)
 
     def _list(self, one: Sealed) -> None:
+        if self.outbox:
+            self.outbox.put(one.path)
         parts.add(self.desk.store, [hot_part(self.folder, one, self.desk.clock())])
 
     def _keep_up(self) -> None:
@@ -319,6 +329,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         kept_since: flows that were received before have been let go, ms UTC; 0 when none have.
         early: that happened to flows younger than six months.
         days_left: days of flows that still fit at the rate of the last week, or None when it is not known.
+        sending: how sending to ClickHouse stands, or None where nothing is sent.
     """
 
     folder: str
@@ -329,6 +340,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     unstored: int
     days_left: float | None
     kinds: list[dict[str, Any]]
+    sending: Sending | None = None
 
     @property
     def exit_code(self) -> int:
@@ -365,6 +377,7 @@ def state(desk: Desk) -> State:
         unstored=sum(one.unstored for one in day_ago),
         days_left=free / a_day if a_day else None,
         kinds=parts.sums(desk.store),
+        sending=sending(desk, Path(folder)),
     )
 
 

@@ -29,6 +29,7 @@ from netops.egress.segment import RUNNING, SEALED, Sealed, Segment, layout_of, r
 from netops.egress.watch import by_verdict
 from netops.rounds import Progress, silent
 from netops.rounds.archive import hot_part, opened
+from netops.rounds.outbox import outbox
 
 FOLDER = "imported"
 NAMED = 20
@@ -172,6 +173,9 @@ def apply(desk: Desk, asked: Asked, plan: Plan, progress: Progress = silent) -> 
                 "egress import", name,
                 after={"sha256": plan.sha256, "format": plan.kind, "exporter": stage.exporter, "flows": count, "bad": plan.bad},
             )  # fmt: skip
+        if out := outbox(desk, folder):
+            for each in sealed:
+                out.put(each.path)
     return one
 
 
