@@ -47,6 +47,8 @@ class PlaneSettings(msgspec.Struct, frozen=True):
 
     nets: tuple[str, ...] = ()
     authority: str = ""
+    document_mark: str = ""
+    """发文机关代字 of the plane's own authority; "" is the city's."""
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -43,6 +43,7 @@ NOUNS = {
     "egress": N_("How traffic leaves: decode, listen, watch"),
     "finding": N_("What is not in order"),
     "incident": N_("Incidents, their clocks and documents"),
+    "document": N_("Official documents: drafts, numbers, receipts, replies"),
     "inspect": N_("Inspections and their checklists"),
     "playbook": N_("What people do, step by step"),
     "round": N_("Rounds: run one, see when each ran"),

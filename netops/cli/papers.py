@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from netops.cli import Command, desk, output
+from netops.cli.document import issued, items, place, told
 from netops.cli.printing import labelled
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import N_, _
@@ -50,105 +49,33 @@ def moment(text: str, opened: Desk) -> datetime:
     return given
 
 
-def _place(out: Output, number: str, verb: str) -> Path | None:
-    """Where the document goes: the file of -o; none only with --json."""
-    from netops.rounds.drafting import SUFFIXES
-
-    if out.file is None and not out.json:
-        raise NetopsError(
-            "no document was written",
-            "no file was named",
-            "netops incident {verb} {number} -o {number}.docx",
-            verb=verb,
-            number=number,
-        )
-    if out.file is not None and out.file.suffix.lower() not in SUFFIXES:
-        raise NetopsError(
-            "{path} was not written", "a document is written as {suffixes}", "-o FILE.docx",
-            path=out.file, suffixes=", ".join(SUFFIXES),
-        )  # fmt: skip
-    return out.file
-
-
-def _told(out: Output, opened: Desk, kept: Kept, path: Path | None) -> None:
-    """The document into its file, and on stdout where it is, by which rows of the law, and what to know first."""
-    from msgspec import to_builtins
-
-    from netops.rounds import drafting
-
-    if path:
-        drafting.write(opened, kept, path)
-    talk = replace(out, file=None)
-
-    def text() -> None:
-        name = kept.paper.number or _("draft {id}").format(id=kept.id)
-        talk.line(f"{name}  {kept.paper.title}" + (f"  {path}" if path else ""), style="bold")
-        talk.line(f"  {labelled(_('basis'))}" + "；".join(kept.decision.cited))
-        if kept.decision.unverified:
-            talk.line(f"  ! {labelled(_('unverified'))}" + ", ".join(kept.decision.unverified))
-        for warning in kept.paper.warnings:
-            talk.line(f"  ! {warning}")
-        if kept.paper.is_draft:
-            talk.line("  " + _("A draft: a person checks, numbers and signs it."))
-
-    talk.record("document", {**to_builtins(kept), "path": str(path) if path else ""}, text)
-
-
 def _drafted(
     verb: str, number: str, wording: str, values: Mapping[str, str] | None = None, *, issue: bool = False
 ) -> None:
     """Draft through the gate, issue when that was asked, and write the file."""
-    from netops.core import docket
-    from netops.incidents import casebook, notice
+    from netops.incidents import casebook
     from netops.rounds import drafting
 
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
-        path = None if out.dry_run else _place(out, one.number, verb)
-        template = notice.load(opened.playbooks, wording)
+        path = place(out, "netops incident {verb} {number} -o {number}.docx", verb=verb, number=one.number)
+        decision, label = drafting.asked(opened, one.number, wording, values)
         out.say(
             _("plan: draft a {label} about {number} ({what}) for {organization}").format(
-                label=_(template.head.instrument.label),
+                label=_(label),
                 number=one.number,
                 what=one.title,
                 organization=opened.register.name(one.organization) or "—",
             )
         )
         if out.dry_run:
-            findings = [docket.one(opened.store, name) for name in one.findings]
-            decision = drafting.decided(opened, one, template.head.instrument, findings)
             if not decision.allowed:
                 raise decision.refusal()
             out.say(f"  {labelled(_('basis'))}" + "；".join(decision.cited))
             out.confirm("")
         kept = drafting.draft(opened, one.number, wording, values)
-        if issue:
-            kept = _issued(out, opened, kept)
-        _told(out, opened, kept, path)
-
-
-def _issued(out: Output, opened: Desk, kept: Kept) -> Kept:
-    """The draft with its number, frozen; findings under a rectification are being rectified from here on."""
-    from netops.core import journal
-    from netops.incidents import papers as documents
-    from netops.rounds import handling
-
-    mark = opened.config.city.document_mark
-    if not mark:
-        raise NetopsError(
-            "{id} was not issued", "the configuration names no mark for document numbers",
-            "write document_mark = \"…\" under [city]", id=kept.id,
-        )  # fmt: skip
-    out.say(
-        _("plan: issue {id} as {mark}〔{year}〕 with the next number; it is frozen then").format(
-            id=kept.id, mark=mark, year=kept.paper.date[:4]
-        )
-    )
-    out.confirm(_("Issue it?"))
-    with journal.act(opened.store, opened.actor, opened.clock) as act:
-        handling.issued(opened, act, kept, documents.issue(act, kept.id, mark))
-    return documents.one(opened.store, kept.id)
+        told(out, opened, issued(out, opened, kept) if issue else kept, path)
 
 
 issue_option = click.option(
@@ -173,8 +100,8 @@ def notice(number: str, instrument: str, document: str | None, issue: bool) -> N
     out = output()
     with desk() as opened:
         kept = _of(documents.one(opened.store, document), number)
-        path = _place(out, number, "notice")
-        _told(out, opened, _issued(out, opened, kept) if issue else kept, path)
+        path = place(out, "netops incident notice {number} -o {number}.docx", number=number)
+        told(out, opened, issued(out, opened, kept) if issue else kept, path)
 
 
 def _of(kept: Kept, number: str) -> Kept:
@@ -243,20 +170,7 @@ def report(
             "nothing was drafted", "there is no wording for {kind}", "record the report that was made: --sent", kind=kind
         )
     else:
-        _drafted("report", number, f"report_{kind}", _items(given))
-
-
-def _items(given: tuple[str, ...]) -> dict[str, str]:
-    from netops.incidents.notice import REPORTED
-
-    said = dict(text.partition("=")[::2] for text in given)
-    unknown = [name for name, text in said.items() if name not in REPORTED or not text.strip()]
-    if unknown:
-        raise NetopsError(
-            "{items} was not understood", "the items are: {known}", "--set impact=TEXT",
-            items=", ".join(unknown), known=", ".join(sorted(REPORTED)),
-        )  # fmt: skip
-    return said
+        _drafted("report", number, f"report_{kind}", items(given))
 
 
 def _sent(
@@ -325,7 +239,7 @@ def reply(
     from netops.core import journal
     from netops.incidents import casebook
     from netops.incidents import papers as documents
-    from netops.rounds import handling
+    from netops.rounds import drafting, handling
 
     out = output()
     with desk() as opened:
@@ -338,8 +252,8 @@ def reply(
                 handling.receipt_of(opened, act, one.number, act_no, kind, at, who, note)
             _show(out, opened, one.number, _("report {seq}: recorded.").format(seq=act_no))
             return
-        issued = [kept for kept in documents.listed(opened.store, one.number) if kept.state == "issued"]
-        kept = _of(documents.one(opened.store, document), number) if document else next(reversed(issued), None)
+        sent = [kept for kept in documents.listed(opened.store, one.number) if kept.state == "issued"]
+        kept = _of(documents.one(opened.store, document), number) if document else next(reversed(sent), None)
         if kept is None or kept.state != "issued":
             raise Refused(
                 "nothing was recorded", "no document about {number} was issued yet",
@@ -351,6 +265,5 @@ def reply(
             )
         )
         out.confirm(_("Do it?"))
-        with journal.act(opened.store, opened.actor, opened.clock) as act:
-            handling.answered(opened, act, kept, documents.Receipt(kept.id, kind, at, who, channel, note))
+        drafting.answer(opened, kept, documents.Receipt(kept.id, kind, at, who, channel, note))
         _show(out, opened, one.number, _("{document}: recorded.").format(document=kept.paper.number))

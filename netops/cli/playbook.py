@@ -101,7 +101,8 @@ def check() -> None:
 def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, int]]]]:
     """File, what it holds, and reading it: how many entries, how many of them unverified."""
     from netops.addresses import wording
-    from netops.incidents import calendar, clocks, grading, legal_basis, notice, playbook, taxonomy
+    from netops.incidents import calendar, clocks, grading, legal_basis, playbook, taxonomy
+    from netops.incidents import wording as wordings
     from netops.inspections import catalogue
 
     def counted(entries: tuple[object, ...]) -> tuple[int, int]:
@@ -117,11 +118,12 @@ def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, 
     yield "law/grading.toml", N_("grading"), scale
     yield "law/taxonomy.toml", N_("categories and causes"), lambda: counted(taxonomy.load(folder).causes)
     yield "law/articles.toml", N_("articles"), lambda: counted(legal_basis.articles(folder))
-    for path in sorted((folder / "notices").glob("*.toml")):
+    yield "law/requirements.toml", N_("what is asked"), lambda: (len(wordings.requirements(folder)), 0)
+    for name in wordings.names(folder):
         yield (
-            f"notices/{path.name}",
+            f"notices/{name}.toml",
             N_("wording of a document"),
-            lambda name=path.stem: counted(notice.load(folder, name).blocks),  # type: ignore[misc]
+            lambda name=name: counted(wordings.load(folder, name).blocks),  # type: ignore[misc]
         )
     yield "notices/addresses/*.toml", N_("wording of papers about addresses"), lambda: wording.check(folder)
     yield "incidents/*.md", N_("playbooks"), lambda: counted(tuple(playbook.load(folder).values()))

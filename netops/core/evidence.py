@@ -28,7 +28,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     One piece of evidence.
 
     Args:
-        kind: snmp, lldp, arp, fdb, flow, declaration, register, ledger, inspection, bundle.
+        kind: snmp, lldp, arp, fdb, flow, declaration, register, ledger, document, inspection, bundle.
         source: device, exporter or record that says so.
         query: what was asked, so that it can be asked again (OID, filter, table).
         body: the answer, JSON values only.

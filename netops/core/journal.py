@@ -94,13 +94,17 @@ class Act:
         self, connection: Connection, actor: str, at: datetime, head: Callable[[], tuple[int, str]]
     ) -> None:
         self.connection, self.actor, self.at = connection, actor, at
-        self._head = head
+        self._ask, self._before = head, (-1, "")
         self.entries: list[Entry] = []
 
     @property
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest entry, which the next one follows."""
-        return (self.entries[-1].seq, self.entries[-1].sha256) if self.entries else self._head()
+        if self.entries:
+            return self.entries[-1].seq, self.entries[-1].sha256
+        if self._before[0] < 0:  # the answer of the database can be read once
+            self._before = self._ask()
+        return self._before
 
     def record(
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None

@@ -75,6 +75,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         number: 发文字号 such as 云信办〔2026〕15号, or "" while it is a draft.
         to: 主送机关, without the colon; "" when there is none.
         organ: signature of the issuing organ (署名); *date*: 成文日期, ISO.
+        upward: True for a paper to a superior: its number stands left, *signer* (签发人) right.
+        signed: False for a form that is signed in its boxes: no signature stands below it.
         copies: 抄送, or ""; *printed_by*: 印发机关, "" leaves the 版记 out.
         warnings: what a person must know before signing; shown on drafts only.
         journal: head of the journal when this was frozen, hex.
@@ -96,6 +98,9 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     copy_number: str = ""
     secrecy: str = ""
     urgency: str = ""
+    upward: bool = False
+    signer: str = ""
+    signed: bool = True
     warnings: tuple[str, ...] = ()
     journal: str = ""
 

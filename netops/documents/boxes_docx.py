@@ -7,30 +7,32 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from netops.core.paper import Box, Boxes
-from netops.documents.layout import lines_of
-from netops.documents.page import MM_PER_PT
+from netops.documents.layout import BOX_MM, lines_of
+from netops.documents.page import BOX_PT, MM_PER_PT
 from netops.documents.word import FAMILIES, LATIN, bare
 
 TWIPS_MM = 1440 / 25.4
-LEAST_MM = 9.0
-"""Height of a row of boxes that says no other."""
 LEADING = 1.35
 """Height of a line as a share of its letters."""
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-TEXT_PT = 12.0
-"""小4号: what stands in a box."""
 
 
-def add(document: Any, table: str) -> None:
-    """Put a table behind what is there, and a thin line behind it: two tables that touch would become one."""
+def add(document: Any, table: str, *, keep: bool = False) -> None:
+    """
+    Put a table behind what is there, and a thin line behind it: two tables that touch would become one.
+
+    Args:
+        keep: hold it on the page of what follows.
+    """
     from docx.oxml import parse_xml
     from docx.shared import Pt
 
     end = document.element.body.sectPr
-    end.addprevious(parse_xml(table))
+    end.addprevious(parse_xml(table.replace("<w:pPr>", "<w:pPr><w:keepNext/>") if keep else table))
     paragraph = document.add_paragraph()
     bare(paragraph)
     paragraph.paragraph_format.line_spacing = Pt(4)
+    paragraph.paragraph_format.keep_with_next = keep
 
 
 def table_markup(widths: Sequence[int], rows: Iterable[str], margin: int) -> str:
@@ -64,7 +66,7 @@ def boxes_markup(part: Boxes, width_mm: float) -> str:
             )
             place += box.columns
         whole = "<w:cantSplit/>" * any(box.foot or box.height_mm for box in row)
-        height = round((max((box.height_mm for box in row), default=0) or LEAST_MM) * TWIPS_MM)
+        height = round((max((box.height_mm for box in row), default=0) or BOX_MM) * TWIPS_MM)
         rows.append(
             f'<w:tr><w:trPr>{whole}<w:trHeight w:val="{height}" w:hRule="atLeast"/></w:trPr>{"".join(cells)}</w:tr>'
         )
@@ -73,18 +75,18 @@ def boxes_markup(part: Boxes, width_mm: float) -> str:
 
 def _box(box: Box, width: int) -> str:
     if box.label:
-        return text_markup(box.text, "heiti", TEXT_PT, "center")
-    said = text_markup(box.text, "fangsong", TEXT_PT, "left")
+        return text_markup(box.text, "heiti", BOX_PT, "center")
+    said = text_markup(box.text, "fangsong", BOX_PT, "left")
     if not box.foot:
         return said
-    room = width / 20 / TEXT_PT - 1
+    room = width / 20 / BOX_PT - 1
     lines = sum(lines_of(line, 0, room) for line in box.text.split("\n"))
-    pitch = LEADING * TEXT_PT * MM_PER_PT + 1.06  # with the space around a paragraph
+    pitch = LEADING * BOX_PT * MM_PER_PT + 1.06  # with the space around a paragraph
     empty = max(0, int((box.height_mm - 2) / pitch) - lines - 1)
     return (
         said
-        + text_markup("\n" * (empty - 1), "fangsong", TEXT_PT, "left") * bool(empty)
-        + text_markup(box.foot, "fangsong", TEXT_PT, "right")
+        + text_markup("\n" * (empty - 1), "fangsong", BOX_PT, "left") * bool(empty)
+        + text_markup(box.foot, "fangsong", BOX_PT, "right")
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from netops.core.paper import Block, Boxes, Heading, Paper, Paragraph, Table
 from netops.documents import page
 from netops.documents.boxes_docx import add, boxes_markup
-from netops.documents.layout import Layout, reckoned, settle
+from netops.documents.layout import Layout, reckoned, rows, settle
 from netops.documents.word import bare, chinese, element, field, packed, run, widths
 
 TOP_MM, BOTTOM_MM = 34.58, 32.58
@@ -35,12 +35,25 @@ def render(paper: Paper) -> bytes:
     for line in page.title_lines(paper.title, paper.title_breaks):
         _line(document, line, "xiaobiaosong", page.TITLE_PT, centre=True, spacing=0, keep=True)
     _line(document, "", keep=True)
+    if below := page.number_below(paper):
+        _right(_line(document, below, keep=True), 0)
     if paper.to:
         _line(document, f"{paper.to}：", keep=True)
     for place, block in enumerate(paper.blocks):
         _block(document, block, last=place == len(paper.blocks) - 1, starts=place in layout.breaks)
     _foot(document, paper, layout.gap)
+    if layout.tight != 1:
+        _tighten(document, layout.tight)
     return packed(document)
+
+
+def _tighten(document: Any, share: float) -> None:
+    """Set every line of the body so much closer."""
+    from docx.shared import Pt
+
+    for paragraph in document.paragraphs:
+        if paragraph.paragraph_format.line_spacing == Pt(PITCH_PT):
+            paragraph.paragraph_format.line_spacing = Pt(PITCH_PT * share)
 
 
 def _settle(document: Any, paper: Paper) -> None:
@@ -54,13 +67,30 @@ def _settle(document: Any, paper: Paper) -> None:
     section.footer_distance = Mm(page.BOTTOM_MM - page.PAGE_NUMBER_DROP_MM - page.SMALL_PT * page.MM_PER_PT)
     document.settings.odd_and_even_pages_header_footer = True
     for footer, side in ((section.footer, "right"), (section.even_page_footer, "left")):
-        _page_number(footer.paragraphs[0], side)
+        _page_number(footer.paragraphs[0], side, page.journal_line(paper))
     chinese(document, BODY_PT)
+    if paper.is_draft and paper.warnings:
+        _warn(section, paper)
     properties = document.core_properties
     day = datetime.fromisoformat(paper.date)
     properties.created = properties.modified = day
     properties.author = properties.last_modified_by = paper.organ[:255]
     properties.title, properties.comments, properties.revision = paper.title[:255], "", 1
+
+
+def _warn(section: Any, paper: Paper) -> None:
+    """What a person must know before signing, above the type area of the first page."""
+    from docx.shared import Mm, Pt
+
+    section.different_first_page_header_footer = True
+    _page_number(section.first_page_footer.paragraphs[0], "right", page.journal_line(paper))
+    section.header_distance = Mm(page.WARNING_TOP_MM)
+    header = section.first_page_header
+    for place, text in enumerate(paper.warnings):
+        paragraph = header.add_paragraph() if place else header.paragraphs[0]
+        bare(paragraph)
+        paragraph.paragraph_format.line_spacing = Pt(1.3 * page.WARNING_PT)
+        run(paragraph, text, "fangsong", page.WARNING_PT, 0, page.RED)
 
 
 def _head(document: Any, paper: Paper) -> None:
@@ -87,7 +117,9 @@ def _head(document: Any, paper: Paper) -> None:
     below = page.NUMBER_ROW * page.PITCH_MM - top - 1.2 * size * page.MM_PER_PT
     for _ in range(2):
         _line(document, "", pitch=below / 2 / page.MM_PER_PT)
-    number = _line(document, page.number_line(paper), centre=True)
+    number = _line(document, page.number_line(paper), centre=not paper.upward)
+    if paper.upward:
+        _ends(number, *page.signer_line(paper))
     rule, space = 18, round((page.RED_LINE_GAP_MM - lead) / page.MM_PER_PT)
     _border(number, "bottom", page.RED, rule, space)
     for _ in range(2):
@@ -109,7 +141,7 @@ def _block(document: Any, block: Block, *, last: bool, starts: bool) -> None:
             if isinstance(block, Table):
                 _table(document, block)
             else:
-                add(document, boxes_markup(block, page.AREA_WIDTH_MM))
+                add(document, boxes_markup(block, page.AREA_WIDTH_MM), keep=last and rows(block) < 8)
 
 
 def _foot(document: Any, paper: Paper, gap: int) -> None:
@@ -117,16 +149,15 @@ def _foot(document: Any, paper: Paper, gap: int) -> None:
         _line(document, "", keep=True)
         for text in page.attachment_lines(paper):
             _line(document, text, indent=True, keep=True)
-    for _ in range(gap):
-        _line(document, "", keep=True)
     note = page.closing_note(paper)
-    indents = page.signature_indents(page.cells(paper.organ), page.cells(paper.dated))
-    for text, indent in zip((paper.organ, paper.dated), indents, strict=True):
-        _right(_line(document, text, keep=text is paper.organ or bool(note)), indent)
+    if paper.signed:
+        for _ in range(gap):
+            _line(document, "", keep=True)
+        indents = page.signature_indents(page.cells(paper.organ), page.cells(paper.dated))
+        for text, indent in zip((paper.organ, paper.dated), indents, strict=True):
+            _right(_line(document, text, keep=text is paper.organ or bool(note)), indent)
     if note:
         _line(document, note, indent=True)
-    for warning in paper.warnings if paper.is_draft else ():
-        _line(document, warning, indent=True, colour=page.RED)
     if paper.printed_by:
         _imprint(document, paper)
 
@@ -219,6 +250,18 @@ def _line(
     return paragraph
 
 
+def _ends(paragraph: Any, label: str, name: str) -> None:
+    """What stands there one character in from the left, and 签发人 with the name one in from the right."""
+    from docx.enum.text import WD_TAB_ALIGNMENT
+    from docx.shared import Mm, Pt
+
+    shape = paragraph.paragraph_format
+    shape.first_line_indent = Pt(page.BODY_PT)
+    shape.tab_stops.add_tab_stop(Mm(page.AREA_WIDTH_MM) - Pt(page.BODY_PT), WD_TAB_ALIGNMENT.RIGHT)
+    run(paragraph, f"\t{label}", "fangsong", BODY_PT, SPACING)
+    run(paragraph, name, "kaiti", BODY_PT, SPACING)
+
+
 def _right(paragraph: Any, characters: float) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
@@ -237,13 +280,25 @@ def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int) ->
     paragraph._p.get_or_add_pPr().find(qn("w:autoSpaceDE")).addprevious(borders)
 
 
-def _page_number(paragraph: Any, side: str) -> None:
-    """— 1 — in 4号宋体, one character in from the outer edge."""
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
+def _page_number(paragraph: Any, side: str, beside: str) -> None:
+    """— 1 — in 4号宋体, one character in from the outer edge; at the inner one, small, the head of the journal."""
+    from docx.enum.text import WD_TAB_ALIGNMENT
+    from docx.shared import Mm, Pt
 
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "right" else WD_ALIGN_PARAGRAPH.LEFT
-    setattr(paragraph.paragraph_format, f"{side}_indent", Pt(page.BODY_PT))
-    run(paragraph, "— ", "songti", page.SMALL_PT)
-    field(run(paragraph, "", "songti", page.SMALL_PT), "PAGE")
-    run(paragraph, " —", "songti", page.SMALL_PT)
+    paragraph.style = "Normal"  # that of a footer has tab stops of its own
+    bare(paragraph)
+    shape = paragraph.paragraph_format
+    edge = Mm(page.AREA_WIDTH_MM) - (Pt(page.BODY_PT) if side == "right" else 0)
+    shape.tab_stops.add_tab_stop(edge, WD_TAB_ALIGNMENT.RIGHT)
+    shape.left_indent = Pt(page.BODY_PT if side == "left" else 0)
+
+    def number() -> None:
+        run(paragraph, "— ", "songti", page.SMALL_PT)
+        field(run(paragraph, "", "songti", page.SMALL_PT), "PAGE")
+        run(paragraph, " —", "songti", page.SMALL_PT)
+
+    if side == "left":
+        number()
+    run(paragraph, f"\t{beside}" if side == "left" else f"{beside}\t", "songti", page.JOURNAL_PT, 0, "#6E6E6E")
+    if side == "right":
+        number()

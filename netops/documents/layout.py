@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from netops.core.paper import Block, Boxes, Heading, Paper, Paragraph, Table
+from netops.core.paper import Block, Box, Boxes, Heading, Paper, Paragraph, Table
 from netops.documents import page
 
 FOOT_MM = page.HEIGHT_MM - page.BOTTOM_MM
@@ -21,6 +21,8 @@ AIR_MM = 4.0
 FEW_MM = 5 * page.PITCH_MM
 """A page that is broken off on purpose holds more than this, where that is possible."""
 TRIES = 6
+BOX_MM = 9.0
+"""Height of a row of boxes that says no other."""
 
 
 class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,10 +32,12 @@ class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
     Args:
         breaks: blocks, from 0, that begin a page.
         gap: empty lines above the signature.
+        tight: pitch of the lines as a share of the standard's.
     """
 
     breaks: tuple[int, ...] = ()
     gap: int = 2
+    tight: float = 1.0
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -42,7 +46,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
     Args:
         blocks: the top of each block.
-        signed: the end of what is signed: signature, date, note, warnings.
+        signed: the end of what is signed: signature, date, note.
         imprint_mm: height of the 版记.
     """
 
@@ -87,6 +91,7 @@ def _attempts(blocks: Sequence[Block], first: Drawn) -> Iterator[Layout]:
     full = [place for place in single if first.blocks[place][1] - page.TOP_MM >= FEW_MM]
     if end % 2 == 0:
         yield Layout(gap=1)
+        yield Layout(gap=1, tight=page.TIGHT)
     yield from (Layout((place,)) for place in full[:2])
     over = end - end % 2
     for last in _ends(blocks)[:2]:
@@ -123,33 +128,80 @@ def _between(drawn: Drawn, start: int, end: int) -> float:
 
 # ---- the reckoning by lines, where nothing can be drawn: a word processor's pages
 def reckoned(paper: Paper, imprint_mm: float) -> Callable[[Layout], Drawn]:
-    """How a paper falls on the grid, line by line; tables as near as can be said without fonts."""
+    """How a paper falls on the grid, line by line; a layout must be right with a line more, too: fonts differ."""
+    exact, longer = (_reckoned(paper, imprint_mm, more) for more in (0.0, 1.0))
+
+    def draw(layout: Layout) -> Drawn:
+        return next((one for one in (exact(layout), longer(layout)) if not one.is_right), exact(layout))
+
+    return draw
+
+
+def _reckoned(paper: Paper, imprint_mm: float, more: float) -> Callable[[Layout], Drawn]:
     head = page.HEAD_ROWS if paper.mark else 0
-    above = head + len(page.title_lines(paper.title, paper.title_breaks)) + 1 + bool(paper.to)
-    heights = [rows(block) for block in paper.blocks]
+    above = (
+        head
+        + len(page.title_lines(paper.title, paper.title_breaks))
+        + 1
+        + bool(paper.to)
+        + bool(page.number_below(paper))
+    )
+    units = [_units(block) for block in paper.blocks]
     note = lines_of(page.closing_note(paper), 2) if page.closing_note(paper) else 0
-    warned = sum(lines_of(text, 2) for text in paper.warnings) if paper.is_draft else 0
     attached = 1 + len(paper.attachments) if paper.attachments else 0
 
     def draw(layout: Layout) -> Drawn:
-        number, row = 1, float(above)
+        lines = (
+            page.LINES
+            if layout.tight == 1
+            else int((page.AREA_HEIGHT_MM / page.PITCH_MM + 0.47) / layout.tight)
+        )
+        number, row = 1, above + more
         found = []
-        for place, (block, height) in enumerate(zip(paper.blocks, heights, strict=True)):
-            sticky = isinstance(block, Heading) and place + 1 < len(heights)
-            needed = height + 1 if sticky else 1
-            if place in layout.breaks or row + needed > page.LINES + 0.01:
+        for place, (block, heights) in enumerate(zip(paper.blocks, units, strict=True)):
+            follows = units[place + 1][0] if isinstance(block, Heading) and place + 1 < len(units) else 0
+            if place in layout.breaks or row + heights[0] + follows > lines + 0.01:
                 number, row = number + 1, 0.0
-            found.append((number, page.TOP_MM + row * page.PITCH_MM))
-            row += height
-            while row > page.LINES + 0.01:
-                number, row = number + 1, row - page.LINES
-        tail = attached + layout.gap + 2 + note + warned
-        if row + tail > page.LINES + 0.01:
-            number, row = number + 1, float(min(rows(paper.blocks[-1]), 1) if paper.blocks else 0)
-        end = page.TOP_MM + (row + tail) * page.PITCH_MM
-        return Drawn(tuple(found), (number, end), imprint_mm)
+            found.append((number, page.TOP_MM + row * layout.tight * page.PITCH_MM))
+            for order, height in enumerate(heights):
+                if row + height > lines + 0.01 and order:
+                    repeated = (
+                        row_heights(Table(block.columns, block.widths, (block.columns,)))[0]
+                        if isinstance(block, Table)
+                        else 0
+                    )
+                    number, row = number + 1, float(repeated)
+                row += height
+            while row > lines + 0.01:
+                number, row = number + 1, row - lines
+        tail = attached + (layout.gap + 2) * paper.signed + note
+        if row + tail > lines + 0.01:
+            kept = (
+                units[-1]
+                if paper.blocks and isinstance(paper.blocks[-1], Boxes)
+                else units[-1][-1:]
+                if units
+                else []
+            )
+            number, row = number + 1, float(sum(kept)) if sum(kept) < 8 else 0.0
+        return Drawn(
+            tuple(found), (number, page.TOP_MM + (row + tail) * layout.tight * page.PITCH_MM), imprint_mm
+        )
 
     return draw
+
+
+def _units(block: Block) -> list[float]:
+    """Heights in lines of the pieces of a block that no page end cuts; the head of a table stays with its first row."""
+    match block:
+        case Table():
+            heights = row_heights(Table(block.columns, block.widths, (block.columns, *block.rows)))
+            return [sum(heights[:2]), *heights[2:]]
+        case Boxes():
+            return _box_heights(block)
+        case Heading():
+            return [rows(block)]
+    return [1.0] * int(rows(block))
 
 
 def rows(block: Block) -> float:
@@ -160,11 +212,15 @@ def rows(block: Block) -> float:
         case Paragraph():
             return lines_of(block.text, 2 if block.indent else 0)
         case Table():
-            shares = [width / sum(block.widths) for width in block.widths]
-            return sum(_table_row(texts, shares) for texts in (block.columns, *block.rows))
+            return sum(row_heights(Table(block.columns, block.widths, (block.columns, *block.rows))))
         case Boxes():
-            shares = [share / sum(block.shares) for share in block.shares]
-            return sum(_box_row(row, shares) for row in block.rows)
+            return sum(_box_heights(block))
+
+
+def row_heights(table: Table) -> list[float]:
+    """Height of each row in lines of the page, as near as can be said without fonts."""
+    shares = [width / sum(table.widths) for width in table.widths]
+    return [_table_row(texts, shares) for texts in table.rows]
 
 
 def _table_row(texts: Sequence[str], shares: Sequence[float]) -> float:
@@ -173,20 +229,19 @@ def _table_row(texts: Sequence[str], shares: Sequence[float]) -> float:
     return most * 1.5 * page.TABLE_PT * page.MM_PER_PT / page.PITCH_MM
 
 
-def _box_row(row: Sequence[object], shares: Sequence[float]) -> float:
-    most, place = 9.0, 0
+def _box_heights(part: Boxes) -> list[float]:
+    shares = [share / sum(part.shares) for share in part.shares]
+    return [_box_row(row, shares) for row in part.rows]
+
+
+def _box_row(row: Sequence[Box], shares: Sequence[float]) -> float:
+    most, place = BOX_MM, 0
     for box in row:
-        columns, text, foot = (
-            int(getattr(box, "columns", 1)),
-            str(getattr(box, "text", "")),
-            bool(getattr(box, "foot", "")),
-        )
-        width = sum(shares[place : place + columns]) * page.AREA_WIDTH_MM - 4
-        count = (
-            sum(lines_of(line, 0, max(1.0, width / page.MM_PER_PT / 12)) for line in text.split("\n")) + foot
-        )
-        most = max(most, count * 1.35 * 12 * page.MM_PER_PT + 1, float(getattr(box, "height_mm", 0)))
-        place += columns
+        width = sum(shares[place : place + box.columns]) * page.AREA_WIDTH_MM - 4
+        room = max(1.0, width / page.MM_PER_PT / page.BOX_PT)
+        count = sum(lines_of(line, 0, room) for line in box.text.split("\n")) + bool(box.foot)
+        most = max(most, count * (1.35 * page.BOX_PT * page.MM_PER_PT + 1), box.height_mm)
+        place += box.columns
     return most / page.PITCH_MM
 
 

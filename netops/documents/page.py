@@ -29,6 +29,8 @@ TABLE_PT = 10.5
 """5号: columns of a table are narrow."""
 BOX_PT = 12.0
 """小4号: boxes of a form."""
+WARNING_TOP_MM, WARNING_PT = 12.0, 9.0
+"""What a person must know before signing stands above the type area of a draft's first page."""
 MARK_TOP_MM = 35.0
 """From the top of the type area to the top of the red mark."""
 MARK_PT = 46.0
@@ -39,6 +41,9 @@ HEAD_ROWS = 10
 RED_LINE_GAP_MM = 4.0
 RED = "#E60000"
 PAGE_NUMBER_DROP_MM = 7.0
+JOURNAL_PT = 7.0
+TIGHT = 0.955
+"""Lines may stand so much closer to keep what belongs together (23 a page): the standard's own remedy, 调整行距."""
 MM_PER_PT = 25.4 / 72
 
 OPENING = "（〔《“‘"
@@ -55,7 +60,7 @@ BREAK_AFTER = "的和与及、，在对"
 
 def mark_pt(mark: str) -> float:
     """Size of the red mark in points: as large as the line allows, at most MARK_PT."""
-    return min(MARK_PT, AREA_WIDTH_MM / MM_PER_PT / max(1, len(mark)))
+    return min(MARK_PT, 0.97 * AREA_WIDTH_MM / MM_PER_PT / max(1, len(mark)))
 
 
 def cells(text: str) -> float:
@@ -144,11 +149,25 @@ def number_line(paper: Paper) -> str:
     return paper.number or "（草稿，未编号）"
 
 
+def number_below(paper: Paper) -> str:
+    """编号 under the title of a paper without a red head; "" where there is none to show."""
+    shown = not paper.mark and (paper.number or any(isinstance(block, Boxes) for block in paper.blocks))
+    return f"编号：{number_line(paper)}" if shown else ""
+
+
+def signer_line(paper: Paper) -> tuple[str, str]:
+    """签发人 and the name, of a paper to a superior; on a draft the place for it."""
+    return ("签发人：", paper.signer or "　　　") if paper.upward else ("", "")
+
+
 def closing_note(paper: Paper) -> str:
-    """附注 in round brackets: the paper's own, and the head of the journal that it was made at."""
-    parts = [paper.note, f"操作日志链首 {paper.journal[:16]}" if paper.journal else ""]
-    said = "；".join(part for part in parts if part)
-    return f"（{said}）" if said else ""
+    """附注 in round brackets, or ""."""
+    return f"（{paper.note}）" if paper.note else ""
+
+
+def journal_line(paper: Paper) -> str:
+    """The head of the journal that the paper was made at, small at the foot of its pages; "" when there is none."""
+    return f"操作日志链首 {paper.journal[:16]}" if paper.journal else ""
 
 
 def attachment_lines(paper: Paper) -> tuple[str, ...]:
@@ -170,9 +189,11 @@ def characters(paper: Paper) -> dict[str, set[str]]:
     roles = ("fangsong", "xiaobiaosong", "heiti", "kaiti", "songti")
     drawn: dict[str, set[str]] = {role: set() for role in roles}
     drawn["xiaobiaosong"] |= set(paper.title + paper.mark)
-    drawn["songti"] |= set("0123456789—")
+    drawn["songti"] |= set("0123456789—" + journal_line(paper))
     drawn["heiti"] |= set("".join(front(paper)) + ("附件" if paper.attachments else ""))
-    body = [number_line(paper), paper.to + "：", paper.organ, paper.dated, closing_note(paper)]
+    drawn["kaiti"] |= set(paper.signer)
+    body = [number_line(paper), *signer_line(paper)[:1], number_below(paper), paper.to + "："]
+    body += [paper.organ, paper.dated, closing_note(paper)]
     body += [*attachment_lines(paper), f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
     labels: list[str] = []
     for block in paper.blocks:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from netops.core.errors import NetopsError
-from netops.core.paper import Block, Paper, Paragraph
+from netops.core.paper import Block, Boxes, Paper, Paragraph, Table
 from netops.documents import fonts, page
-from netops.documents.layout import Drawn, Layout, settle
+from netops.documents.layout import Drawn, Layout, row_heights, rows, settle
 from netops.documents.settings import Documents
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("gbt9704.typ")
 _lock = threading.Lock()
 """One compiler serves one thread at a time."""
+WHOLE = 16
+"""A row of a table that is less than so many lines of the page high stays on one page."""
 STICKING = 28 * 6
 """A last paragraph of up to so many characters moves to the next page with the signature."""
 
@@ -111,6 +113,9 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
             "small_pt": page.SMALL_PT,
             "table_pt": page.TABLE_PT,
             "box_pt": page.BOX_PT,
+            "warning_top_mm": page.WARNING_TOP_MM,
+            "warning_pt": page.WARNING_PT,
+            "journal_pt": page.JOURNAL_PT,
             "head_rows": page.HEAD_ROWS,
             "number_row": page.NUMBER_ROW,
             "mark_top_mm": page.MARK_TOP_MM,
@@ -124,6 +129,10 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
         "mark": paper.mark,
         "mark_pt": page.mark_pt(paper.mark),
         "number": page.number_line(paper),
+        "number_below": page.number_below(paper),
+        "signer": page.signer_line(paper),
+        "upward": paper.upward,
+        "signed": paper.signed,
         "title": paper.title,
         "title_lines": page.title_lines(paper.title, paper.title_breaks),
         "to": paper.to,
@@ -132,6 +141,7 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
         "organ": paper.organ,
         "dated": paper.dated,
         "note": page.closing_note(paper),
+        "journal": page.journal_line(paper),
         "warnings": paper.warnings if paper.is_draft else (),
         "imprint": bool(paper.printed_by),
         "copies": f"抄送：{paper.copies}。" if paper.copies else "",
@@ -145,4 +155,8 @@ def _block(block: Block, *, last: bool) -> dict[str, Any]:
     if isinstance(block, Paragraph):
         told["ragged"] = bool(page.LONG_WORD.search(block.text))
         told["last"] = last and len(block.text) <= STICKING
+    if isinstance(block, Boxes):
+        told["last"] = last and rows(block) < WHOLE / 2
+    if isinstance(block, Table):
+        told["whole"] = [height < WHOLE for height in row_heights(block)]
     return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -17,13 +17,23 @@ from netops.core.toml import Source, settled
 
 
 class Instrument(StrEnum):
-    """情况通报, 提示函, 整改通知, 责令改正, 事件情况报告: how far each goes, mildest first."""
+    """
+    Kinds of paper (文种).
+
+    情况通报, 提示函, 整改通知, 责令改正 and 事件情况报告 answer a breach, mildest first; IP地址分配通知单, 接入批复 and
+    互联网出口报送表 rest on the article itself; 整改反馈单 and 送达回证 go with another paper and rest on its basis.
+    """
 
     NOTICE = "notice"
     GUIDANCE = "guidance"
     REQUEST = "rectification_request"
     ORDER = "rectification_order"
     REPORT = "report"
+    ADDRESSES = "address_notice"
+    ACCESS = "access_reply"
+    EXIT = "exit_filing"
+    REPLY = "rectification_reply"
+    SERVICE = "delivery_receipt"
 
     @property
     def label(self) -> str:
@@ -37,7 +47,16 @@ LABELS = {
     Instrument.REQUEST: N_("rectification request"),
     Instrument.ORDER: N_("rectification order"),
     Instrument.REPORT: N_("incident report"),
+    Instrument.ADDRESSES: N_("notice of allocated addresses"),
+    Instrument.ACCESS: N_("reply on access"),
+    Instrument.EXIT: N_("filing of an internet exit"),
+    Instrument.REPLY: N_("rectification feedback form"),
+    Instrument.SERVICE: N_("proof of delivery"),
 }
+ANSWERING = (Instrument.NOTICE, Instrument.GUIDANCE, Instrument.REQUEST, Instrument.ORDER, Instrument.REPORT)
+"""Instruments that answer a breach: one may be offered in place of another."""
+ACCOMPANYING = (Instrument.REPLY, Instrument.SERVICE)
+"""Instruments that go with an issued paper."""
 
 
 class Addressee(StrEnum):
@@ -114,6 +133,7 @@ class Decision(msgspec.Struct, frozen=True):
         rows: ids of the rows that allow it; *cited*: as a paper cites them.
         unverified: rows among them with something that was not verified.
         offers: instruments that are allowed for the same duties and addressee on that day.
+        used: the rows as they stood then, and those that they borrow from.
     """
 
     instrument: Instrument
@@ -125,6 +145,7 @@ class Decision(msgspec.Struct, frozen=True):
     unverified: tuple[str, ...]
     gaps: tuple[Gap, ...]
     offers: tuple[Instrument, ...]
+    used: tuple[LegalBasis, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -163,8 +184,8 @@ def decide(
             gaps.append(_gap(rows, instrument, duty, addressee, day))
     offers = tuple(
         other
-        for other in Instrument
-        if wanted and all(_fitting(rows, other, duty, addressee, day) for duty in wanted)
+        for other in ANSWERING
+        if instrument in ANSWERING and wanted and all(_fitting(rows, other, duty, addressee, day) for duty in wanted)
     )
     return Decision(
         instrument,
@@ -176,6 +197,28 @@ def decide(
         tuple(row.id for row in found.values() if not row.verified),
         tuple(gaps),
         offers,
+        tuple(one for one in rows if one.id in _needed(rows, found)),
+    )
+
+
+def _needed(rows: list[LegalBasis], found: Mapping[str, LegalBasis]) -> set[str]:
+    """Ids of the rows found and of those that they borrow from."""
+    return {*found, *(name for row in found.values() for name in row.requires)}
+
+
+def accompanying(paper: Decision, instrument: Instrument, bases: Iterable[LegalBasis], day: date) -> Decision:
+    """
+    Whether a paper may go with another one, whose decision is *paper*: on the same rows, as long as they are in force.
+
+    A reply and a proof of delivery order nothing; they are allowed wherever the paper itself was.
+    """
+    rows = {row.id: row for row in bases}
+    return msgspec.structs.replace(
+        paper,
+        instrument=instrument,
+        day=day.isoformat(),
+        offers=(),
+        unverified=tuple(name for name in paper.rows if name in rows and not rows[name].verified),
     )
 
 

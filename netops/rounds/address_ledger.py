@@ -15,12 +15,13 @@ from netops.addresses.pool import Pool
 from netops.addresses.span import Span, parsed
 from netops.core import journal
 from netops.core.errors import Missing, NetopsError, Refused
+from netops.core.files import put
 from netops.core.paper import chinese_date
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
 from netops.documents.form import Form, Grid, Part, Remarks
-from netops.rounds.address_lines import Line, common_fields, lines_of, official_name, put, today
+from netops.rounds.address_lines import Line, common_fields, lines_of, official_name, today
 
 if TYPE_CHECKING:
     from netops.documents.xlsx import Sheet

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from pathlib import Path
 
 import msgspec
 
@@ -17,7 +16,6 @@ from netops.addresses.span import TOP, Span, is_ipv4
 from netops.addresses.tile import innermost
 from netops.core import journal
 from netops.core.clock import CITY_ZONE
-from netops.core.errors import NetopsError
 from netops.core.paper import chinese_date
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -129,18 +127,3 @@ def _mask(span: Span, pool: Pool | None) -> str:
 def day(at: datetime | None) -> str:
     """The day in the city, ISO, or ""."""
     return at.astimezone(CITY_ZONE).date().isoformat() if at else ""
-
-
-def put(content: bytes, path: Path) -> None:
-    """
-    Write a paper.
-
-    Raises:
-        NetopsError: the place cannot be written.
-    """
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not written", "{reason}", "give another place by -o", path=path, reason=error
-        ) from error

@@ -12,6 +12,7 @@ from netops.addresses.allocation import HELD, Allocation, AllocationState
 from netops.core import journal
 from netops.core.basis import Basis
 from netops.core.errors import Refused
+from netops.core.files import put
 from netops.core.paper import Paper, Paragraph, Table
 from netops.core.plane import Plane
 from netops.declarations import filings
@@ -20,7 +21,7 @@ from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
 from netops.documents.form import Box, Boxes, Form, Remarks
 from netops.documents.page import cells
-from netops.rounds.address_lines import PLANES, STATES, Line, common_fields, foot, lines_of, put, today
+from netops.rounds.address_lines import PLANES, STATES, Line, common_fields, foot, lines_of, today
 
 ISSUED = "ip notice issue"
 """Verb of the journal entry that keeps an issued notice whole."""

@@ -1,166 +1,248 @@
-"""Drafting (拟文): papers about incidents, through the gate, from the office's wording, each fact with its evidence."""
+"""Drafting (拟文): papers through the gate, from the wording of the office; issued by a person, written whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from netops.core import docket, language
-from netops.core.clock import CITY_ZONE
-from netops.core.errors import NetopsError
-from netops.core.finding import Finding
+from netops.core import docket, files
+from netops.core.errors import NetopsError, Refused
 from netops.core.journal import act
-from netops.core.paper import Paper, chinese_date
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.incidents import casebook, clocks, legal_basis, notice, papers
-from netops.incidents.incident import Incident
-from netops.incidents.legal_basis import Addressee, Decision, Instrument
-from netops.rounds import look
+from netops.incidents import legal_basis, notice, papers, wording
+from netops.incidents.legal_basis import Decision
+from netops.incidents.papers import Kept
+from netops.incidents.wording import Template
+from netops.rounds import handling
+from netops.rounds.address_lines import today
+from netops.rounds.grounds import Ground, ground
 
 SUFFIXES = (".docx", ".pdf", ".json")
+FORMS = {"copy_number": r"\d{6}", "urgency": "特急|加急", "secrecy": "(绝密|机密|秘密)(★.{1,12})?"}
+"""份号 has six digits; 紧急程度 and 密级 have their words (GB/T 9704-2012 §7.2)."""
 
 
-def draft(desk: Desk, number: str, wording: str = "notice", values: Mapping[str, str] | None = None) -> papers.Kept:
+def draft(desk: Desk, subject: str, name: str = "notice", values: Mapping[str, str] | None = None) -> Kept:
     """
-    Draft a paper about an incident: through the gate, from the office's wording, each fact with its evidence.
+    Draft a paper about an incident, a declaration, an exit or another paper, as the wording *name* has it.
 
     Args:
-        wording: a file of `playbooks/notices/`, such as "notice", "guidance", "rectification_request", "report_first".
-        values: what only people know, by field of the wording.
+        name: a file of `playbooks/notices/`, such as "notice", "rectification_request", "report_first", "exit_filing".
+        values: what only people know, by field of the wording; 份号, 密级, 紧急程度, 抄送 and 附件 too.
 
     Returns:
         The draft as it is kept; the same words are never drafted twice.
 
     Raises:
-        Refused: no basis in force allows it; the refusal is in the journal.
+        Refused: no basis in force allows it; the refusal is in the journal. Or a fact has no evidence.
     """
-    incident = casebook.one(desk.store, number)
-    template = notice.load(desk.playbooks, wording)
-    findings = [docket.one(desk.store, name) for name in incident.findings]
-    decision = decided(desk, incident, template.head.instrument, findings)
+    template = wording.load(desk.playbooks, name)
+    given = checked(template, values or {})
+    about = ground(desk, template, subject, given)
+    decision = decided(desk, template, about)
     if not decision.allowed:
         with act(desk.store, desk.actor, desk.clock) as one:
-            papers.refuse(one, number, decision)
+            papers.refuse(one, about.topic.subject, decision)
         raise decision.refusal()
-    with _speaking("zh"):
-        paper = _composed(desk, incident, findings, template, decision, values or {})
-    standing = papers.standing_draft(desk.store, number, paper)
+    said = msgspec.structs.replace(
+        about.about, values={**about.about.values, "cited": "、".join(decision.cited)}
+    )
+    paper = notice.compose(template, said, decision, (*_unverified(decision), *about.warnings))
+    if about.parent is not None:
+        paper = msgspec.structs.replace(paper, number=about.parent.paper.number, warnings=())
+    standing = papers.standing_draft(desk.store, about.topic.subject, paper)
     if standing:
         return standing
     with act(desk.store, desk.actor, desk.clock) as one:
-        name = papers.draft(one, number, paper, decision)
-    return papers.one(desk.store, name)
+        docket.keep_evidence(one.connection, about.evidence)
+        number = papers.draft(one, about.topic, paper, decision)
+    return papers.one(desk.store, number)
 
 
-def decided(desk: Desk, incident: Incident, instrument: Instrument, findings: list[Finding]) -> Decision:
-    """What the gate says of this instrument for these findings today."""
-    duties = dict.fromkeys(basis for finding in findings for basis in finding.basis)
-    today = desk.clock().astimezone(CITY_ZONE).date()
-    return legal_basis.decide(legal_basis.load(desk.playbooks), instrument, duties, addressee(desk, incident, instrument), today)
+def asked(desk: Desk, subject: str, name: str, values: Mapping[str, str] | None = None) -> tuple[Decision, str]:
+    """What the gate would say of such a paper, and what it is called (message id); nothing is kept."""
+    template = wording.load(desk.playbooks, name)
+    about = ground(desk, template, subject, checked(template, values or {}))
+    return decided(desk, template, about), template.head.instrument.label
 
 
-def addressee(desk: Desk, incident: Incident, instrument: Instrument) -> Addressee:
-    """Whom a paper about this incident addresses; reports go to superiors."""
-    if instrument is Instrument.REPORT:
-        return Addressee.SUPERIOR
-    organization = desk.register.organization.get(incident.organization)
-    if organization and organization.county:
-        return Addressee.COUNTY
-    return Addressee.PLATFORM if organization and organization.platform else Addressee.DEPARTMENT
-
-
-def _composed(
-    desk: Desk, incident: Incident, findings: list[Finding], template: notice.Template, decision: Decision,
-    values: Mapping[str, str],
-) -> Paper:
-    today = desk.clock().astimezone(CITY_ZONE).date()
-    authority = desk.register.name(desk.config.city.authority) or desk.config.city.title_zh
-    duties = dict.fromkeys(basis.label for one in findings for basis in one.basis)
-    texts = {one.article: one.text_zh_display for one in legal_basis.articles(desk.playbooks)}
-    about = notice.Circumstances(
-        mark=f"{authority}文件", organ=authority, date=today.isoformat(), texts=texts,
-        facts=tuple(
-            notice.Fact(one.id, look.title(one), look.because(one).rstrip("。. "), notice.place(one.subject), one.first_seen,
-                        one.last_seen, one.count, one.evidence, one.basis)
-            for one in findings),
-        values={
-            "city": desk.config.city.title_zh, "authority": authority, "number": incident.number,
-            "regulation": _regulation(desk), "organization": desk.register.name(incident.organization) or "有关单位",
-            "plane": "政务内网" if incident.plane is Plane.INTRANET else "政务外网", "cause": incident.cause_zh,
-            "category": incident.category_zh, "grade": incident.grade.title_zh, "today": chinese_date(today.isoformat()),
-            "count": str(len(findings)), "duties": "、".join(duties),
-            "cited": "、".join(decision.cited), "reply_by": chinese_date(reply_day(desk, template, today) or today.isoformat()),
-            "occurred": notice.chinese_time(incident.occurred), "detected": notice.chinese_time(incident.detected),
-            "known": notice.chinese_time(incident.known), "findings": "、".join(incident.findings), **values,
-        })
-    return notice.compose(template, about, decision, _warnings(incident, decision))
-
-
-def _regulation(desk: Desk) -> str:
-    return next(row.title for row in legal_basis.load(desk.playbooks) if row.instrument == "measures")
-
-
-def reply_day(desk: Desk, template: notice.Template, today: date) -> str:
-    """The last day on which the addressee may answer, ISO: so many working days after *today*; "" when it need not."""
-    days = template.head.reply_days
-    return clocks.load(desk.playbooks).calendar.after(today, days).last.isoformat() if days else ""
-
-
-def _warnings(incident: Incident, decision: Decision) -> tuple[str, ...]:
-    """What a person must know before signing, in the paper's language."""
-    said = []
-    if decision.unverified:
-        said.append(f"（所引依据 {'、'.join(decision.unverified)} 未经核实，签发前请核对。）")
-    if not incident.grading.verified:
-        said.append("（建议级别的依据未经核实，定级以有权部门意见为准。）")
-    return tuple(said)
-
-
-def write(desk: Desk, kept: papers.Kept, path: Path) -> None:
+def checked(template: Template, values: Mapping[str, str]) -> dict[str, str]:
     """
-    Write a kept paper as DOCX, PDF or JSON, by the suffix of *path*: the same record each time.
+    What people gave, without what is empty.
+
+    Raises:
+        NetopsError: the wording has no such item, or it is not written as the standard wants it.
+    """
+    given = {name: text.strip() for name, text in values.items()}
+    known = template.given
+    wrong = [name for name, text in given.items() if name not in known or not text]
+    if wrong:
+        raise NetopsError(
+            "{items} was not understood", "the items are: {known}", "--set ITEM=TEXT", items=", ".join(wrong),
+            known=", ".join(sorted(known)),
+        )  # fmt: skip
+    for name, form in FORMS.items():
+        if name in given and not re.fullmatch(form, given[name]):
+            raise NetopsError(
+                "{items} was not understood", "{text} is not written as GB/T 9704 has it",
+                "--set copy_number=000001 --set secrecy=秘密★1年 --set urgency=加急", items=name, text=given[name],
+            )  # fmt: skip
+    return given
+
+
+def decided(desk: Desk, template: Template, about: Ground) -> Decision:
+    """What the gate says of a paper of this wording today."""
+    bases, instrument, day = legal_basis.load(desk.playbooks), template.head.instrument, today(desk)
+    if about.parent is not None:
+        return legal_basis.accompanying(about.parent.decision, instrument, bases, day)
+    return legal_basis.decide(bases, instrument, about.duties, about.addressee, day)
+
+
+def _unverified(decision: Decision) -> tuple[str, ...]:
+    """What a person must know of the basis before signing, in the paper's language."""
+    if not decision.unverified:
+        return ()
+    notes = [
+        row.note
+        for row in decision.used
+        if row.id in decision.unverified and row.note and "效力状态同" not in row.note
+    ]
+    told = "".join(f"{note}。" for note in dict.fromkeys(notes))
+    return (f"（所引依据 {'、'.join(decision.unverified)} 未经核实，签发前请核对。{told}）",)
+
+
+# ---- issuing
+def mark_of(desk: Desk, kept: Kept) -> str:
+    """
+    发文机关代字 for a paper: the wording's, the plane's, or the city's.
+
+    Raises:
+        NetopsError: the configuration names none.
+    """
+    template = (
+        wording.load(desk.playbooks, kept.wording) if kept.wording in wording.names(desk.playbooks) else None
+    )
+    settings = desk.config.planes.get(Plane(kept.plane)) if kept.plane else None
+    found = (template.head.mark if template else "") or (settings.document_mark if settings else "")
+    if not (found or desk.config.city.document_mark):
+        raise NetopsError(
+            "{id} was not issued", "the configuration names no mark for document numbers",
+            "write document_mark = \"…\" under [city]", id=kept.id,
+        )  # fmt: skip
+    return found or desk.config.city.document_mark
+
+
+def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
+    """
+    A person issues a draft: the gate decides once more for this day, it takes the next number, and is frozen.
+
+    What it changes beside it (findings that are being rectified from here on) happens in the same act, or not at all.
+
+    Raises:
+        Refused: no basis allows it on this day, its term has passed, or it is no draft; nothing is changed.
+    """
+    kept = papers.one(desk.store, number)
+    mark, day = mark_of(desk, kept), today(desk).isoformat()
+    decision = _again(desk, kept)
+    if not decision.allowed:
+        with act(desk.store, desk.actor, desk.clock) as one:
+            papers.refuse(one, kept.subject, decision)
+        raise decision.refusal()
+    if kept.due and kept.due <= day:
+        raise Refused(
+            "{id} was not issued",
+            "it asks for an answer by {due}, which has passed",
+            "draft it again",
+            id=kept.id,
+            due=kept.due,
+        )
+    with act(desk.store, desk.actor, desk.clock) as one:
+        said = papers.issue(one, kept.id, mark, date=day, signer=signer, decision=decision, first=first)
+        if kept.incident:
+            handling.issued(desk, one, kept, said)
+    return papers.one(desk.store, kept.id)
+
+
+def _again(desk: Desk, kept: Kept) -> Decision:
+    """The gate's decision on a draft, for today."""
+    from netops.core.basis import Basis
+
+    def duty(text: str) -> Basis:
+        instrument, _, place = text.partition(":")
+        if place.isdigit():
+            return Basis(int(place), instrument)
+        return Basis(int(place[1:].partition("-")[0]), instrument, place)
+
+    old = kept.decision
+    return legal_basis.decide(
+        legal_basis.load(desk.playbooks),
+        kept.instrument,
+        [duty(text) for text in old.duties],
+        old.addressee,
+        today(desk),
+    )
+
+
+def answer(desk: Desk, kept: Kept, receipt: papers.Receipt) -> None:
+    """
+    Write down that a paper was sent, received or answered.
+
+    Raises:
+        Refused: it was not issued.
+    """
+    if kept.state is not papers.PaperState.ISSUED:
+        raise Refused(
+            "nothing was recorded", "{document} is {state}: only an issued document is sent and answered",
+            "netops document issue {document}", document=kept.id, state=kept.state,
+        )  # fmt: skip
+    with act(desk.store, desk.actor, desk.clock) as one:
+        if kept.incident:
+            handling.answered(desk, one, kept, receipt)
+        else:
+            papers.receive(one, receipt)
+
+
+# ---- files
+def rendered(desk: Desk, kept: Kept, suffix: str) -> bytes:
+    """
+    A kept paper as DOCX, PDF or JSON: the same record, and the same bytes each time.
+
+    Raises:
+        NetopsError: another suffix, or no Chinese font (PDF only).
+    """
+    match suffix:
+        case ".docx":
+            from netops.documents import docx
+
+            return docx.render(kept.paper)
+        case ".pdf":
+            from netops.documents import pdf
+
+            return pdf.render(kept.paper, desk.config.documents)
+        case ".json":
+            return msgspec.json.format(msgspec.json.encode(kept), indent=1)
+    raise NetopsError(
+        "{path} was not written", "a document is written as {suffixes}", "-o FILE.docx", path=suffix or "FILE",
+        suffixes=", ".join(SUFFIXES),
+    )  # fmt: skip
+
+
+def write(desk: Desk, kept: Kept, path: Path) -> None:
+    """
+    Write a kept paper by the suffix of *path*; the file appears whole or not at all.
 
     Raises:
         NetopsError: another suffix, no Chinese font (PDF only), or the place cannot be written.
     """
-    match path.suffix.lower():
-        case ".docx":
-            from netops.documents import docx
-
-            content = docx.render(kept.paper)
-        case ".pdf":
-            from netops.documents import pdf
-
-            content = pdf.render(kept.paper, desk.config.documents)
-        case ".json":
-            content = msgspec.json.format(msgspec.json.encode(kept), indent=1)
-        case _:
-            raise NetopsError("{path} was not written", "a document is written as {suffixes}", "-o FILE.docx",
-                              path=path, suffixes=", ".join(SUFFIXES))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise NetopsError("{path} was not written", "{reason}", "give another place by -o", path=path, reason=error) from error
+    files.put(rendered(desk, kept, path.suffix.lower()), path)
 
 
-def write_notice(desk: Desk, number: str, path: Path, wording: str = "notice") -> papers.Kept:
+def write_notice(desk: Desk, number: str, path: Path, name: str = "notice") -> Kept:
     """Draft a paper about an incident and write it to *path*; see `draft` and `write`."""
-    kept = draft(desk, number, wording)
+    kept = draft(desk, number, name)
     write(desk, kept, path)
     return kept
-
-
-@contextmanager
-def _speaking(wanted: str) -> Iterator[None]:
-    """Papers are Chinese, whatever the command speaks."""
-    before = language.spoken()
-    language.speak(wanted)
-    try:
-        yield
-    finally:
-        language.speak(before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from netops.core import docket
@@ -10,10 +10,10 @@ from netops.core.errors import Missing, NetopsError
 from netops.core.finding import STANDING, Finding, State
 from netops.core.journal import Act
 from netops.desk import Desk
-from netops.incidents import casebook, clocks, handling, notice, papers, playbook, proceedings
+from netops.incidents import casebook, clocks, handling, papers, playbook, proceedings
 from netops.incidents.incident import Event, Incident, Stage, may_move
 from netops.incidents.legal_basis import Instrument
-from netops.rounds import drafting, timeline
+from netops.rounds import timeline
 
 ASKED = (Instrument.REQUEST, Instrument.ORDER)
 """Instruments after which findings are being rectified, and a clean recheck is needed to close."""
@@ -78,9 +78,8 @@ def issued(desk: Desk, act: Act, kept: papers.Kept, said: str) -> None:
     asks = kept.instrument in ASKED
     more: dict[str, Any] = {"asks": True} if asks else {}
     if kept.instrument is not Instrument.REPORT:
-        template = notice.load(desk.playbooks, kept.instrument.value)
-        if day := drafting.reply_day(desk, template, date.fromisoformat(kept.paper.date)):
-            more["reply_by"] = day
+        if kept.due:
+            more["reply_by"] = kept.due
         handling.record(act, incident.number, clocks.load(desk.playbooks), "issued", act.at, kept.paper.title,
                         document_no=said, paper=kept.id, **more)
     if may_move(incident.state, Stage.HANDLING):

@@ -51,4 +51,5 @@ def test_every_character_is_counted_for_the_font_that_draws_it() -> None:
     assert {"一", "证"} <= drawn["heiti"]
     assert set("（一）要求") == drawn["kaiti"]
     assert {"擅", "件"} <= drawn["xiaobiaosong"]
-    assert {"〔", "抄", "链"} <= drawn["fangsong"]
+    assert {"〔", "抄"} <= drawn["fangsong"]
+    assert {"链", "—"} <= drawn["songti"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,10 +15,20 @@ from hypothesis import strategies as st
 
 from netops.core.basis import Basis
 from netops.core.errors import Faults
+from netops.core.finding import Rule
 from netops.core.language import speak
 from netops.incidents import legal_basis
-from netops.incidents.legal_basis import Addressee, Instrument, decide
+from netops.incidents.legal_basis import ANSWERING, Addressee, Instrument, decide
+from netops.rounds import look
 from tests.incidents.cases import PLAYBOOKS
+from tests.incidents.gate_reckoner import (
+    AMENDED,
+    CITED_TEXT_ENDS,
+    CYBERSECURITY_LAW,
+    MEASURES,
+    NATIONAL_MEASURE,
+    may_answer,
+)  # fmt: skip
 
 BASES = legal_basis.load(PLAYBOOKS)
 TODAY = date(2026, 11, 20)
@@ -92,11 +106,47 @@ def test_what_is_allowed_has_a_basis_for_every_duty(
     used = [rows[name] for name in decision.rows]
 
     assert decision.allowed == (bool(wanted) and not decision.gaps)
-    assert decision.allowed == (instrument in decision.offers)
+    assert decision.offers == () or decision.allowed == (instrument in decision.offers)
+    assert {row.id for row in decision.used} == {name for row in used for name in (row.id, *row.requires)}
     assert all(row.in_force(day) and all(rows[needed].in_force(day) for needed in row.requires) for row in used)
     assert all(instrument in row.instruments_allowed and addressee in row.addressee_kind for row in used)
     if decision.allowed:
         assert all(any(row.answers(duty) for row in used) for duty in wanted)
+
+
+def pairs(count: int) -> Iterator[tuple[Rule, date]]:
+    """Findings of real rules and of sanctioned duties, with days from 2004 to 2026, most of them near a change of the law."""
+    chance = random.Random(17)
+    changes = [date(2004, 10, 1), MEASURES, CITED_TEXT_ENDS, CYBERSECURITY_LAW, date(2022, 1, 1), NATIONAL_MEASURE, AMENDED]
+    duties = (*SANCTIONED, Basis(21, "csl"), Basis(25, "csl"))
+    rules = [*look.rules().values(), *(SimpleNamespace(basis=(duty,)) for duty in duties)]
+    for number in range(count):
+        near = changes[number % len(changes)] + timedelta(days=chance.choice((-1, 0, 1, chance.randint(-300, 300))))
+        far = date(2004, 1, 1) + timedelta(days=chance.randint(0, 8400))
+        yield chance.choice(rules), near if number % 3 else far
+
+
+def test_a_thousand_findings_through_22_years_of_law() -> None:
+    """What the gate allows for a finding on a day is what the law of that day allows, by a reckoning of its own."""
+    wrong = []
+    for rule, day in pairs(1000):
+        for instrument, addressee in product(ANSWERING, Addressee):
+            decision = decide(BASES, instrument, rule.basis, addressee, day)
+            lawful = all(
+                may_answer(instrument, one.instrument, one.article, one.duty, addressee, day) for one in rule.basis
+            )
+            if decision.allowed != lawful or any(not row.in_force(day) for row in decision.used):
+                wrong.append((rule.basis, instrument, addressee, day))
+
+    assert [] == wrong
+
+
+def test_what_goes_with_a_paper_rests_on_its_rows() -> None:
+    """A feedback form and a proof of delivery name the basis of the paper that they belong to."""
+    paper = decide(BASES, Instrument.REQUEST, [Basis(12)], Addressee.DEPARTMENT, date(2026, 11, 1))
+    reply = legal_basis.accompanying(paper, Instrument.REPLY, BASES, TODAY)
+
+    assert (paper.rows, paper.cited, "2026-11-20", True) == (reply.rows, reply.cited, reply.day, reply.allowed)
 
 
 def test_one_duty_without_a_basis_stops_the_paper() -> None:

@@ -14,12 +14,13 @@ from netops.core.clock import still
 from netops.core.errors import Missing, Refused
 from netops.core.paper import Paper, Paragraph
 from netops.core.store import Store
-from netops.incidents import legal_basis, papers
+from netops.incidents import integrity, legal_basis, papers
 from netops.incidents.legal_basis import Addressee, Decision, Instrument, decide
 from tests.conftest import NOON
 from tests.incidents.cases import PLAYBOOKS
 
 MARK = "示信办"
+TOPIC = papers.Topic(about="incident", subject="INC-2026-0001", wording="notice", organization="health", plane="extranet")
 
 
 def paper(text: str = "情况如下。", day: str = "2026-11-20") -> Paper:
@@ -33,7 +34,7 @@ def decision(instrument: Instrument = Instrument.NOTICE) -> Decision:
 
 def drafted(store: Store, one: Paper | None = None) -> str:
     with journal.act(store, "王工", still(NOON)) as act:
-        return papers.draft(act, "INC-2026-0001", one or paper(), decision())
+        return papers.draft(act, TOPIC, one or paper(), decision())
 
 
 def issued(store: Store, number: str) -> str:
@@ -44,7 +45,7 @@ def issued(store: Store, number: str) -> str:
 def test_a_refused_paper_is_not_kept(store: Store) -> None:
     """No draft, no number, no journal entry of a draft."""
     with pytest.raises(Refused, match="was refused"), journal.act(store, "王工") as act:
-        papers.draft(act, "INC-2026-0001", paper(), decision(Instrument.ORDER))
+        papers.draft(act, TOPIC, paper(), decision(Instrument.ORDER))
 
     assert ([], 0) == (papers.listed(store), journal.verify(store).entries)
 
@@ -105,6 +106,50 @@ def test_a_void_number_stays_taken(store: Store) -> None:
 
     assert ("void", "印错") == ((kept := papers.one(store, number)).state, kept.reason)
     assert "示信办〔2026〕2号" == issued(store, drafted(store))
+
+
+def test_a_sequence_may_begin_where_the_office_stands(store: Store) -> None:
+    """Numbers given before netops was there are not given again; afterwards each follows the one before."""
+    with journal.act(store, "李主任", still(NOON)) as act:
+        assert "示信办〔2026〕16号" == papers.issue(act, drafted_in(act), MARK, first=16)
+    assert "示信办〔2026〕17号" == issued(store, drafted(store, paper("续。")))
+    with pytest.raises(Refused, match="stands at 17"), journal.act(store, "李主任", still(NOON)) as act:
+        papers.issue(act, drafted_in(act), MARK, first=30)
+
+    assert [] == integrity.faults(store)
+
+
+def drafted_in(act: journal.Act) -> str:
+    return papers.draft(act, TOPIC, paper("同一事务。"), decision())
+
+
+def test_what_goes_with_a_paper_takes_no_number(store: Store) -> None:
+    """A feedback form bears the number of its notice; it is printed, not issued."""
+    with journal.act(store, "王工", still(NOON)) as act:
+        topic = msgspec.structs.replace(TOPIC, goes_with="D-0001")
+        number = papers.draft(act, topic, paper(), decision())
+
+    with pytest.raises(Refused, match="goes with D-0001"):
+        issued(store, number)
+
+
+def test_a_changed_paper_and_a_missing_number_are_found(store: Store) -> None:
+    """The register is held against its hashes, the journal and its own sequence."""
+    for turn in range(3):
+        issued(store, drafted(store, paper(f"第{turn}件。")))
+    assert [] == integrity.faults(store)
+    with store.write() as connection:
+        changed = msgspec.to_builtins(paper("改了。"))
+        connection.execute(papers.papers.update().where(papers.papers.c.serial == 1).values(paper=changed))
+        connection.execute(papers.papers.update().where(papers.papers.c.serial == 2).values(sha256="0" * 64))
+        connection.execute(papers.papers.delete().where(papers.papers.c.serial == 3))
+
+    found = [(one.number, one.why) for one in integrity.faults(store)]
+    assert [
+        ("示信办〔2026〕1号", "changed since it was frozen"),
+        ("示信办〔2026〕2号", "changed since it was frozen"),
+        ("示信办〔2026〕3号", "missing from the sequence"),
+    ] == found
 
 
 def test_receipts_and_replies_are_kept_in_order(store: Store) -> None:

@@ -1,0 +1,346 @@
+"""What a paper rests on (行文事由): an incident, a declaration, an exit or another paper, with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import msgspec
+
+from netops.addresses import holdings
+from netops.addresses.allocation import HELD
+from netops.core import applied, docket, language
+from netops.core.basis import Basis
+from netops.core.errors import Missing, Refused
+from netops.core.evidence import Evidence
+from netops.core.finding import Finding
+from netops.core.language import _
+from netops.core.paper import chinese_date
+from netops.core.plane import Plane
+from netops.declarations import filings
+from netops.desk import Desk
+from netops.egress.exit import ExitKind
+from netops.incidents import casebook, clocks, legal_basis, notice, papers, wording
+from netops.incidents.incident import Incident
+from netops.incidents.legal_basis import Addressee, Instrument
+from netops.incidents.notice import Circumstances, Fact
+from netops.incidents.papers import Kept, PaperState, Topic
+from netops.incidents.wording import Template
+from netops.rounds import look
+from netops.rounds.address_lines import PLANES, authority, lines_of, official_name, today
+
+SENSES = {
+    "flow": "流量监测", "snmp": "设备巡查", "lldp": "链路发现", "arp": "ARP表核对", "fdb": "转发表核对", "route": "路由核对",
+    "declaration": "接入说明核对", "register": "登记册核对", "ledger": "地址台账核对", "inspection": "检查", "probe": "反射探测",
+}  # fmt: skip
+"""How a finding came about, by the kind of its evidence."""
+DUTIES = {Instrument.ADDRESSES: (Basis(11),), Instrument.ACCESS: (Basis(10),), Instrument.EXIT: (Basis(12),)}
+"""What a paper that answers no breach rests on."""
+EXIT_KINDS = {ExitKind.SHARED: "统一出口", ExitKind.SEPARATE: "单独出口", ExitKind.COUNTY: "县市区出口"}
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Everything that a paper is made from.
+
+    Args:
+        duties, addressee: what the gate is asked with; *parent*: the paper that it goes with, instead.
+        evidence: pieces that are to be kept with it.
+        warnings: what a person must know before signing.
+    """
+
+    topic: Topic
+    about: Circumstances
+    duties: tuple[Basis, ...]
+    addressee: Addressee
+    parent: Kept | None = None
+    evidence: tuple[Evidence, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def ground(desk: Desk, template: Template, subject: str, values: Mapping[str, str]) -> Ground:
+    """
+    What a paper of this wording about *subject* rests on, in the paper's language.
+
+    Args:
+        subject: number of an incident, a declaration or a document, or the id of an exit, as the wording has it.
+        values: what people give.
+
+    Raises:
+        Missing: there is no such thing, or another instance serves its plane.
+    """
+    with speaking("zh"):
+        made = GROUNDS[template.head.about](desk, template, subject, values)
+    if made.topic.plane and Plane(made.topic.plane) not in desk.planes:
+        raise Missing(
+            "there is no {subject} here", "this instance does not serve its plane", "", subject=subject
+        )
+    return made
+
+
+@contextmanager
+def speaking(wanted: str) -> Iterator[None]:
+    """Papers are Chinese, whatever the command speaks."""
+    before = language.spoken()
+    language.speak(wanted)
+    try:
+        yield
+    finally:
+        language.speak(before)
+
+
+# ---- what all have
+def _common(desk: Desk, template: Template, organization: str, plane: Plane, number: str) -> dict[str, str]:
+    office = desk.register.organization.get(_authority(desk, plane))
+    officer = (office.security_officer or office.responsible) if office else None
+    return {
+        "city": desk.config.city.title_zh, "authority": authority(desk, plane), "number": number,
+        "regulation": regulation(desk), "organization": official_name(desk, organization) or "有关单位",
+        "plane": PLANES[plane], "today": chinese_date(today(desk).isoformat()),
+        "reply_by": chinese_date(reply_day(desk, template) or today(desk).isoformat()),
+        "contact": officer.name if officer else "", "phone": officer.phone if officer else "",
+    }  # fmt: skip
+
+
+def _authority(desk: Desk, plane: Plane) -> str:
+    settings = desk.config.planes.get(plane)
+    return (settings.authority if settings else "") or desk.config.city.authority
+
+
+def regulation(desk: Desk) -> str:
+    """Title of the city's regulation."""
+    return next(row.title for row in legal_basis.load(desk.playbooks) if row.instrument == "measures")
+
+
+def reply_day(desk: Desk, template: Template) -> str:
+    """The last day on which the addressee may answer, ISO: so many working days after today; "" when it need not."""
+    days = template.head.reply_days
+    return clocks.load(desk.playbooks).calendar.after(today(desk), days).last.isoformat() if days else ""
+
+
+def addressee(desk: Desk, organization: str) -> Addressee:
+    """Whom a paper to this organization addresses."""
+    one = desk.register.organization.get(organization)
+    if one and one.county:
+        return Addressee.COUNTY
+    return Addressee.PLATFORM if one and one.platform else Addressee.DEPARTMENT
+
+
+def _circumstances(
+    desk: Desk, template: Template, organization: str, plane: Plane, values: Mapping[str, str], facts: tuple[Fact, ...],
+    evidence: tuple[str, ...] = (),
+) -> Circumstances:  # fmt: skip
+    organ = authority(desk, plane)
+    return Circumstances(
+        mark=f"{organ}文件", organ=organ if template.head.by == "authority" else official_name(desk, organization),
+        date=today(desk).isoformat(), values=values, facts=facts, evidence=evidence,
+        texts={one.article: one.text_zh_display for one in legal_basis.articles(desk.playbooks)},
+    )  # fmt: skip
+
+
+# ---- an incident
+def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    one = casebook.one(desk.store, subject.upper())
+    findings = [docket.one(desk.store, name) for name in one.findings]
+    reports = [
+        kept for kept in papers.listed(desk.store, one.number)
+        if kept.instrument is Instrument.REPORT and kept.state is PaperState.ISSUED
+    ]  # fmt: skip
+    values = {
+        **_common(desk, template, one.organization, one.plane, one.number), "cause": one.cause_zh,
+        "category": one.category_zh, "grade": one.grade.title_zh, "count": str(len(findings)),
+        "duties": "、".join(dict.fromkeys(basis.label for finding in findings for basis in finding.basis)),
+        "discovery": _discovery(desk, findings), "sequence": str(len(reports) + 1),
+        "earlier": reports[-1].paper.number if reports else "无", "reporter": desk.actor,
+        "occurred": notice.chinese_time(one.occurred), "detected": notice.chinese_time(one.detected),
+        "known": notice.chinese_time(one.known), "findings": "、".join(one.findings),
+        "superior": _superior(desk, one), **given,
+    }  # fmt: skip
+    is_report = template.head.instrument is Instrument.REPORT
+    return Ground(
+        topic=Topic(
+            about="incident", subject=one.number, wording=template.name, organization=one.organization, plane=one.plane,
+            due=reply_day(desk, template),
+        ),
+        about=_circumstances(desk, template, one.organization, one.plane, values, _facts(desk, findings)),
+        duties=tuple(dict.fromkeys(basis for finding in findings for basis in finding.basis)),
+        addressee=Addressee.SUPERIOR if is_report else addressee(desk, one.organization),
+        warnings=() if one.grading.verified else ("（建议级别的依据未经核实，定级以有权部门意见为准。）",),
+    )  # fmt: skip
+
+
+def _superior(desk: Desk, one: Incident) -> str:
+    """To whom a report goes: whom its first clock names, else the authority's own superior."""
+    named = [clock.to_whom for clock in one.deadlines if clock.kind.startswith("C-") and clock.to_whom != "原报告渠道"]
+    office = desk.register.organization.get(_authority(desk, one.plane))
+    return named[0] if named else official_name(desk, office.parent) if office and office.parent else "上级主管部门"
+
+
+def _facts(desk: Desk, findings: list[Finding]) -> tuple[Fact, ...]:
+    asked = wording.requirements(desk.playbooks)
+    return tuple(
+        Fact(
+            one.id,
+            notice.finding_says(
+                look.title(one), look.because(one), one.subject, one.first_seen, one.last_seen, one.count,
+                risk=_(one.severity), clause="、".join(basis.label for basis in one.basis),
+                requirement=asked.get(one.kind) or asked[""],
+            ),
+            one.evidence,
+            one.basis,
+        )
+        for one in findings
+    )  # fmt: skip
+
+
+def _discovery(desk: Desk, findings: list[Finding]) -> str:
+    kinds = (
+        piece.kind for piece in docket.pieces(desk.store, {name for one in findings for name in one.evidence})
+    )
+    return "、".join(dict.fromkeys(SENSES.get(kind, "系统巡检") for kind in kinds)) or "系统巡检"
+
+
+# ---- a declaration, and the addresses under it
+def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    one = filings.one(desk.store, subject)
+    listed = [
+        held
+        for held in holdings.allocations(desk.store, one.plane, declaration=one.number)
+        if held.state in HELD
+    ]
+    instrument = template.head.instrument
+    if instrument is Instrument.ACCESS and not one.stands:
+        raise Refused(
+            "the document was not drafted", "{number} is {state}: it was not approved", "netops declare approve {number}",
+            number=one.number, state=_(one.state),
+        )  # fmt: skip
+    if instrument is Instrument.ADDRESSES and not listed:
+        raise Refused(
+            "the document was not drafted", "nothing is allocated under {number}", "netops ip allocate --declaration {number}",
+            number=one.number,
+        )  # fmt: skip
+    stated = Evidence(
+        "declaration",
+        one.number,
+        f"version {one.version}",
+        msgspec.to_builtins(one.statements, str_keys=True),
+        one.since,
+    )
+    proofs = [
+        Evidence(
+            "ledger",
+            held.id,
+            f"declaration = {one.number}",
+            {"addresses": str(held.span), "state": held.state},
+            held.since,
+        )
+        for held in listed
+    ]
+    lines = sorted(zip(lines_of(desk, one.plane, listed), proofs, strict=True), key=lambda pair: pair[0].id)
+    values = {
+        **_common(desk, template, one.organization, one.plane, one.number), "declaration": one.number,
+        "nature": one.nature, "scope": one.scope, "terminals": str(one.terminals), "applicant": one.contact,
+        "equipment": "；".join(" ".join(filter(None, (each.name, each.model, each.address))) for each in one.equipment),
+        "declared_on": chinese_date(one.date) if one.date else "", "runs": str(len(listed)),
+        "count": str(sum(held.span.size for held in listed)), **given,
+    }  # fmt: skip
+    facts = tuple(
+        Fact(
+            line.id,
+            {"addresses": line.addresses, "count": str(line.count), "mask": line.mask, "gateway": line.gateway,
+             "vlan": str(line.vlan or ""), "purpose": line.purpose, "device": line.device, "since": line.since,
+             "until": line.until},
+            (proof.id,),
+        )
+        for line, proof in lines
+    )  # fmt: skip
+    return Ground(
+        topic=Topic(
+            about="declaration", subject=one.number, wording=template.name, organization=one.organization, plane=one.plane,
+            due=reply_day(desk, template),
+        ),
+        about=_circumstances(desk, template, one.organization, one.plane, values, facts, (stated.id,)),
+        duties=DUTIES.get(instrument, ()), addressee=addressee(desk, one.organization), evidence=(stated, *proofs),
+    )  # fmt: skip
+
+
+# ---- an internet exit
+def _exit(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    one = next((entry for entry in desk.register.exits if entry.id == subject), None)
+    if one is None:
+        raise Missing("there is no exit {name}", "", "netops exit list", name=subject)
+    if one.kind is ExitKind.COUNTY:
+        raise Refused(
+            "the document was not drafted", "Article 12 excepts counties, cities and districts: {exit} need not be filed",
+            "netops exit show {exit}", exit=one.id,
+        )  # fmt: skip
+    device = desk.register.device.get(one.device)
+    standing = applied.standing(desk.store)
+    proof = Evidence(
+        "register",
+        one.id,
+        f"exits, version {standing.version}",
+        msgspec.to_builtins(one, str_keys=True),
+        standing.at or desk.clock(),
+    )
+    organization = desk.register.organization.get(one.organization)
+    officer = (organization.security_officer or organization.responsible) if organization else None
+    values = {
+        **_common(desk, template, one.organization, one.plane, one.id), "exit": one.id, "kind": EXIT_KINDS[one.kind],
+        "carrier": one.carrier, "bandwidth": f"{one.bandwidth_mbps} Mbit/s" if one.bandwidth_mbps else "",
+        "public_address": one.public_address or one.net, "device": one.device, "model": device.model if device else "",
+        "place": " ".join(filter(None, (device.site if device else "", one.interface))), "filing": one.filing,
+        "filed_on": chinese_date(one.filed_on) if one.filed_on else "",
+        "valid_until": chinese_date(one.valid_until) if one.valid_until else "",
+        "contact": officer.name if officer else "", "phone": officer.phone if officer else "", **given,
+    }  # fmt: skip
+    return Ground(
+        topic=Topic(about="exit", subject=one.id, wording=template.name, organization=one.organization, plane=one.plane),
+        about=_circumstances(desk, template, one.organization, one.plane, values, (), (proof.id,)),
+        duties=DUTIES.get(template.head.instrument, ()), addressee=Addressee.SUPERIOR, evidence=(proof,),
+    )  # fmt: skip
+
+
+# ---- another paper
+def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    kept = papers.one(desk.store, subject)
+    if kept.state is not PaperState.ISSUED or kept.issued is None:
+        raise Refused(
+            "the document was not drafted", "{number} is {state}: only an issued document is delivered and answered",
+            "netops document issue {number}", number=kept.paper.number or kept.id, state=_(kept.state),
+        )  # fmt: skip
+    plane = Plane(kept.plane or Plane.EXTRANET)
+    proof = Evidence(
+        "document",
+        kept.paper.number,
+        "document issue",
+        {"sha256": kept.sha256, "title": kept.paper.title},
+        kept.issued,
+    )
+    values = _common(desk, template, kept.organization, plane, kept.subject) | {
+        "document": kept.paper.number, "document_title": kept.paper.title, "document_kind": _(kept.instrument.label),
+        "issued": chinese_date(kept.paper.date), "recipient": kept.paper.to, "server": desk.actor,
+        "reply_by": chinese_date(kept.due) if kept.due else "",
+    }  # fmt: skip
+    facts: tuple[Fact, ...] = ()
+    if kept.incident:
+        one = casebook.one(desk.store, kept.incident)
+        facts = _facts(desk, [docket.one(desk.store, name) for name in one.findings])
+        values |= {
+            "cause": one.cause_zh, "category": one.category_zh, "grade": one.grade.title_zh, "count": str(len(facts)),
+            "occurred": notice.chinese_time(one.occurred), "detected": notice.chinese_time(one.detected),
+            "known": notice.chinese_time(one.known), "findings": "、".join(one.findings),
+        }  # fmt: skip
+    topic = msgspec.structs.replace(
+        kept.topic, about="document", subject=kept.id, wording=template.name, due="", goes_with=kept.id
+    )
+    return Ground(
+        topic=topic, about=_circumstances(desk, template, kept.organization, plane, values | dict(given), facts, (proof.id,)),
+        duties=(), addressee=kept.decision.addressee, parent=kept, evidence=(proof,),
+    )  # fmt: skip
+
+
+GROUNDS: Mapping[str, Callable[[Desk, Template, str, Mapping[str, str]], Ground]] = {
+    "incident": _incident, "declaration": _declaration, "exit": _exit, "document": _document,
+}  # fmt: skip
+"""By what a wording is about."""
