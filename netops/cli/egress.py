@@ -12,6 +12,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.archive import archive
 from netops.cli.beacon import beacon, resume, stop
+from netops.cli.capture import capture
 from netops.cli.flows import explain, query, report
 from netops.cli.intake import import_
 from netops.cli.leads import allow, coverage, leads
@@ -290,5 +291,7 @@ LOST = {
 }
 
 
-for one in (query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume, leads, coverage, allow):
+for one in (
+    capture, query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume, leads, coverage, allow,
+):  # fmt: skip
     egress.add_command(one)

@@ -12,6 +12,7 @@ from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.egress.dhcp import rogue_dhcp
 from netops.egress.fold import groups, text
+from netops.egress.heard import OWN_RULES as LISTENING_RULES
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Facing, Judged, Scene, Verdict
 from netops.egress.reflection import intranet_line, rogue_exit_host
@@ -270,4 +271,4 @@ FLOW_RULES: dict[str, Rule] = {
 PROBE_RULES: dict[str, Rule] = {one.code: one for one in (rogue_exit_host, intranet_line)}
 """What answers to probes and beacons prove."""
 
-RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES | WITNESS_RULES
+RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES | WITNESS_RULES | LISTENING_RULES

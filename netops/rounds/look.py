@@ -14,6 +14,7 @@ from netops.core.errors import Missing
 from netops.core.finding import ROOMS, STANDING, Finding, Rule
 from netops.core.language import _, called, spoken
 from netops.core.plane import Plane
+from netops.core.ways import WAYS
 from netops.desk import Desk
 
 
@@ -62,8 +63,8 @@ def title(finding: Finding) -> str:
 
 
 def because(finding: Finding) -> str:
-    """Why it says so, in the language in use."""
-    return _filled(rule_of(finding).because, finding.facts)
+    """Why it says so, in the language in use: in the words of the witness that spoke last, or of the rule."""
+    return _filled(finding.facts.get("said") or rule_of(finding).because, finding.facts)
 
 
 class _Facts(dict[str, str]):
@@ -89,6 +90,8 @@ def _filled(message: str, facts: dict[str, str]) -> str:
 def _told(name: str, value: str) -> str:
     if name in ORGANIZATIONS:
         return called(value)
+    if name == "how":
+        return _(", ").join(_(WAYS.get(way, way)) for way in value.split(", "))
     return _(value) if name in WORDS else value
 
 

@@ -1,0 +1,178 @@
+"""`netops egress capture`: what capture files show, without a store; `--keep` holds it against register and topology."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netops.cli import Command, desk, output
+from netops.cli.printing import Column, Output, labelled, sign
+from netops.core.language import N_, _
+from netops.core.ways import WAYS
+
+if TYPE_CHECKING:
+    from netops.egress.listening.observation import Observation
+    from netops.rounds.listening import Read
+
+KINDS = {
+    "tunnel": N_("tunnel"),
+    "proxy": N_("proxy"),
+    "forwarded": N_("passed on by a proxy"),
+    "remote_control": N_("remote control"),
+    "file_sharing": N_("file sharing"),
+    "encrypted_dns": N_("encrypted DNS"),
+    "public_resolver": N_("public resolver"),
+    "connectivity_check": N_("connectivity check"),
+    "dhcp_server": N_("DHCP server"),
+    "router_advertisement": N_("router advertisement"),
+    "address_conflict": N_("address conflict"),
+    "hidden_nat": N_("machines behind one address"),
+    "dns_tunnel": N_("data in DNS names"),
+    "icmp_tunnel": N_("data in pings"),
+    "consumer_device": N_("home gateway"),
+    "application": N_("application"),
+    "alert": N_("alert of another program"),
+    "login": N_("login"),
+}
+COLUMNS = [
+    Column("", lambda one: sign("bad" if one.is_alarm else "open")),
+    Column(N_("kind"), lambda one: _(KINDS.get(one.kind, one.kind))),
+    Column(N_("what"), lambda one: one.name, style="cyan"),
+    Column(N_("host"), lambda one: one.ip),
+    Column(N_("far end"), lambda one: _far(one)),
+    Column(N_("by"), lambda one: ", ".join(_(WAYS.get(way, way)) for way in one.by)),
+    Column(N_("sure"), lambda one: f"{one.confidence:.0%}", right=True),
+    Column(N_("packets"), lambda one: one.count, right=True),
+    Column(N_("first"), lambda one: one.first),
+]
+
+
+def _far(one: Observation) -> str:
+    """The far end, or the names that were asked for where there is none."""
+    return f"{one.peer}:{one.port}" if one.peer and one.port else one.peer or ", ".join(one.names[:2])
+
+
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--hosts", "with_hosts", is_flag=True, help=N_("Every host, and what it shows of itself."))
+@click.option("--keep", is_flag=True, help=N_("Write findings down: needs the configuration and --plane."))
+@click.option("--plane", type=click.Choice(["intranet", "extranet"]), help=N_("The plane that was listened to."))
+@click.option(
+    "--where",
+    default="",
+    metavar="DEVICE[:INTERFACE]",
+    help=N_("Where it was captured: a switch's name and port, as far as known."),
+)
+def capture(files: tuple[Path, ...], with_hosts: bool, keep: bool, plane: str | None, where: str) -> None:
+    """
+    Read capture files, and say what they show: tunnels, proxies, remote control, DHCP servers, hidden hosts, conflicts.
+
+    pcap and pcapng, plain or gzip. Needs neither configuration nor store; --keep holds what was seen against register
+    and topology and writes findings down, after the plan was shown. Exit code 1 when something asks for an explanation.
+    """
+    from netops.rounds import listening
+
+    out = output()
+    with desk() as opened:
+        scene = listening.scene_of(opened, _plane(plane)) if keep else None
+        found, listeners = [], []
+        with out.progress(_("captures")) as progress:
+            for path in files:
+                one = listening.listener(opened.playbooks, "capture", path.name, scene, _plane(plane) if keep else None)
+                found.append(listening.read(path, one, progress))
+                listeners.append(one)
+        _show(out, found, with_hosts)
+        if scene is not None:
+            told = [
+                listening.heard(_plane(plane), scene, read.observations, where or read.file, one)
+                for read, one in zip(found, listeners, strict=True)
+            ]
+            _keep(opened, out, told, [read.file for read in found], plane or "")
+    raise SystemExit(1 if any(one.is_alarm for read in found for one in read.observations) else 0)
+
+
+def _plane(text: str | None) -> Any:
+    from netops.core.errors import NetopsError
+    from netops.core.plane import Plane
+
+    if text is None:
+        raise NetopsError("nothing was taken in", "it is not said which plane was listened to", "--plane intranet or extranet")
+    return Plane(text)
+
+
+def _show(out: Output, found: list[Read], with_hosts: bool) -> None:
+    if out.json:
+        from netops.cli.printing import document
+
+        out.answer(document("capture", [_record(one) for one in found]))
+        return
+    for one in found:
+        _summary(out, one)
+        if one.observations:
+            out.records("observation", one.observations, COLUMNS)
+        else:
+            out.line(f"{sign('good')} " + _("Nothing that asks for an explanation."))
+        if with_hosts:
+            out.records("host", one.hosts, HOSTS)
+
+
+HOSTS = [
+    Column(N_("address"), lambda one: one.ip, style="cyan"),
+    Column(N_("MAC"), lambda one: one.mac),
+    Column(N_("packets"), lambda one: one.packets, right=True),
+    Column(N_("system"), lambda one: one.system),
+    Column(N_("names"), lambda one: ", ".join(one.names[:3])),
+    Column(N_("DHCP client"), lambda one: one.vendor),
+    Column("TTL", lambda one: " ".join(f"{ttl}×{count}" for ttl, count in list(one.ttls.items())[:4])),
+    Column(N_("devices"), lambda one: ", ".join(one.devices[:3])),
+]
+
+
+def _record(one: Read) -> dict[str, Any]:
+    import msgspec
+
+    kept = {name: getattr(one, name) for name in ("file", "format", "broken", "left_out")}
+    return {**kept, **msgspec.structs.asdict(one.summary), "observations": one.observations, "hosts": one.hosts}
+
+
+def _summary(out: Output, one: Read) -> None:
+    from netops.core.clock import city_time
+
+    told = one.summary
+    out.line(
+        _("{file}: {packets} packets, {hosts} hosts, {seconds} s").format(
+            file=one.file, packets=f"{told.packets:,}", hosts=told.ipv4_hosts + told.ipv6_hosts,
+            seconds=f"{told.duration_seconds:,.1f}",
+        ),
+        style="bold",
+    )
+    if told.first and told.last:
+        out.line("  " + _("from {first} to {last}").format(first=city_time(told.first), last=city_time(told.last)))
+    out.line("  " + "  ".join(f"{labelled(name)}{count:,}" for name, count in list(told.protocols.items())[:10]))
+    if one.broken:
+        out.line(f"  {sign('note')} " + _("reading ended early: {why}").format(why=one.broken), style="yellow")
+    if one.left_out:
+        more = _("{count} observations more were counted only").format(count=one.left_out)
+        out.line(f"  {sign('note')} {more}", style="yellow")
+
+
+def _keep(opened: Any, out: Output, told: list[Any], files: list[str], plane: str) -> None:
+    from netops.core import docket
+    from netops.egress.heard import concluded
+    from netops.rounds import listening, look
+
+    planned = [one for heard in told for one in (*concluded(heard), *listening.conflicts(heard))]
+    for one in planned:
+        finding = look.rules()[one.code]
+        who = ", ".join(str(one.subject[key]) for key in ("ip", "mac") if one.subject.get(key))
+        out.say(f"{sign('bad')} {one.code}  {_(finding.kind)}  {who}")
+    out.confirm(_("Write down {count} findings?").format(count=len(planned)))
+    kept = [listening.keep(opened, heard) for heard in told]
+    for each in kept:
+        listening.noted(opened, "egress capture", files, _plane(plane), each)
+    for number in dict.fromkeys(number for one in kept for number in (*one.opened, *one.seen_again)):
+        out.say(f"{sign('bad')} {number}  {look.title(docket.one(opened.store, number))}", style="red")
+    if not out.json:
+        out.next("netops finding list --room egress")

@@ -1,0 +1,189 @@
+"""Hosts (主机) of a capture: what each address shows of the machine behind it, and whether there are several; bounded."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from netops.egress.flows import Column, mac_text
+from netops.egress.listening import crowd, stacks
+from netops.egress.listening.claims import Claims
+from netops.egress.listening.observation import Seen
+from netops.egress.listening.packets import TCP, UDP, Packets
+
+MOST_HOSTS = 65_536
+MOST_CONNECTIONS = 4000
+MOST_SYNS = 4000
+"""Looked into in one batch; a flood of them is no fingerprint."""
+MOST_TEXTS = 32
+SYN, SYN_ACK = 0x02, 0x12
+LEAST_BELOW = 5
+"""Packets with a TTL below an initial one, before they mean anything."""
+LOOPBACK_OR_LESS = {"0.0.0.0", "::", "127.0.0.1", "::1"}  # noqa: S104 - an address to be left out
+
+
+class Host:
+    """One address, outermost packets only."""
+
+    __slots__ = ("agents", "connections", "fingerprint", "first", "ip", "last", "macs", "model", "names", "packets", "recent",
+                 "signatures", "ttls", "vendor")  # fmt: skip
+
+    def __init__(self, ip: str, at: int) -> None:
+        self.ip, self.first, self.last, self.packets = ip, at, at, 0
+        self.macs: Counter[int] = Counter()
+        self.ttls: Counter[int] = Counter()
+        """Of TCP and UDP to single receivers."""
+        self.signatures: Counter[str] = Counter()
+        self.agents: dict[str, None] = {}
+        self.names: dict[str, None] = {}
+        self.connections: deque[crowd.Connection] = deque(maxlen=MOST_CONNECTIONS)
+        self.recent: deque[tuple[int, str]] = deque(maxlen=32)
+        self.fingerprint = self.vendor = self.model = ""
+
+    @property
+    def system(self) -> str:
+        """What system it runs, by its stack, "" when none is known."""
+        for signature, _ in self.signatures.most_common(3):
+            ttl, _, _, layout = signature.split(":", 3)
+            if found := stacks.system(f"{ttl}:{layout}"):
+                return found
+        return ""
+
+
+class Hosts:
+    """
+    All hosts of a capture.
+
+    Args:
+        is_here: whether an address with this MAC address stands on the LAN that is listened to, as far as others know
+            (the register, the walk); without it only what the capture shows itself counts.
+    """
+
+    def __init__(self, claims: Claims, is_here: Callable[[str, int], bool] | None = None) -> None:
+        self.claims, self.is_here = claims, is_here
+        self.by_ip: dict[str, Host] = {}
+        self.of_mac: dict[int, set[str]] = {}
+
+    def feed(self, packets: Packets) -> None:
+        """Take packets in: who sends, with what TTL, and how connections begin."""
+        is_single = (packets.dst_mac >> np.uint64(40) & np.uint64(1)) == 0
+        rows = np.flatnonzero((packets.depth == 0) & (packets.proto >= 0))
+        if not len(rows):
+            return
+        is_plain = is_single[rows] & ((packets.proto[rows] == TCP) | (packets.proto[rows] == UDP))
+        ttl = np.where(is_plain, packets.ttl[rows], 0)
+        table = np.stack([packets.src_hi[rows], packets.src_lo[rows], packets.src_mac[rows], ttl.astype(np.uint64)], axis=1)
+        _, first, number = np.unique(_hashed(table), return_index=True, return_inverse=True)
+        counts = np.bincount(number)
+        latest = np.zeros(len(first), np.int64)
+        np.maximum.at(latest, number, packets.at[rows])
+        for place, count, at in zip(first.tolist(), counts.tolist(), latest.tolist(), strict=True):
+            row = int(rows[place])
+            host = self.host(packets.source(row), int(packets.at[row]))
+            if host is None:
+                continue
+            mac = int(packets.src_mac[row])
+            host.packets, host.last = host.packets + count, max(host.last, at)
+            if mac and (mac in host.macs or len(host.macs) < 8):
+                host.macs[mac] += count
+                self.of_mac.setdefault(mac, set()).add(host.ip)
+            if ttl[place] and len(host.ttls) < 64:
+                host.ttls[int(ttl[place])] += count
+        self._beginnings(packets)
+
+    def host(self, ip: str, at: int) -> Host | None:
+        """The host with this address, new or known; None for what is no host, or too many."""
+        found = self.by_ip.get(ip)
+        if found is None and ip not in LOOPBACK_OR_LESS and len(self.by_ip) < MOST_HOSTS:
+            found = self.by_ip[ip] = Host(ip, at)
+        return found
+
+    def _beginnings(self, packets: Packets) -> None:
+        begins = (packets.proto == TCP) & (packets.depth == 0) & (packets.flags & 0x3F == SYN)
+        for row in np.flatnonzero(begins)[:MOST_SYNS].tolist():
+            host = self.by_ip.get(packets.source(row))
+            if host is None:
+                continue
+            start = int(packets.transport[row]) + 20
+            options = packets.frames.octets[start : start + int(packets.options[row])].tobytes()
+            stack, signature = stacks.shape(int(packets.ttl[row]), int(packets.window[row]), options)
+            if signature in host.signatures or len(host.signatures) < MOST_TEXTS:
+                host.signatures[signature] += 1
+            sport, peer = int(packets.sport[row]), packets.destination(row)
+            if (sport, peer) not in host.recent:  # a SYN that is sent again begins nothing new
+                host.recent.append((sport, peer))
+                host.connections.append(crowd.Connection(int(packets.at[row]), stack, sport, peer, int(packets.dport[row])))
+
+    def agent(self, ip: str, port: int, agent: str, _at: int) -> None:
+        """A user agent that was heard from a port of a host."""
+        host = self.by_ip.get(ip)
+        if host is None:
+            return
+        if len(host.agents) < 4 * MOST_TEXTS:
+            host.agents[agent[:300]] = None
+        for place in range(len(host.connections) - 1, max(-1, len(host.connections) - 200), -1):
+            if host.connections[place].sport == port:
+                host.connections[place] = host.connections[place]._replace(agent=agent[:300])
+                return
+        host.connections.append(crowd.Connection(_at, "", port, "", 0, agent[:300]))
+
+    def note(self, ip: str, at: int, *, name: str = "", fingerprint: str = "", vendor: str = "", model: str = "") -> None:
+        """What messages tell of a host."""
+        host = self.host(ip, at)
+        if host is None:
+            return
+        if name and len(host.names) < MOST_TEXTS:
+            host.names[name[:64]] = None
+        host.fingerprint, host.vendor = fingerprint or host.fingerprint, vendor or host.vendor
+        host.model = model or host.model
+
+    # ---- several behind one
+    def stands_here(self, host: Host) -> bool:
+        """
+        Whether the host itself sends the frames that bear its address, and no router for it.
+
+        It said so by ARP or DHCP; or the register knows; or its one card speaks for it alone among neighbours of its own
+        /24 that said so.
+        """
+        if len(host.macs) != 1:
+            return False
+        [mac] = host.macs
+        if self.claims.is_owner(host.ip, mac) or (self.is_here is not None and self.is_here(host.ip, mac)):
+            return True
+        if len(self.of_mac.get(mac, ())) > 2 or ":" in host.ip:
+            return False
+        near = host.ip.rpartition(".")[0] + "."
+        return any(ip.startswith(near) and mac not in cards for ip, cards in self.claims.by_ip.items())
+
+    def crowds(self) -> Iterator[tuple[Seen, Host]]:
+        """Addresses behind which several machines stand, with every way in which it shows."""
+        for host in self.by_ip.values():
+            below = sum(count for ttl, count in host.ttls.items() if ttl in stacks.BELOW)
+            whole = sum(host.ttls.values())
+            found = crowd.estimate(tuple(host.connections))
+            is_behind = below >= LEAST_BELOW and below * 5 >= whole and self.stands_here(host)
+            ways = [("ttl", 0.85 if below * 2 > whole else 0.65)] if is_behind else []
+            several = [(way, 0.5) for way in found.by]
+            if not is_behind and (len(several) < 2 or not self.stands_here(host)):
+                continue
+            [(mac, _)] = host.macs.most_common(1)
+            facts = {
+                "hosts": max(1, found.hosts), "at_least": max(1, found.least), "hosts_confidence": found.confidence,
+                "ttls": {str(ttl): count for ttl, count in sorted(host.ttls.items())},
+                "devices": sorted(filter(None, set(map(stacks.device, host.agents))))[:16],
+                "agents": list(host.agents)[:8], "signatures": dict(host.signatures.most_common(8)),
+            }  # fmt: skip
+            for by, sure in [*ways, *several]:
+                yield Seen("hidden_nat", "nat", "NAT", host.ip, by, mac=mac_text(mac), facts=facts, sure=sure), host
+
+
+def _hashed(table: Column) -> Column:
+    """A number for each row, equal for equal rows."""
+    key = np.zeros(len(table), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in range(table.shape[1]):
+            key = (key ^ table[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+            key ^= key >> np.uint64(29)
+    return key

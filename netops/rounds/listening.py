@@ -1,0 +1,212 @@
+"""Listening (旁听): capture files are read, what they show is held against register and topology, and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from netops.addresses.rules import RULES as ADDRESS_RULES
+from netops.core import docket, journal
+from netops.core.clock import city_time
+from netops.core.errors import NetopsError
+from netops.core.finding import Conclusion
+from netops.core.language import N_
+from netops.core.lead import Lead
+from netops.core.observation import Sighting
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.egress import leads, watchlists
+from netops.egress.classify import Space
+from netops.egress.flows import mac_text
+from netops.egress.heard import OWN_RULES as LISTENING_RULES
+from netops.egress.heard import Contact, Heard, concluded, evidence
+from netops.egress.judge import Scene
+from netops.egress.listening import services
+from netops.egress.listening.frames import Capture, NotACapture
+from netops.egress.listening.listener import HostSeen, Listener, Summary
+from netops.egress.listening.observation import Observation, moment
+from netops.egress.rules import RULES
+from netops.rounds import Progress, allow, joining, silent
+
+MAX_FILE = 64 << 30
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What one file showed.
+
+    Args:
+        broken: why reading ended before the file did, or "".
+        left_out: observations beyond the bound, counted only.
+    """
+
+    file: str
+    format: str
+    broken: str
+    summary: Summary
+    observations: tuple[Observation, ...]
+    hosts: tuple[HostSeen, ...]
+    left_out: int = 0
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What became of it: numbers of findings."""
+
+    opened: tuple[str, ...]
+    seen_again: tuple[str, ...]
+
+
+def listener(playbooks: Path, source: str, where: str, scene: Scene | None = None, plane: Plane | None = None) -> Listener:
+    """A listener with the watchlists of these playbooks, that knows whom the walk saw on the LAN."""
+    is_here = None if scene is None or plane is None else _here(scene, plane)
+    return Listener(services.read(playbooks), watchlists.tunnels(playbooks), source, where, is_here)
+
+
+def _here(scene: Scene, plane: Plane) -> Any:
+    """Whether a terminal with this address and card is on a LAN, as the walk saw it; a device's card never is."""
+
+    def is_here(ip: str, mac: int) -> bool:
+        seen = scene.by_ip.get((plane, ip))
+        return mac not in scene.device_macs and seen is not None and seen.mac == mac_text(mac)
+
+    return is_here
+
+
+def read(path: Path, one: Listener, progress: Progress = silent) -> Read:
+    """
+    Read one capture file.
+
+    Raises:
+        NetopsError: it cannot be read, or is no capture.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise NetopsError("{path} was not read", "it is larger than {size} GiB", "", path=path, size=MAX_FILE >> 30)
+        with path.open("rb") as file:
+            capture = Capture(file)
+            for frames in capture:
+                one.feed(frames)
+                progress(min(size, file.tell()), size, path.name)
+    except NotACapture as error:
+        raise NetopsError("{path} was not read", "{why}", "netops egress import reads logs", path=path, why=error) from error
+    except OSError as error:
+        raise NetopsError("{path} was not read", "{why}", "", path=path, why=error.strerror or error) from error
+    return Read(
+        file=str(path), format=capture.format, broken=capture.broken, summary=one.summary(),
+        observations=tuple(one.observations()), hosts=tuple(one.seen_hosts()), left_out=one.sightings.left_out,
+    )  # fmt: skip
+
+
+# ---- what it proves
+def heard(plane: Plane, scene: Scene, observations: Iterable[Observation], where: str, one: Listener | None = None) -> Heard:
+    """Observations of one plane with what they are held against; *where* is DEVICE, DEVICE:INTERFACE or any name."""
+    device, _, interface = where.partition(":")
+    found = Heard(plane, scene, tuple(observations), device, interface)
+    if one is not None and plane is Plane.INTRANET:
+        for talk in one.talks:
+            if not talk.depth and not talk.is_answered and found.is_ours(talk.ip) and found.is_internet(talk.peer):
+                contact = found.contacts.setdefault(talk.ip, Contact())
+                contact.add(talk.peer, sum(talk.packets), moment(talk.first), moment(talk.last))
+    return found
+
+
+def keep(desk: Desk, told: Heard) -> Kept:
+    """Write down what was heard: findings of egress, and conflicts of addresses."""
+    opened, again = list[str](), list[str]()
+    leads.tell(desk.store, hints(told))
+    left = joining.left(desk, concluded(told), told.plane, but=tuple(LISTENING_RULES))
+    for rules, conclusions in ((RULES, left), (ADDRESS_RULES, conflicts(told))):
+        settled = docket.settle(desk.store, rules, conclusions, plane=told.plane, at=desk.clock())
+        opened += [*settled.opened, *settled.reopened]
+        again += settled.seen_again
+    sighted(desk, told)
+    if opened:
+        allow.apply(desk)
+    return Kept(tuple(opened), tuple(again))
+
+
+def hints(told: Heard) -> Iterator[Lead]:
+    """What proves little alone: boxes that call themselves home gateways."""
+    for one in told.observations:
+        if one.kind != "consumer_device" or told.is_device(one.mac) or told.space(one.ip) is Space.DEVICES:
+            continue
+        subject = {"ip": one.ip} | ({"mac": one.mac} if one.mac else {})
+        said = N_("{ip} introduces itself by UPnP as {device}")
+        facts = {"ip": one.ip, "device": str(one.facts.get("server") or one.facts.get("device", ""))[:120]}
+        organization = told.organization(one.ip)
+        yield Lead(
+            "consumer_neighbour", "hidden_nat", told.plane, subject, organization, said, facts, evidence(told, one), one.last
+        )
+
+
+def conflicts(told: Heard) -> list[Conclusion]:
+    """Addresses that two cards claim by turns, in the words of the addresses' own rule (AD-102)."""
+    found = []
+    for one in told.observations:
+        claims = [claim for claim in one.facts.get("claims", []) if not told.is_device(claim["mac"])]
+        if one.kind != "address_conflict" or len(claims) < 2 or not told.is_ours(one.ip):
+            continue
+        older, newer = claims[0], claims[-1]
+        place = f"{told.place} {told.interface}".strip() or one.where
+        cards = [told.scene.by_mac.get(int(claim["mac"].replace(":", ""), 16)) for claim in claims]
+        places = [f"{card.switch} {card.port}" if card and card.switch else place for card in cards]
+        facts = {
+            "ip": one.ip, "mac": newer["mac"], "place": places[-1], "first": city_time(newer["first"]),
+            "seen": city_time(one.last), "other_mac": older["mac"], "other_place": places[0],
+            "other_first": city_time(older["first"]), "sources": place,
+        }  # fmt: skip
+        subject = {
+            "ip": one.ip, "mac": newer["mac"], "sources": [place],
+            "claims": [
+                {"ip": one.ip, "mac": claim["mac"]} | ({"switch": card.switch, "port": card.port} if card and card.switch else {})
+                for claim, card in zip(claims, cards, strict=True)
+            ],
+        }  # fmt: skip
+        if cards[-1] and cards[-1].switch:
+            subject |= {"switch": cards[-1].switch, "port": cards[-1].port}
+        owner, pieces = told.organization(one.ip), (evidence(told, one),)
+        found.append(Conclusion("AD-102", told.plane, subject, owner, facts, pieces, one.last, one.count, one.ip))
+    return found
+
+
+def sighted(desk: Desk, told: Heard) -> None:
+    """Cards that claim one address by turns are sightings, where the walk knows their ports: the next reconcile sees both."""
+    from netops.topology import snapshots
+
+    for one in told.observations if told.plane in desk.planes else ():
+        for claim in one.facts.get("claims", []) if one.kind == "address_conflict" else ():
+            card = told.scene.by_mac.get(int(claim["mac"].replace(":", ""), 16))
+            if card is None or not card.switch or not told.is_ours(one.ip):
+                continue
+            for at in (claim["first"], claim["last"]):
+                place = Sighting(told.plane, one.ip, claim["mac"], told.place, at, card.switch, card.port)
+                snapshots.keep(desk.store, told.plane, [place], at)
+
+
+def noted(desk: Desk, what: str, files: Iterable[str], plane: Plane, kept: Kept) -> None:
+    """A person took files in: the journal says so."""
+    with journal.act(desk.store, desk.actor, desk.clock) as act:
+        after = {"files": list(files), "opened": list(kept.opened), "seen_again": list(kept.seen_again)}
+        act.record(what, str(plane), after=after)
+
+
+def scene_of(desk: Desk, plane: Plane) -> Scene:
+    """
+    What observations of a plane are held against.
+
+    Raises:
+        NetopsError: the plane is not served here.
+    """
+    from netops.rounds import scene as scenes
+
+    if plane not in desk.planes:
+        raise NetopsError(
+            "nothing was taken in", "the plane {plane} is not served here", "netops config show", plane=plane
+        )
+    return scenes.build(desk)[0]
+
+
