@@ -125,13 +125,12 @@ def show(number: str) -> None:
 
 
 WITNESSES = {
-    "probe": N_("reflection probe"),
+    "probe": N_("probe"),
     "beacon": N_("beacon"),
     "flow": N_("flows"),
     "capture": N_("capture"),
     "cellular_mac": N_("cellular card"),
     "foreign_address": N_("hotspot's address"),
-    "went_quiet": N_("went quiet"),
     "cellular_interface": N_("cellular interface"),
     "two_defaults": N_("two default routes"),
     "home_router_mac": N_("home router's card"),
@@ -149,7 +148,7 @@ def _case(known: Case) -> Iterator[tuple[str, str]]:
     rows = (
         (_("confidence"), f"{known.confidence:.0%}" if known.witnesses else ""),
         (_("place"), known.place),
-        (_("person"), known.person),
+        (_("who answers"), known.person),
         (_("declaration"), ", ".join(known.declarations)),
         (_("host seen since"), city_time(known.since) if known.since else ""),
         (_("host was at"), "; ".join(known.moves)),

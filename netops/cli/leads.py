@@ -25,6 +25,7 @@ def leads(days: float) -> None:
 
     from netops.egress import leads as kept
     from netops.egress import witness
+    from netops.rounds.blind import KINDS
 
     out = output()
     with desk() as opened:
@@ -49,7 +50,7 @@ def leads(days: float) -> None:
             "lead",
             rows,
             [
-                Column(N_("speaks for"), lambda one: _(one["accuses"])),
+                Column(N_("speaks for"), lambda one: _(KINDS.get(one["accuses"], one["accuses"]))),
                 Column(N_("worth"), lambda one: f"{one['weight']:.0%}", right=True),
                 Column(N_("organization"), lambda one: opened.register.name(one["organization"])),
                 Column(N_("what was seen"), lambda one: one["said"]),
@@ -64,9 +65,11 @@ def leads(days: float) -> None:
 @click.option("--organization", default="", metavar="CODE", help=N_("Only the segments of one organization."))
 def coverage(organization: str) -> None:
     """What every sense sees of every segment, and which breaches nobody would see there. Exit code 3 when there are any."""
+    from netops.core.language import spoken
     from netops.rounds import blind
 
     out = output()
+    between = ", " if spoken() == "en" else "、"
     with desk() as opened:
         rows = blind.segments(opened, organization)
         out.records(
@@ -77,7 +80,7 @@ def coverage(organization: str) -> None:
                 Column(N_("plane"), lambda one: _(one.plane.label)),
                 Column(N_("segment"), lambda one: one.prefix, style="cyan"),
                 *(Column(label, _mark(sense)) for sense, label in blind.SENSES.items()),
-                Column(N_("nobody would see"), lambda one: "、".join(_(kind) for kind in one.blind_to)),
+                Column(N_("nobody would see"), lambda one: between.join(_(blind.KINDS[kind]) for kind in one.blind_to)),
             ],
             empty=_("No segment is registered."),
         )
@@ -89,7 +92,7 @@ def coverage(organization: str) -> None:
 
 
 def _mark(sense: str) -> Any:
-    return lambda one: sign("good") if sense in one.senses else sign("unseen")
+    return lambda one: sign("good") if sense in one.senses else "–"
 
 
 # ---- what a person allows
@@ -106,6 +109,7 @@ def list_() -> None:
     out = output()
     with desk() as opened:
         from netops.rounds.allow import today
+        from netops.rounds.blind import KINDS
 
         day = today(opened)
         out.records(
@@ -114,7 +118,7 @@ def list_() -> None:
             [
                 Column(N_("number"), lambda one: one["id"], style="cyan"),
                 Column(N_("state"), lambda one: _(STATES[one["state"]])),
-                Column(N_("kind"), lambda one: _(one["kind"])),
+                Column(N_("kind"), lambda one: _(KINDS.get(one["kind"], one["kind"]))),
                 Column(N_("subject"), lambda one: " ".join(str(value) for value in one["subject"].values())),
                 Column(N_("owner"), lambda one: opened.register.name(one["owner"])),
                 Column(N_("until"), lambda one: one["until"]),
@@ -197,8 +201,10 @@ def add(kind: str, plane: str, ip: str, mac: str, device: str, interface: str, o
 
 
 def _say(out: Any, one: Allowed) -> None:
+    from netops.rounds.blind import KINDS
+
     who = " ".join(str(value) for value in one.subject.values())
-    out.say(f"  {_(one.kind)}  {who}  {one.owner}  {one.until}  {one.why}")
+    out.say(f"  {_(KINDS.get(one.kind, one.kind))}  {who}  {one.owner}  {one.until}  {one.why}")
 
 
 @allow.command()

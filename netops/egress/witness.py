@@ -122,8 +122,6 @@ def told(kind: str, heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusio
         )
 
 
-LEADS_ONLY = (N_("shared_port"), N_("moved_terminal"))
-"""Kinds that are leads for ever."""
 CODES = {"rogue_exit_host": "EG-405", "intranet_exit": "EG-205", "rogue_exit_router": "EG-103", "hidden_nat": "EG-406"}
 
 
@@ -140,7 +138,7 @@ def suspected_host(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusion
     EG-405: several witnesses together say that a host has another way out.
 
     What: things of which each alone proves little were seen of one host: a cellular maker's card, an address of a
-        hotspot's subnet, internet traffic that stopped while it works inside. playbooks/witnesses.toml says what each is
+        hotspot's subnet. playbooks/witnesses.toml says what each is
         worth; together they reached what the office asks for.
     Why: another exit than the shared one needs a filed scheme (Article 12).
     Mend: look at the port named; probe the host: netops egress probe. When it is right as it is, have somebody sign it:

@@ -18,11 +18,11 @@ from netops.topology import snapshots
 PROBED = timedelta(days=7)
 """A run of probes speaks for so long."""
 SENSES = {
-    "arp": N_("walked gateway"),
-    "fdb": N_("walked switch"),
-    "flow": N_("flows at the gateway"),
-    "flow_inside": N_("flows at the switch"),
-    "probe": N_("reflection probe"),
+    "arp": N_("gateway"),
+    "fdb": N_("switch"),
+    "flow": N_("flows out"),
+    "flow_inside": N_("flows within"),
+    "probe": N_("probe"),
     "beacon": N_("beacon"),
     "mirror": N_("mirror port"),
 }
@@ -42,6 +42,24 @@ FINDS = {
     "tunnel": {"flow", "mirror"},
 }
 """Kinds of findings to the senses of which any one finds them in a segment; measured: docs/guide/senses.md."""
+KINDS = {
+    "rogue_exit_host": N_("a terminal's own line"),
+    "rogue_exit_router": N_("an unfiled exit"),
+    "bypass_link": N_("a private backbone"),
+    "intranet_exit": N_("an intranet exit"),
+    "cross_plane": N_("a link between the planes"),
+    "unallocated_address": N_("an unallocated address"),
+    "address_conflict": N_("an address conflict"),
+    "over_declared": N_("terminals beyond the declaration"),
+    "rogue_dhcp": N_("a DHCP server of its own"),
+    "hidden_nat": N_("a hidden network"),
+    "intranet_public_query": N_("intranet hosts that ask the internet"),
+    "tunnel": N_("a tunnel"),
+    "unfiled_separate_exit": N_("an exit whose filing lapsed"),
+    "shared_port": N_("several terminals on one port"),
+    "moved_terminal": N_("a moved terminal"),
+}
+"""Kinds of findings as people call them."""
 ONLY = {
     "intranet_exit": Plane.INTRANET,
     "intranet_public_query": Plane.INTRANET,

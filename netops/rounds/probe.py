@@ -8,12 +8,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import msgspec
 
-from netops.config import PROBES
+from netops.config import PROBES, seconds
 from netops.core import docket, journal, ticket
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING
@@ -257,12 +257,15 @@ def heard(wanted: Plan, lines: Iterable[bytes]) -> list[Hit]:
     return hits
 
 
-def conclude(desk: Desk, wanted: Plan, hits: list[Hit], *, is_fresh: bool) -> tuple[list[Reflection], Report]:
+def conclude(
+    desk: Desk, wanted: Plan, hits: list[Hit], *, is_fresh: bool, grace_seconds: float = 0.0
+) -> tuple[list[Reflection], Report]:
     """
     Weigh what the sensor heard and write down what it proves.
 
     Args:
         is_fresh: the plan was asked just now: what does not answer any more is released.
+        grace_seconds: who answered so long before this run stays: a packet may be lost once.
     """
     known = watchlists.carriers(desk.playbooks)
     began = datetime.fromtimestamp(min((one.at for one in hits), default=0) / 1000, UTC)
@@ -282,7 +285,7 @@ def conclude(desk: Desk, wanted: Plan, hits: list[Hit], *, is_fresh: bool) -> tu
         at=desk.clock(),
         scope=tuple(PROBE_RULES) if is_fresh and wanted.is_complete else (),
         # What another witness saw since the run began stands, also when the host did not answer this time.
-        seen_before=began,
+        seen_before=began - timedelta(seconds=grace_seconds),
     )
     allow.apply(desk)
     best = {one.asked.terminal.ip: one.answer for one in sorted(reflections, key=lambda one: one.answer is Answer.DUAL_HOMED)}
@@ -330,8 +333,8 @@ def with_sensor(desk: Desk, wanted: Plan, command: Sequence[str], progress: Prog
     settings = desk.config.probe
     brake.check(desk)
     brake.open_hours(desk)
-    seconds = lasting(desk, wanted) + settings.wait_seconds
-    argv = [*command, "--beacon", wanted.beacon, "--seconds", f"{seconds:.0f}"]
+    lasts = lasting(desk, wanted) + settings.wait_seconds
+    argv = [*command, "--beacon", wanted.beacon, "--seconds", f"{lasts:.0f}"]
     try:
         sensor = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
@@ -354,7 +357,7 @@ def with_sensor(desk: Desk, wanted: Plan, command: Sequence[str], progress: Prog
             why = sensor.stderr.read().decode(errors="replace")[-500:] if sensor.stderr else ""
             raise NetopsError("the sensor does not listen", "{why}", "try its command by itself", why=why or "—")
         send(desk, wanted, progress)
-        reader.join(seconds + START_SECONDS)
+        reader.join(lasts + START_SECONDS)
     finally:
         sensor.kill()
         sensor.wait()
@@ -371,20 +374,20 @@ def with_push(desk: Desk, wanted: Plan, listen: str, progress: Progress = silent
     Raises:
         NetopsError: nothing can be sent, or nothing was pushed.
     """
-    seconds = lasting(desk, wanted) + desk.config.probe.wait_seconds + START_SECONDS
+    lasts = lasting(desk, wanted) + desk.config.probe.wait_seconds + START_SECONDS
     lines: list[bytes] = []
     failed: list[NetopsError] = []
 
     def take() -> None:
         try:
-            lines.extend(oneway.receive(listen, seconds, b'{"kind":"start"'))
+            lines.extend(oneway.receive(listen, lasts, b'{"kind":"start"'))
         except NetopsError as error:
             failed.append(error)
 
     taking = threading.Thread(target=take, daemon=True)
     taking.start()
     send(desk, wanted, progress)
-    taking.join(seconds + 5)
+    taking.join(lasts + 5)
     if failed:
         raise failed[0]
     return heard(wanted, lines)
@@ -401,4 +404,5 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
     if why:
         return Report(round="probe", facts={N_("not probed"): why})
     wanted = plan(desk)
-    return conclude(desk, wanted, with_sensor(desk, wanted, desk.config.probe.sensor, progress), is_fresh=True)[1]
+    hits = with_sensor(desk, wanted, desk.config.probe.sensor, progress)
+    return conclude(desk, wanted, hits, is_fresh=True, grace_seconds=seconds(desk.config.timetable.probe))[1]

@@ -39,7 +39,7 @@ def test_independent_witnesses_add_up_and_the_same_one_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("witnesses", "suffices"),
-    [(["probe"], True), (["beacon"], True), (["cellular_mac"], False), (["went_quiet", "foreign_address"], False),
+    [(["probe"], True), (["beacon"], True), (["cellular_mac"], False), (["moved_mac", "foreign_address"], False),
      (["cellular_mac", "foreign_address"], True), (["cellular_mac", "cellular_mac"], False)],
 )  # fmt: skip
 def test_what_suffices_is_written_in_a_file(witnesses: list[str], suffices: bool) -> None:

@@ -19,6 +19,7 @@ from netops.probes import reflect
 
 ROOT = Path(__file__).parents[2]
 BEACON, PC = "203.0.113.99", "10.20.11.11"
+KEY = ticket.new_key()
 PAYLOAD = base64.b64encode(bytes(56)).decode()
 ASK: dict[str, Any] = {"do": "reflect", "beacon": BEACON, "probes": [[PC, "echo", PAYLOAD]], "per_second": 50}
 
@@ -70,7 +71,6 @@ def in_namespace(script: str, *, capabilities: str = "") -> subprocess.Completed
     )
 
 
-KEY = ticket.new_key()
 TALK = f"""
 import sys, threading, time
 from netops.core import ticket
@@ -128,18 +128,45 @@ for act in (lambda: reflect.send("{BEACON}", ["10.0.0.0/8"], [probes], 50), lamb
 CONFINED = """
 import sys
 from netops.probes import wire
-wire.confine()
+wire.confine({holds})
 for line in open("/proc/self/status"):
     if line.startswith(("CapEff", "CapPrm", "CapBnd", "NoNewPrivs")):
         print(line.split()[1])
 """
 
 
-def test_it_keeps_no_privilege_but_one() -> None:
-    """Only CAP_NET_RAW (bit 13) is left, and nothing can be gained again."""
-    done = in_namespace(CONFINED)
+@pytest.mark.parametrize(("holds", "left"), [("", 1 << 13), ("holds=()", 0)])
+def test_it_keeps_no_privilege_but_one(holds: str, left: int) -> None:
+    """Only CAP_NET_RAW (bit 13) is left, for the web's ear none; nothing can be gained again."""
+    done = in_namespace(CONFINED.format(holds=holds))
 
-    assert [f"{1 << 13:016x}"] * 3 + ["1"] == done.stdout.decode().split()
+    assert [f"{left:016x}"] * 3 + ["1"] == done.stdout.decode().split()
+
+
+QUIET = f"""
+import socket, time
+from netops.probes import reflect
+def refused():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("{PC}", 0))
+        one.connect(("{BEACON}", 5533))
+        try:
+            for _ in range(3):
+                one.send(b"anybody?")
+                time.sleep(0.1)
+        except ConnectionRefusedError:
+            return True
+    return False
+before = refused()
+for heard in reflect.listen("{BEACON}", "{KEY}", 1.5):
+    if heard is None:
+        print(before, refused())
+"""
+
+
+def test_the_sensor_answers_nobody() -> None:
+    """While it listens, not even its kernel says that nobody is there."""
+    assert b"True False\n" == in_namespace(QUIET).stdout
 
 
 def test_it_ends_with_its_parent() -> None:
