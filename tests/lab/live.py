@@ -76,13 +76,15 @@ class LiveCity:
                        check=True)
 
     def wait_for_collector(self) -> None:
-        """Return when somebody listens on UDP 2055 in the management namespace."""
+        """Return when somebody listens for flows in the management namespace, on the port of the configuration."""
+        listen: str = tomllib.loads(self.config.read_text("utf-8"))["flows"]["listen"][0]
+        port = f":{int(listen.rpartition(':')[2]):04X} "
         for _ in range(60):
             assert self.serving is not None
             assert self.serving.poll() is None, (self.folder / "serve.log").read_text()
             heard = subprocess.run(["ip", "netns", "exec", f"{self.prefix}mgmt", "cat", "/proc/net/udp"],
                                    capture_output=True, text=True).stdout
-            if ":0807 " in heard:
+            if port in heard:
                 return
             time.sleep(0.5)
         raise AssertionError(f"netops does not listen for flows:\n{(self.folder / 'serve.log').read_text()}")
@@ -92,8 +94,7 @@ class LiveCity:
         done = self.netops("finding", "list", "--json")
         assert done.returncode in (0, 1, 3), done.stderr
         (self.folder / "findings.json").write_text(done.stdout, "utf-8")
-        items: list[dict[str, Any]] = json.loads(done.stdout)["items"]
-        return [item for item in items if item["state"] not in ("resolved", "accepted")]
+        return self.found()
 
     def score(self) -> tuple[bool, str]:
         """Hold the findings against the truth: perfect or not, and the lines."""
@@ -125,6 +126,11 @@ class LiveCity:
             path.write_text(json.dumps(content), "utf-8")
         done = subprocess.run([sys.executable, self.lab / "score", *asked], capture_output=True, text=True)
         return done.stdout.startswith("found")
+
+    def found(self) -> list[dict[str, Any]]:
+        """The findings that were scored last."""
+        items: list[dict[str, Any]] = json.loads((self.folder / "findings.json").read_text("utf-8"))["items"]
+        return [item for item in items if item["state"] not in ("resolved", "accepted")]
 
     def end_serving(self) -> None:
         """End `netops serve`, when it runs."""

@@ -93,8 +93,8 @@ class Bench:
             time.sleep(2)
             perfect, lines = self.city.score()
         time.sleep(AFTER)
-        perfect, lines = self.city.score()
-        self.note({"what": what, "perfect": perfect, "lines": lines.splitlines(), "found": self.found(began)})
+        again, lines = self.city.score()
+        self.note({"what": what, "perfect": again, "at_first": perfect, "lines": lines.splitlines(), "found": self.found(began)})
         self.city.city("scenario", "stop", *names)
         until = time.monotonic() + GONE
         while self.city.standing() and time.monotonic() < until:
@@ -107,12 +107,13 @@ class Bench:
         """Each expectation: by which rules and witnesses, and how many seconds after its scenario started."""
         sys.path.insert(0, str(self.city.lab))
         truths = [json.loads(path.read_text()) for path in self.city.truths() if path.stem != "quiet"]
+        items = self.city.found()
         rows: list[Json] = []
         for truth in truths:
             if truth["stopped"] is not None or truth["started"] < began - 1:
                 continue
             for one in truth["expect"]:
-                mine = [item for item in self.city.standing() if self.city.answers(one, item)]
+                mine = [item for item in items if self.city.answers(one, item)]
                 at = [time_of(item["first_seen"]) for item in mine]
                 rows.append({"scenario": truth["scenario"], "kind": one["kind"], "codes": sorted({item["code"] for item in mine}),
                              "witnesses": sorted({name for item in mine for name in self.witnesses(item)}),
