@@ -89,9 +89,17 @@ class Watch:
         self.talks = Talks()
         self.given_up = 0
 
-    def see(self, batch: Batch, scene: Scene) -> Judged:
-        """Judge *batch* as *scene* shows it; what cannot be judged waits."""
+    def see(self, batch: Batch, scene: Scene, *, again: bool = False) -> Judged:
+        """
+        Judge *batch* as *scene* shows it; what cannot be judged waits.
+
+        Args:
+            again: it was seen already, and waited.
+        """
         judged = judge(batch, scene)
+        if not again:
+            # A tunnel shows by its two ends alone: neither a verdict nor a walk of the exporter is waited for.
+            self._feed(tunnel(judged, scene, self.talks))
         if (judged.kinds.verdict == Verdict.PENDING).any():
             waits = judged.verdict == Verdict.PENDING
             self._keep(batch.take(waits))
@@ -109,7 +117,7 @@ class Watch:
         old = batch["received"] < now_ms - PENDING_SECONDS * 1000
         if old.any():
             self._give_up(batch.take(old), scene)
-        self.see(batch.take(~old), scene)
+        self.see(batch.take(~old), scene, again=True)
 
     @property
     def waiting(self) -> int:
@@ -189,17 +197,20 @@ class Watch:
         self._note_answers(judged)
         more: dict[str, tuple[object, ...]] = {
             intranet_public_query.code: (frozenset(self.answered),),
-            tunnel.code: (self.talks,),
             hidden_nat.code: (self.talks,),
         }
         for rule in STRAY_RULES if is_plain else FLOW_RULES.values():
-            for one in rule(judged, scene, *more.get(rule.code, ())):
-                case = self.cases.get(one.key)
-                if case is None:
-                    if len(self.cases) >= MAX_CASES:
-                        continue
-                    case = self.cases[one.key] = Case(one)
-                case.feed(one)
+            if rule is not tunnel:
+                self._feed(rule(judged, scene, *more.get(rule.code, ())))
+
+    def _feed(self, told: Iterable[Conclusion]) -> None:
+        for one in told:
+            case = self.cases.get(one.key)
+            if case is None:
+                if len(self.cases) >= MAX_CASES:
+                    continue
+                case = self.cases[one.key] = Case(one)
+            case.feed(one)
 
     def _note_answers(self, judged: Judged) -> None:
         """Who was answered by the internet: its questions are no mere attempts."""

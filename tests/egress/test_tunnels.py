@@ -102,6 +102,18 @@ def test_the_terminal_is_named_with_its_place() -> None:
     assert ("fin", FAR, "UDP 51820") == (one.organization, one.facts["peer"], one.facts["service"])
 
 
+def test_a_tunnel_is_told_though_nobody_walked_its_exporter() -> None:
+    """Its two ends suffice; when the interfaces are known at last, the same flows are not counted twice."""
+    watch, flows = Watch(), [one | {"in_if": 77} for one in both(proto=17, sport=40000, dport=51820)]
+    watch.see(batch(*flows), here())
+    [one] = watch.due(AT)
+    watch.told([one], AT)
+    watch.review(here(), NOW)
+
+    assert ("EG-402", "10.20.11.11") == (one.code, one.subject["ip"])
+    assert [] == watch.due(AT, everything=True)
+
+
 def test_several_exporters_do_not_add_up() -> None:
     """One packet seen by three devices is one packet."""
     flows = both(proto=17, sport=40000, dport=51820)
