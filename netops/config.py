@@ -154,9 +154,21 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Web(msgspec.Struct, frozen=True):
-    """`[web]`: pages and /metrics; loopback unless told otherwise."""
+    """
+    `[web]`: pages, API and /metrics; loopback unless told otherwise.
+
+    Args:
+        sign_in: whether pages and /metrics need it: "auto" is where they are not on loopback alone; the API always does.
+        certificate, key: PEM files for TLS, or "".
+        per_second, burst: how often one session or token may ask the API.
+    """
 
     listen: str = "127.0.0.1:8470"
+    sign_in: Literal["auto", "always"] = "auto"
+    certificate: str = ""
+    key: str = ""
+    per_second: float = 1000.0
+    burst: float = 2000.0
 
 
 class Timetable(msgspec.Struct, frozen=True):

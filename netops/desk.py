@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from netops.config import Config, share
 from netops.core import clock as clocks
@@ -20,6 +22,10 @@ from netops.core.plane import Plane
 if TYPE_CHECKING:
     from netops.core.store import Store
     from netops.register import Register
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 5.0
+"""Of desks of commands and of `serve`; walks are minutes apart."""
 
 
 class Desk:
@@ -40,6 +46,12 @@ class Desk:
         self.actor = actor or os.environ.get("NETOPS_ACTOR") or _login()
         self._store: Store | None = None
         self._register: tuple[int, Register] | None = None
+        self._looked = float("-inf")
+        self.register_patience_seconds = 0.0
+        """How long the register is believed to be the one in force where nothing is decided by it."""
+        self.patience_seconds = 0.0
+        """How long what is seen on the wire may be believed without looking again; a long process sets it."""
+        self.remembered: dict[object, tuple[float, Any]] = {}
 
     @property
     def store(self) -> Store:
@@ -58,6 +70,13 @@ class Desk:
             self._store = store
         return self._store
 
+    def acting(self, actor: str) -> Desk:
+        """The same desk with somebody else at it: the same open store, another name in the journal."""
+        self.store  # noqa: B018 - opened once, for all of them
+        other = copy(self)
+        other.actor = actor
+        return other
+
     def _require_a_place(self) -> None:
         """A question asked anywhere must not leave a new database there."""
         if self.config.path or self.config.store_url != Config().store_url or Path("netops.db").exists():
@@ -71,12 +90,19 @@ class Desk:
     @property
     def register(self) -> Register:
         """The applied register; empty when nothing was applied yet. Read again when another version is in force."""
-        from netops.core import applied
-        from netops.register import restore
+        if self.at is None:
+            if self._register is None or monotonic() - self._looked >= self.register_patience_seconds:
+                with self.store.read() as connection:
+                    self.register_in(connection)
+                self._looked = monotonic()
+        else:
+            from netops.core import applied
+            from netops.register import restore
 
-        standing = applied.standing(self.store, self.at)
-        if self._register is None or self._register[0] != standing.version:
-            self._register = (standing.version, restore(standing.content))
+            standing = applied.standing(self.store, self.at)
+            if self._register is None or self._register[0] != standing.version:
+                self._register = (standing.version, restore(standing.content))
+        assert self._register is not None  # noqa: S101 - read above
         language.call(self._register[1].name)
         return self._register[1]
 
@@ -101,6 +127,16 @@ class Desk:
         """The folder of playbooks: configured, or the one that ships."""
         return Path(self.config.playbooks) if self.config.playbooks else share("playbooks")
 
+    def remember(self, key: object, ask: Callable[[], T]) -> T:
+        """What *ask* answers, or answered within `patience_seconds`."""
+        at, known = self.remembered.get(key, (float("-inf"), None))
+        if monotonic() - at < self.patience_seconds:
+            kept: T = known
+            return kept
+        answer = ask()
+        self.remembered[key] = (monotonic(), answer)
+        return answer
+
     def close(self) -> None:
         """Give the store back."""
         if self._store is not None:
@@ -120,6 +156,7 @@ def open_desk(
 ) -> Iterator[Desk]:
     """A desk for one command or one process, closed at the end."""
     desk = Desk(config, clock, actor, at)
+    desk.patience_seconds = PATIENCE_SECONDS
     try:
         yield desk
     finally:

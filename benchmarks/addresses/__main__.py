@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import benchmarks.addresses as package
-from benchmarks.addresses import crew, races, reading, speed, stores
+from benchmarks.addresses import crew, overhttp, races, reading, speed, stores
 from benchmarks.addresses.measure import Figure, noise, shown
 
-NAMES = ("imports", "lists", "reconcile", "sqlite", "postgresql", "ipv6", "commands", "races")
+NAMES = ("imports", "lists", "reconcile", "sqlite", "postgresql", "ipv6", "http", "commands", "races")
 
 
 def options_of(argv: list[str] | None) -> argparse.Namespace:
@@ -51,6 +51,7 @@ def parts(
     }
     found["sqlite"] = lambda: speed.sqlite(folder, options)
     found["ipv6"] = lambda: speed.ipv6(folder, options)
+    found["http"] = lambda: overhttp.web(folder, options)
     if server is not None:
         found["postgresql"] = lambda: speed.postgresql(server, options)
 

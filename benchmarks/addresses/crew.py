@@ -52,7 +52,14 @@ def ours(url: str) -> Callable[[], None]:
     return lambda: one("")
 
 
-KINDS = {"ours": ours, "sqlite": floor.on_sqlite, "postgresql": floor.on_postgresql}
+def over_http(url: str) -> Callable[[], None]:
+    """The same asked of a server."""
+    from benchmarks.addresses import overhttp
+
+    return overhttp.asking(url)
+
+
+KINDS = {"ours": ours, "sqlite": floor.on_sqlite, "postgresql": floor.on_postgresql, "http": over_http}
 
 
 def work(kind: str, url: str) -> None:
@@ -61,26 +68,27 @@ def work(kind: str, url: str) -> None:
     one()
     print("ready", flush=True)
     for line in sys.stdin:
-        end, count, longest = time.perf_counter() + float(line), 0, 0.0
+        end, taken = time.perf_counter() + float(line), []
         while (start := time.perf_counter()) < end:
             one()
-            count, longest = count + 1, max(longest, time.perf_counter() - start)
-        print(json.dumps([count, longest]), flush=True)
+            taken.append(time.perf_counter() - start)
+        print(json.dumps([len(taken), max(taken, default=0.0), sorted(taken)[-max(1, len(taken) // 20) :]]), flush=True)
 
 
 class Crew:
-    """Eight workers of one kind on one store."""
+    """Eight workers of one kind on one store, or on several, one each."""
 
-    def __init__(self, kind: str, url: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.addresses", "--worker", kind, url]
-        self.members = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-                        for _ in range(PROCESSES)]  # fmt: skip
+    def __init__(self, kind: str, url: str | list[str]) -> None:
+        urls = [url] * PROCESSES if isinstance(url, str) else url
+        command = [sys.executable, "-m", "benchmarks.addresses", "--worker", kind]
+        self.members = [subprocess.Popen([*command, one], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                        for one in urls]  # fmt: skip
         for member in self.members:
             assert member.stdout is not None
             member.stdout.readline()
 
-    def run(self, seconds: float) -> tuple[float, float]:
-        """Allocations per second of all together, and the longest that one of them waited, seconds."""
+    def run(self, seconds: float) -> tuple[float, float, float]:
+        """Allocations per second of all together, the longest that one of them waited, and 99 of 100, seconds."""
         for member in self.members:
             assert member.stdin is not None
             member.stdin.write(f"{seconds}\n")
@@ -88,7 +96,9 @@ class Crew:
         answers = [
             json.loads(member.stdout.readline()) for member in self.members if member.stdout is not None
         ]
-        return sum(count for count, _ in answers) / seconds, max(longest for _, longest in answers)
+        count = sum(one for one, _, _ in answers)
+        slow = sorted((taken for _, _, several in answers for taken in several), reverse=True)
+        return count / seconds, max(longest for _, longest, _ in answers), slow[min(count // 100, len(slow) - 1)]
 
     def close(self) -> None:
         """Send everybody home."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, or_, select
+from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, and_, or_, select
 
 from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Origin
-from netops.addresses.span import Span, shown
+from netops.addresses.span import Span, number, shown
 from netops.core.columns import partial_index
 from netops.core.errors import Missing
 from netops.core.plane import Plane
@@ -90,6 +91,40 @@ def allocations(
         query = query.where(held.c.declaration == declaration)
     with store.read() as connection:
         return [record_of(row, at) for row in connection.execute(query)]
+
+
+def page(
+    store: Store,
+    planes: Collection[Plane],
+    limit: int,
+    after: tuple[str, str, str] | None = None,
+    *,
+    states: Collection[AllocationState] = HOLDING,
+    within: Span | None = None,
+    organization: str = "",
+    declaration: str = "",
+) -> list[Allocation]:
+    """
+    Up to *limit* allocations by plane, address and number, from the one after *after* on: however many there are.
+
+    Args:
+        after: plane, first address and number of an allocation.
+    """
+    order = held.c.plane, held.c.first, held.c.id
+    query = select(held).where(held.c.plane.in_(planes), held.c.state.in_(states)).order_by(*order).limit(limit)
+    if after is not None:
+        plane, first, name = after[0], number(after[1]), after[2]
+        query = query.where(or_(
+            held.c.plane > plane, and_(held.c.plane == plane, or_(
+                held.c.first > first, and_(held.c.first == first, held.c.id > name)))))  # fmt: skip
+    if within is not None:
+        query = query.where(held.c.first <= within.last, held.c.last >= within.first)
+    if organization:
+        query = query.where(held.c.organization == organization)
+    if declaration:
+        query = query.where(held.c.declaration == declaration)
+    with store.read() as connection:
+        return [record_of(row) for row in connection.execute(query)]
 
 
 def history(store: Store, span: Span, plane: Plane | None = None) -> list[Allocation]:

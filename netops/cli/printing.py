@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,8 +16,8 @@ import click
 import msgspec
 
 from netops.core.clock import city_time, now, rfc3339
-from netops.core.errors import Faults, NetopsError, Refused
-from netops.core.language import _, called
+from netops.core.errors import NetopsError, Refused
+from netops.core.language import _
 from netops.core.observation import Unreachable
 
 if TYPE_CHECKING:
@@ -227,16 +226,7 @@ class Output:
 
     def error(self, error: NetopsError) -> None:
         """What did not happen, why, and what mends it, on stderr."""
-        # States and kinds are words of ours; names and addresses are shown as they are.
-        facts = {name: _fact(name, value) for name, value in error.facts.items()}
-        what, mend = (_(text).format(**facts) if text else "" for text in (error.what, error.mend))
-        why = (
-            str(facts["faults"])
-            if isinstance(error, Faults)
-            else _(error.why).format(**facts)
-            if error.why
-            else ""
-        )
+        what, why, mend = error.told()
         if self.json:
             sys.stderr.write(
                 msgspec.json.encode({"error": {"what": what, "why": why, "mend": mend}}).decode() + "\n"
@@ -300,15 +290,6 @@ class Output:
                 )
             )
         self.rich(table)
-
-
-def _fact(name: str, value: Any) -> Any:
-    """A fact of an error as it is told: organizations by their names."""
-    if isinstance(value, StrEnum):
-        return _(value.value)
-    if name == "kind":
-        return _(str(value))
-    return called(str(value)) if name in ("organization", "holder") else value
 
 
 def document(

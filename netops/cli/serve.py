@@ -24,6 +24,7 @@ def serve(no_collector: bool, no_traps: bool, no_timetable: bool, listen: str | 
     from netops.rounds.timetable import running
     from netops.rounds.traps import Listener
     from netops.web import serving
+    from netops.web.signing import OneTime
 
     out = output()
     with desk() as opened, ExitStack() as stack:
@@ -54,6 +55,11 @@ def serve(no_collector: bool, no_traps: bool, no_timetable: bool, listen: str | 
                 else _("another process keeps the timetable of this store")
             )
         address = listen or opened.config.web.listen
-        out.say(_("pages: {url}   metrics: {url}metrics").format(url=f"http://{address}/"))
-        serving.run(opened, address)
+        url = f"{'https' if opened.config.web.certificate else 'http'}://{address}/"
+        out.say(_("pages: {url}   metrics: {url}metrics   API: {url}api/v1").format(url=url))
+        once = OneTime(opened)
+        if once.code:
+            out.say(_("no account yet: {url}first makes the first one, with the code {code}, within half an hour").format(
+                url=url, code=once.code))  # fmt: skip
+        serving.run(opened, address, once)
     out.say(_("stopped"))

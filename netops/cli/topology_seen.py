@@ -54,69 +54,35 @@ def shown_devices(
     out: Output, opened: Desk, views: list[DeviceView], unseen: Any, plane: str | None = None
 ) -> None:
     """Print devices, and those that did not answer."""
-    from netops.topology import snapshots
+    from netops.rounds import devices
 
-    entries = {(entry.plane, entry.name): entry for entry in opened.register.devices}
-    doubts = {key: _(note.text).format(**note.facts) for key, note in snapshots.doubts(opened.store).items()}
-    items = [
-        {
-            "plane": view.plane,
-            "name": view.key,
-            "sys_name": view.system.name,
-            "address": view.address,
-            "at": view.at,
-            "stale": view.stale,
-            "partial": view.partial,
-            "why": doubts.get((view.plane, view.key), ""),
-            "registered": (view.plane, view.key) in entries,
-            "organization": entries[view.plane, view.key].organization
-            if (view.plane, view.key) in entries
-            else "",
-            "role": entries[view.plane, view.key].role if (view.plane, view.key) in entries else "",
-            "aliases": view.aliases,
-            "model": view.model,
-            "serials": view.serials,
-            "software": view.software,
-            "descr": view.system.descr,
-            "object_id": view.system.object_id,
-            "location": view.system.location,
-            "uptime_seconds": view.system.uptime_seconds,
-            "interfaces": len(view.interfaces),
-            "addresses": len(view.addresses),
-            "routes": len(view.routes),
-            "arp": len(view.arp),
-            "fdb": len(view.fdb),
-            "vlans": len(view.vlans),
-            "neighbors": len(view.neighbors),
-        }
-        for view in views
-    ]
+    items = devices.records(opened, views)
     out.records(
         "device",
         items,
         [
-            Column("", lambda one: sign("unseen" if one["stale"] else "note" if one["partial"] else "good")),
-            Column(N_("device"), lambda one: one["name"], style="cyan"),
-            Column(N_("plane"), lambda one: _(one["plane"].label)),
-            Column(N_("address"), lambda one: one["address"]),
-            Column(N_("role"), lambda one: _(one["role"])),
-            Column(N_("organization"), lambda one: opened.register.name(one["organization"])),
-            Column(N_("model"), lambda one: one["model"] or None),
-            Column(N_("interfaces"), lambda one: one["interfaces"], right=True),
-            Column(N_("routes"), lambda one: one["routes"], right=True),
-            Column(N_("ARP"), lambda one: one["arp"], right=True),
-            Column(N_("FDB"), lambda one: one["fdb"], right=True),
-            Column(N_("neighbours"), lambda one: one["neighbors"], right=True),
-            Column(N_("seen"), lambda one: one["at"]),
+            Column("", lambda one: sign("unseen" if one.stale else "note" if one.partial else "good")),
+            Column(N_("device"), lambda one: one.name, style="cyan"),
+            Column(N_("plane"), lambda one: _(one.plane.label)),
+            Column(N_("address"), lambda one: one.address),
+            Column(N_("role"), lambda one: _(one.role)),
+            Column(N_("organization"), lambda one: opened.register.name(one.organization)),
+            Column(N_("model"), lambda one: one.model or None),
+            Column(N_("interfaces"), lambda one: one.interfaces, right=True),
+            Column(N_("routes"), lambda one: one.routes, right=True),
+            Column(N_("ARP"), lambda one: one.arp, right=True),
+            Column(N_("FDB"), lambda one: one.fdb, right=True),
+            Column(N_("neighbours"), lambda one: one.neighbors, right=True),
+            Column(N_("seen"), lambda one: one.at),
         ],
         plane=plane,
         unseen=unseen,
         empty=_("No device was walked yet."),
         note="\n".join(
             f"{sign('note')} "
-            + _("{device} was read in part: {why}").format(device=one["name"], why=one["why"])
+            + _("{device} was read in part: {why}").format(device=one.name, why=one.why)
             for one in items
-            if one["why"]
+            if one.why
         ),
         next_step="" if items else "netops topology walk",
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
-from netops.core.language import _
+from netops.core.language import _, called
 
 
 class NetopsError(Exception):
@@ -29,6 +30,21 @@ class NetopsError(Exception):
         """The error in one line of English, for logs."""
         texts = (text.format(**self.facts) for text in (self.what, self.why, self.mend) if text)
         return "; ".join(texts)
+
+    def told(self) -> tuple[str, str, str]:
+        """What, why and mend in the language in use: states and kinds are words of ours, organizations have names."""
+        facts = {name: _fact(name, value) for name, value in self.facts.items()}
+        what, why, mend = (_(text).format(**facts) if text else "" for text in (self.what, self.why, self.mend))
+        return what, why, mend
+
+
+def _fact(name: str, value: object) -> object:
+    """A fact of an error as it is told; names and addresses are shown as they are."""
+    if isinstance(value, StrEnum):
+        return _(value.value)
+    if name == "kind":
+        return _(str(value))
+    return called(str(value)) if name in ("organization", "holder") else value
 
 
 class Misspelled(ValueError):

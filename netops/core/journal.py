@@ -155,13 +155,17 @@ def newest(connection: Connection) -> Callable[[], tuple[int, str]]:
     return lambda: next(((seq, sha256) for seq, sha256 in rows()), (0, FIRST))
 
 
-def log(store: Store, limit: int = 50, subject: str = "", verb: str = "") -> list[Entry]:
-    """The newest *limit* entries, newest first; only those about *subject*, or of *verb*, when it is given."""
+def log(
+    store: Store, limit: int = 50, subject: str = "", verb: str = "", before: int | None = None
+) -> list[Entry]:
+    """The newest *limit* entries, newest first; only those about *subject*, of *verb*, or before a number, when it is given."""
     query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
     if subject:
         query = query.where(journal.c.subject == subject)
     if verb:
         query = query.where(journal.c.verb == verb)
+    if before is not None:
+        query = query.where(journal.c.seq < before)
     with store.read() as connection:
         return [Entry(**row._mapping) for row in connection.execute(query)]
 

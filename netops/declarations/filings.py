@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -108,7 +108,11 @@ def one(store: Store, number: str, at: datetime | None = None) -> Declaration:
 
 def current(connection: Connection, number: str, at: datetime | None = None) -> Declaration:
     """As `one`, inside an open transaction."""
-    found = [one for one in _read(connection, at, number) if one.state not in GONE]
+    return _newest(_read(connection, at, number), number)
+
+
+def _newest(versions: Iterable[Declaration], number: str) -> Declaration:
+    found = [one for one in versions if one.state not in GONE]
     if not found:
         raise Missing("there is no declaration {number}", "", "netops declare list", number=number)
     return next(
@@ -124,9 +128,10 @@ def standing(connection: Connection, number: str) -> Declaration:
         Missing: there is no such declaration.
         Refused: none of its versions is approved or connected.
     """
-    newest = current(connection, number)
-    found = [one for one in _read(connection, None, number) if one.stands]
+    versions = _read(connection, None, number)
+    found = [one for one in versions if one.stands]
     if not found:
+        newest = _newest(versions, number)
         raise Refused(
             "{number} gives no ground",
             "it is {state}, neither approved nor connected",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from netops.addresses import ledger
 from netops.addresses.allocation import Allocation, Request
 from netops.addresses.pool import Pool
 from netops.addresses.ranges import with_ranges
-from netops.addresses.span import Span, number, parsed, shown
+from netops.addresses.span import Span, number, parsed
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.joint import jointly
 from netops.core.journal import Act, act
@@ -87,8 +88,18 @@ def run(desk: Desk, made: Plan, key: str = "") -> tuple[Allocation, ...]:
     """
     if made.allocations:
         return made.allocations
-    avoid = tuple(map(shown, sorted(seen(desk, made.request))))
-    form = Form(made.request, key, made.spans, made.over_quota, avoid)
+    form = Form(made.request, key, made.spans, made.over_quota)
+    return jointly(desk.store, desk.actor, desk.clock, form, partial(_given, desk), tuple[Allocation, ...])
+
+
+def at_once(desk: Desk, request: Request, key: str = "", over_quota: str = "") -> tuple[Allocation, ...]:
+    """
+    As `run`, without a plan that somebody has seen: for programs, which take what they are given.
+
+    Raises:
+        Missing, Refused: as `run`.
+    """
+    form = Form(request, key, None, over_quota)
     return jointly(desk.store, desk.actor, desk.clock, form, partial(_given, desk), tuple[Allocation, ...])
 
 
@@ -97,14 +108,13 @@ class Form(msgspec.Struct, frozen=True):
 
     request: Request
     key: str
-    expected: tuple[str, ...]
+    expected: tuple[str, ...] | None
     over_quota: str
-    avoid: tuple[str, ...]
 
 
 def _given(desk: Desk, one: Act, form: Form) -> tuple[Allocation, ...]:
-    expected = [parsed(text) for text in form.expected]
-    return give(desk, one, form.request, form.key, expected, form.over_quota, map(number, form.avoid))
+    expected = None if form.expected is None else [parsed(text) for text in form.expected]
+    return give(desk, one, form.request, form.key, expected, form.over_quota, seen(desk, form.request))
 
 
 def give(
@@ -139,6 +149,12 @@ def seen(desk: Desk, request: Request) -> set[int]:
 
 def used_in(desk: Desk, plane: Plane, span: Span) -> set[int]:
     """Addresses of *span* that were seen lately, that devices have, or that the register says they have."""
+    known = desk.remember(("used", plane), lambda: sorted(_used(desk, plane)))
+    return set(known[bisect_left(known, span.first) : bisect_right(known, span.last)])
+
+
+def _used(desk: Desk, plane: Plane) -> set[int]:
+    """The same of a whole plane."""
     from netops.addresses import sources
     from netops.topology import snapshots
 
@@ -148,9 +164,7 @@ def used_in(desk: Desk, plane: Plane, span: Span) -> set[int]:
     texts |= {one.ip for one in sources.since(desk.store, plane, desk.clock() - ledger.QUARANTINE)}
     texts |= {held.address for view in snapshots.latest(desk.store, plane) for held in view.addresses}
     texts |= {entry.address for entry in desk.register.of(plane).devices}
-    return {
-        value for text in texts if (value := _value(text)) is not None and span.first <= value <= span.last
-    }
+    return {value for text in texts if (value := _value(text)) is not None}
 
 
 def _value(text: str) -> int | None:

@@ -9,8 +9,6 @@ from typing import Any
 
 import jinja2
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -26,35 +24,32 @@ from netops.core.language import LANGUAGES, _, choose, speak, spoken
 from netops.desk import Desk
 from netops.rounds import look
 from netops.rounds.who import who
+from netops.web.api.app import Api
+from netops.web.asking import Askers
+from netops.web.gate import Gate, is_loopback
+from netops.web.signing import OneTime, Signing
 
 HERE = Path(__file__).parent
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+LOOPBACK = "127.0.0.1:8470"
 MAX_QUERY = 200
 
 
-class Guarded(BaseHTTPMiddleware):
-    """Every answer carries the security headers."""
+def application(
+    desk: Desk, address: str = LOOPBACK, once: OneTime | None = None, *, is_secure: bool = False
+) -> Gate:
+    """
+    The web application over an open desk.
 
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """The answer of the page, with the headers."""
-        response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-
-def application(desk: Desk) -> Starlette:
-    """The web application over an open desk."""
+    Args:
+        address: where it is served; pages and /metrics need a sign-in unless that is loopback, or the settings say always.
+        once: makes the first account.
+        is_secure: it is served over TLS.
+    """
     from netops.metrics.collectors import exposition
 
-    pages = Pages(desk)
-    return Starlette(
+    pages, askers = Pages(desk), Askers(desk)
+    signing = Signing(desk, pages.page, pages.speak, once, is_secure=is_secure)
+    served = Starlette(
         routes=[
             Route("/", pages.front),
             Route("/who", pages.who),
@@ -63,11 +58,13 @@ def application(desk: Desk) -> Starlette:
             Route("/sd/prometheus", pages.targets),
             Route("/metrics", partial(_metrics, exposition(desk))),
             Route("/healthz", lambda request: PlainTextResponse("ok\n")),
+            *signing.routes,
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Guarded)],
         exception_handlers={NetopsError: pages.problem, 404: pages.not_found},
     )
+    is_open = desk.config.web.sign_in == "auto" and is_loopback(address)
+    return Gate(served, Api(desk, askers), desk, askers, is_open=is_open, is_secure=is_secure)
 
 
 def _metrics(expose: Callable[[], tuple[bytes, str]], request: Request) -> Response:
@@ -97,10 +94,10 @@ class Pages:
 
     def front(self, request: Request) -> Response:
         """`netops status` as a page: a sentence that answers, then each plane, then what stands."""
-        self._speak(request)
+        self.speak(request)
         planes = look.status(self.desk)
         findings = docket.listed(self.desk.store, state=STANDING)
-        return self._page(
+        return self.page(
             request,
             "status.html",
             planes=planes,
@@ -128,19 +125,19 @@ class Pages:
 
     def who(self, request: Request) -> Response:
         """The search field: whose is it."""
-        self._speak(request)
+        self.speak(request)
         query = request.query_params.get("q", "")[:MAX_QUERY]
         try:
             answers = who(self.desk, query) if query.strip() else []
         except Missing:
             answers = []
-        return self._page(request, "who.html", query=query, answers=answers)
+        return self.page(request, "who.html", query=query, answers=answers)
 
     def finding(self, request: Request) -> Response:
         """One finding with its evidence and what its rule says."""
-        self._speak(request)
+        self.speak(request)
         one = docket.one(self.desk.store, request.path_params["number"][:16])
-        return self._page(
+        return self.page(
             request,
             "finding.html",
             one=one,
@@ -150,7 +147,7 @@ class Pages:
 
     def map(self, request: Request) -> Response:
         """The map of both planes, the same for the same network."""
-        self._speak(request)
+        self.speak(request)
         from netops.rounds import chart
 
         return Response(
@@ -169,27 +166,31 @@ class Pages:
         """A clear error: what, why, mend."""
         assert isinstance(error, NetopsError)  # noqa: S101 - registered for it
         status = 404 if isinstance(error, Missing) else 503
-        return self._page(
+        what, why, mend = error.told()
+        return self.page(
             request,
             "problem.html",
             status=status,
-            what=_(error.what).format(**error.facts),
-            why=_(error.why).format(**error.facts),
-            mend=_(error.mend).format(**error.facts),
+            what=what,
+            why=why,
+            mend=mend,
         )
 
     def not_found(self, request: Request, error: Exception) -> Response:
         """No such page."""
-        self._speak(request)
-        return self._page(
+        self.speak(request)
+        return self.page(
             request, "problem.html", status=404, what=_("There is no such page."), why="", mend="/"
         )
 
-    def _speak(self, request: Request) -> None:
+    def speak(self, request: Request) -> None:
+        """In the language that the request asks for."""
         wanted = request.query_params.get("lang") or request.cookies.get("lang")
         speak(choose(wanted if wanted in LANGUAGES else None, self.desk.config.language))
 
-    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        """A template, filled, in the language that the request asks for."""
+        self.speak(request)
         city = self.desk.config.city
         language = spoken()
         other = "en" if language == "zh" else "zh"

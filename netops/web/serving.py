@@ -11,6 +11,7 @@ import uvicorn
 from netops.core.errors import NetopsError
 from netops.desk import Desk
 from netops.web.app import application
+from netops.web.signing import OneTime
 
 
 class _Server(uvicorn.Server):
@@ -27,22 +28,25 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def run(desk: Desk, address: str) -> None:
+def run(desk: Desk, address: str, once: OneTime | None = None) -> None:
     """
-    Serve pages and /metrics at *address* ("host:port") until SIGINT or SIGTERM.
+    Serve pages, API and /metrics at *address* ("host:port") until SIGINT or SIGTERM; over TLS where a certificate is set.
 
     Raises:
         NetopsError: the address cannot be used.
     """
     host, _sep, port = address.rpartition(":")
+    web = desk.config.web
     config = uvicorn.Config(
-        application(desk),
+        application(desk, address, once, is_secure=bool(web.certificate)),
         host=host.strip("[]"),
         port=int(port),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,
+        ssl_certfile=desk.config.folder / web.certificate if web.certificate else None,
+        ssl_keyfile=desk.config.folder / web.key if web.key else None,
     )
     try:
         listener = config.bind_socket()

@@ -1,0 +1,101 @@
+"""The gate: every answer carries the security headers; pages ask who asks, unless only this machine can reach them."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from netops.core.errors import NetopsError
+from netops.core.permission import Deed, Forbidden, Unproven
+from netops.desk import Desk
+from netops.web.asking import Askers
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+API = "/api/v1/"
+OPEN = ("/healthz", "/sign-in", "/sign-out", "/first")
+"""Pages that anybody may open, beside static files; the API sees to itself."""
+MACHINES = {"/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS}
+"""What programs fetch: they are not sent to a form."""
+
+
+class Gate:
+    """
+    The outermost ASGI application.
+
+    Args:
+        is_open: pages and /metrics need no sign-in.
+    """
+
+    def __init__(
+        self, app: ASGIApp, api: ASGIApp, desk: Desk, askers: Askers, *, is_open: bool, is_secure: bool = False
+    ) -> None:
+        self.app, self.api, self.desk, self.askers, self.is_open = app, api, desk, askers, is_open
+        self.headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if scope["path"].startswith(API):
+            await self.api(scope, receive, guarded)
+            return
+        refused = await self._refused(Request(scope))
+        await (refused or self.app)(scope, receive, guarded)
+
+    async def _refused(self, request: Request) -> Response | None:
+        """What is answered in place of a page, or None when it may be seen."""
+        path = request.url.path
+        if self.is_open or path in OPEN or path.startswith("/static/"):
+            return None
+        deed = MACHINES.get(path, Deed.READ)
+        try:
+            who = await asyncio.to_thread(self.askers.of, request, request.method)
+            who.require(deed)
+            # Pages show the whole city: who may see only a part of it asks the API.
+            if deed is Deed.READ and (who.organization or who.planes != frozenset(self.desk.planes)):
+                return PlainTextResponse("403\n", 403)
+        except Unproven:
+            if path in MACHINES:
+                return PlainTextResponse("401\n", 401, {"WWW-Authenticate": "Bearer"})
+            asked = path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?to={quote(asked, safe='')}", 303)
+        except Forbidden:
+            return PlainTextResponse("403\n", 403)
+        except NetopsError as error:
+            return PlainTextResponse(f"503 {error.english()}\n", 503)
+        return None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach "host:port"."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
