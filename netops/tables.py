@@ -14,7 +14,8 @@ STORAGE = (
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.leads", "netops.egress.allowed",
     "netops.egress.parts", "netops.egress.coverage",
     "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings",
-    "netops.inspections.archive", "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",
+    "netops.inspections.archive", "netops.inspections.packs",
+    "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",
     "netops.rounds.diary",
     "netops.probes.memory",
 )  # fmt: skip

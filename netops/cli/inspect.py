@@ -1,4 +1,4 @@
-"""`netops inspect`: catalogue, plan, run, list, show, fill, report."""
+"""`netops inspect`: catalogue, plan, run, list, show, fill, pack, merge, report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
+from netops.cli.field_pack import merge, pack
 from netops.cli.printing import Column, labelled, sign
 from netops.core.language import N_, _
 
@@ -46,6 +47,10 @@ CHINESE = {
 @click.group("inspect", cls=Group)
 def inspect_() -> None:
     """Inspections: the catalogue's questions, answered from evidence where a machine can."""
+
+
+inspect_.add_command(pack)
+inspect_.add_command(merge)
 
 
 @inspect_.command()

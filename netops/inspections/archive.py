@@ -150,9 +150,14 @@ def touch(store: Store, number: str, at: datetime) -> None:
         connection.execute(inspections.update().where(inspections.c.number == number).values(checked_at=at))
 
 
-def fill(act: Act, inspection: Inspection, item: str, party: Party, result: Result, note: str) -> None:
+def fill(
+    act: Act, inspection: Inspection, item: str, party: Party, result: Result, note: str, by: str = ""
+) -> None:
     """
     A person answers an item; what others said stays.
+
+    Args:
+        by: who answered, when that is not who enters it.
 
     Raises:
         Missing: the inspection has no such item.
@@ -187,7 +192,7 @@ def fill(act: Act, inspection: Inspection, item: str, party: Party, result: Resu
         )
     before = inspection.by(known, party)
     turn = _turn(act.connection, inspection.number)
-    _add(act, inspection.number, turn, Answer(item, party, Judgement(result, ""), note, act.actor, act.at))
+    _add(act, inspection.number, turn, Answer(item, party, Judgement(result, ""), note, by or act.actor, act.at))
     act.record(
         f"inspect fill {party}",
         inspection.number,
