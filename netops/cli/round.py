@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, sign
 from netops.core.language import N_, _
+
+if TYPE_CHECKING:
+    from netops.rounds import Report
 
 SIGNS = {
     N_("done"): "good",
@@ -27,6 +30,11 @@ LABELS = {"partial": N_("partly unseen")}
 def _told(facts: dict[str, Any]) -> str:
     """Counts with their names; a sentence of ours in the language in use."""
     return "  ".join(f"{_(key)} {_(value) if isinstance(value, str) and value else value}" for key, value in facts.items())
+
+
+def _standing(one: Report) -> str:
+    """How a round ended, as a sign: what was not done at all is not in order."""
+    return "unseen" if one.unseen else "bad" if one.standing else "note" if "not probed" in one.facts else "good"
 
 
 @click.group("round", cls=Group)
@@ -98,7 +106,7 @@ def run(names: tuple[str, ...], everything: bool) -> None:
             "report",
             reports,
             [
-                Column("", lambda one: sign("unseen" if one.unseen else "bad" if one.standing else "good")),
+                Column("", lambda one: sign(_standing(one))),
                 Column(N_("round"), lambda one: _(one.round), style="cyan"),
                 Column(N_("opened"), lambda one: len(one.opened), right=True),
                 Column(N_("resolved"), lambda one: len(one.resolved), right=True),

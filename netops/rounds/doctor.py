@@ -59,19 +59,19 @@ def _configuration(desk: Desk) -> Iterator[Check]:
 
 def _secrets(desk: Desk) -> Iterator[Check]:
     loose, missing = [], False
-    for credential in desk.config.snmp.credentials.values():
-        for file in _files(credential):
-            path = desk.config.folder / file
-            if not path.exists():
-                missing = True
-                yield Check(
-                    N_("secrets"),
-                    "bad",
-                    _("{path} is missing").format(path=file),
-                    _("write it there, one line, mode 0600"),
-                )
-            elif path.stat().st_mode & 0o077:
-                loose.append(file)
+    files = [file for credential in desk.config.snmp.credentials.values() for file in _files(credential)]
+    for file in (*files, *filter(None, [desk.config.probe.key_file])):
+        path = desk.config.folder / file
+        if not path.exists():
+            missing = True
+            yield Check(
+                N_("secrets"),
+                "bad",
+                _("{path} is missing").format(path=file),
+                _("write it there, one line, mode 0600"),
+            )
+        elif path.stat().st_mode & 0o077:
+            loose.append(file)
     if loose:
         yield Check(
             N_("secrets"),

@@ -70,3 +70,58 @@ def test_what_is_no_key_is_refused(text: str) -> None:
     """Whatever else lies in the file."""
     with pytest.raises(ValueError):
         ticket.sensor_key(text)
+
+
+SIZES = (8, 4)
+
+
+def stub(size: int, at: float = AT, key: str = KEY, target: str = "10.20.11.11") -> bytes:
+    return ticket.stub(key, ticket.inner(KEY, RUN, target, "ntp 0", size), at, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_stub_is_known_by_the_sensor_for_a_minute(size: int) -> None:
+    """Written by ours; stale, early and foreign ones are nobody's; it also is a positive number."""
+    outside, made = ticket.sensor_key(KEY), stub(size)
+
+    assert (size, True) == (len(made), made[0] < 0x80)
+    assert all(ticket.is_ours(outside, made, AT + late) for late in (0, 30, 60))
+    for strange in (ticket.is_ours(outside, made, AT + 200), ticket.is_ours(outside, made, AT - 100)):
+        assert not strange
+    others = [ticket.is_ours(ticket.sensor_key(ticket.new_key()), made, AT) for _ in range(40)]
+    assert sum(others) <= 2 if size == 4 else not any(others)
+
+
+def test_a_changed_stub_is_noticed() -> None:
+    """Whatever octet of the eight it was; of four, all but one in a few score, which is why one alone proves nothing."""
+    long, short = stub(8), stub(4)
+    for place in range(8):
+        assert not ticket.is_ours(KEY, long[:place] + bytes([long[place] ^ 1]) + long[place + 1 :], AT)
+    passed = sum(ticket.is_ours(KEY, bytes([short[0] ^ n, *short[1:]]), AT) for n in range(1, 128))
+    assert passed <= 8
+    assert ticket.bits(short) < ticket.NEEDED_BITS <= 2 * ticket.bits(short)
+    assert ticket.bits(long) >= ticket.NEEDED_BITS
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_stubs_differ_by_run_target_and_probe(size: int) -> None:
+    """What one target was asked says nothing about what another was."""
+    made = {
+        ticket.inner(KEY, run, f"10.20.11.{host}", f"{service} {number}", size)
+        for run in (RUN, "00000001")
+        for host in range(1, 40)
+        for service in ("ntp", "ike")
+        for number in range(2)
+    }
+    assert len(made) >= 310
+    with pytest.raises(ValueError, match="key of a sensor"):
+        ticket.inner(ticket.sensor_key(KEY), RUN, "10.20.11.11", "ntp 0", size)
+
+
+def test_a_ticket_is_written_as_part_of_an_address_of_the_web() -> None:
+    """And read again; whatever else stands there is none."""
+    written = ticket.write(KEY, "10.20.11.11", AT, RUN)
+
+    assert written == ticket.from_text(ticket.to_text(written))
+    for strange in ("", "x" * 74, "x" * 76, "../" * 25, "é" * 75):
+        assert b"" == ticket.from_text(strange)

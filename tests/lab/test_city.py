@@ -17,12 +17,12 @@ pytestmark = pytest.mark.lab
 QUIET_SECONDS = 60
 MOST_SECONDS = 120
 ONE_MORE_ROUND_SECONDS = 25
-SCENARIOS = ("rogue-exit-router", "bypass-link", "unallocated-address", "intranet-internet")
+SCENARIOS = ("rogue-exit-pc", "rogue-exit-router", "bypass-link", "unallocated-address", "intranet-internet")
 
 
 def test_quiet_then_broken(live_city: LiveCity, record_property: Callable[[str, object], None]) -> None:
     """
-    While nothing is wrong, netops says nothing; once four rules are broken, it finds exactly those four.
+    While nothing is wrong, netops says nothing; once five rules are broken, it finds exactly those five.
     """
     live_city.serve()
     until = time.monotonic() + QUIET_SECONDS
