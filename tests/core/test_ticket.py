@@ -86,10 +86,11 @@ def test_a_stub_is_known_by_the_sensor_for_a_minute(size: int) -> None:
 
     assert (size, True) == (len(made), made[0] < 0x80)
     assert all(ticket.is_ours(outside, made, AT + late) for late in (0, 30, 60))
-    for strange in (ticket.is_ours(outside, made, AT + 200), ticket.is_ours(outside, made, AT - 100)):
-        assert not strange
-    others = [ticket.is_ours(ticket.sensor_key(ticket.new_key()), made, AT) for _ in range(40)]
-    assert sum(others) <= 2 if size == 4 else not any(others)
+    strangers = [(stub(size, target=f"10.20.12.{n}"), AT + late) for n in range(1, 101) for late in (200, -100)]
+    passed = sum(ticket.is_ours(outside, one, at) for one, at in strangers)
+    passed += sum(ticket.is_ours(ticket.sensor_key(ticket.new_key()), made, AT) for _ in range(100))
+    # Four octets leave eight bits for the sensor's check, in four slots of time: one in sixty-four passes it by chance.
+    assert passed <= (20 if size == 4 else 0)
 
 
 def test_a_changed_stub_is_noticed() -> None:
@@ -98,7 +99,7 @@ def test_a_changed_stub_is_noticed() -> None:
     for place in range(8):
         assert not ticket.is_ours(KEY, long[:place] + bytes([long[place] ^ 1]) + long[place + 1 :], AT)
     passed = sum(ticket.is_ours(KEY, bytes([short[0] ^ n, *short[1:]]), AT) for n in range(1, 128))
-    assert passed <= 8
+    assert passed <= 12
     assert ticket.bits(short) < ticket.NEEDED_BITS <= 2 * ticket.bits(short)
     assert ticket.bits(long) >= ticket.NEEDED_BITS
 
