@@ -89,6 +89,75 @@ def jointly(store: Store, actor: str, clock: Clock, question: Q, decide: Decide[
         return decide(one, question)
 
 
+def together(
+    store: Store, clock: Clock, several: Sequence[tuple[str, Q]], decide: Decide[Q, A]
+) -> list[A | Exception]:
+    """
+    What *decide* answers to each question of one process, in one transaction: for a server, whose requests meet here already.
+
+    Each is an act of its own, as in `jointly`; one that is refused has its error in place of an answer, and stops no other.
+
+    Args:
+        several: who asks, and what.
+    """
+    answers: dict[int, A | Exception] = {}
+    left = list(range(len(several)))
+    while left:
+        try:
+            with store.write() as connection:
+                head = newest(connection)()
+                for place in left:
+                    head = _decide_one(connection, clock, place, several[place], decide, head, answers)
+        except _FailedError as failed:
+            # Nothing of this transaction stands: it is decided alone, and the others once more.
+            left.remove(failed.place)
+            answers[failed.place] = _alone(store, clock, several[failed.place], decide)
+            continue
+        break
+    return [answers[place] for place in range(len(several))]
+
+
+class _FailedError(Exception):
+    """A question failed after it had written, or nobody knows whether it had."""
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+
+def _decide_one(
+    connection: Connection,
+    clock: Clock,
+    place: int,
+    asked: tuple[str, Q],
+    decide: Decide[Q, A],
+    head: tuple[int, str],
+    answers: dict[int, A | Exception],
+) -> tuple[int, str]:
+    """Decide one of several; the new head of the journal."""
+    before = changes(connection)
+    step = Act(connection, asked[0], clock(), partial(_same, head))
+    try:
+        answers[place] = decide(step, asked[1])
+    except NetopsError as error:
+        if before is None or changes(connection) != before:
+            raise _FailedError(place) from error
+        answers[place] = error
+        return head
+    except Exception as error:
+        raise _FailedError(place) from error
+    if connection.dialect.name == "postgresql":
+        line_of(connection).push()
+    return step.head
+
+
+def _alone(store: Store, clock: Clock, asked: tuple[str, Q], decide: Decide[Q, A]) -> A | Exception:
+    try:
+        with act(store, asked[0], clock) as one:
+            return decide(one, asked[1])
+    except Exception as error:  # noqa: BLE001 - it is raised where it was asked
+        return error
+
+
 def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
     """Reads a *kind*; a type that msgspec cannot carry is an error here, before anything is asked."""
     if (found := _DECODERS.get(kind)) is None:

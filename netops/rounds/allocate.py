@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from netops.addresses.ranges import with_ranges
 from netops.addresses.span import Span, number, parsed
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.joint import jointly
+from netops.core.joint import together as jointly_decided
 from netops.core.journal import Act, act
 from netops.core.plane import Plane
 from netops.declarations import filings
@@ -92,15 +93,17 @@ def run(desk: Desk, made: Plan, key: str = "") -> tuple[Allocation, ...]:
     return jointly(desk.store, desk.actor, desk.clock, form, partial(_given, desk), tuple[Allocation, ...])
 
 
-def at_once(desk: Desk, request: Request, key: str = "", over_quota: str = "") -> tuple[Allocation, ...]:
+def together(
+    desk: Desk, several: Sequence[tuple[str, Request, str, str]]
+) -> list[tuple[Allocation, ...] | Exception]:
     """
-    As `run`, without a plan that somebody has seen: for programs, which take what they are given.
+    As `run`, without plans that somebody has seen, for several that were asked at the same time: what each got, or why not.
 
-    Raises:
-        Missing, Refused: as `run`.
+    Args:
+        several: who asks, what for, the key, and why the quota may be exceeded.
     """
-    form = Form(request, key, None, over_quota)
-    return jointly(desk.store, desk.actor, desk.clock, form, partial(_given, desk), tuple[Allocation, ...])
+    forms = [(actor, Form(request, key, None, over_quota)) for actor, request, key, over_quota in several]
+    return jointly_decided(desk.store, desk.clock, forms, partial(_given, desk))
 
 
 class Form(msgspec.Struct, frozen=True):

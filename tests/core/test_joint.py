@@ -248,3 +248,16 @@ def _until(done: Callable[[], bool], words: Words) -> None:
         words.wake(1)
         time.sleep(0.01)
     words[1] = 0
+
+
+@pytest.mark.parametrize("fails", ["before", "after"])
+def test_requests_of_one_process_are_decided_together(store: Store, fails: str) -> None:
+    """One transaction, an act of its own for each; one that is refused has its error, and stops no other."""
+    asked = [("li.lei", Take("a")), ("han", Take("bad", fails)), ("han", Take("b"))]
+    first, bad, second = joint.together(store, now, asked, take)
+
+    assert ([1, 2], [1, 2]) == ([first, second], numbers(store))
+    assert isinstance(bad, Refused)
+    assert ["li.lei", "han"] == [entry.actor for entry in journal.log(store)][::-1]
+    assert 0 == journal.verify(store).broken
+    assert [] == joint.together(store, now, [], take)

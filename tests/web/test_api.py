@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from netops.addresses import ledger
 from netops.config import Config, PlaneSettings, Web, share
 from netops.core import docket, journal, passwords
 from netops.core.account import Account, Role
@@ -70,7 +72,9 @@ def desk(written: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.Monkey
     monkeypatch.setattr(passwords, "_NOBODYS", [])
     shutil.copy(written, tmp_path / "a.db")
     opened = Desk(
-        Config(store_url=f"sqlite:///{tmp_path / 'a.db'}", inventory=str(share("inventory")), planes=PLANES), clock, "王工"
+        Config(store_url=f"sqlite:///{tmp_path / 'a.db'}", inventory=str(share("inventory")), planes=PLANES),
+        clock,
+        "王工",
     )
     yield opened
     opened.close()
@@ -232,6 +236,26 @@ def test_a_key_takes_nothing_twice(desk: Desk, as_: Callable[..., Ask]) -> None:
     assert (409, "urn:netops:refused") == (other.status_code, other.json()["type"])
 
 
+def test_requests_that_come_together_each_get_their_own(desk: Desk, as_: Callable[..., Ask]) -> None:
+    """Different addresses, or the error of their own; the same key among them takes one."""
+    ask = as_(Role.OPERATOR)
+    more = {**FIN, "over_quota": "窗口"}
+    asked = [more] * 8 + [{**FIN, "address": "10.72.12.1"}, {**FIN, "declaration": "x"}]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda body: ask("POST", "/allocations", json=body), asked))
+        keyed = list(
+            threads.map(
+                lambda _: ask("POST", "/allocations", json=more, headers={"Idempotency-Key": "k"}), range(6)
+            )
+        )
+
+    assert [201] * 8 + [409, 404] == [one.status_code for one in answers]
+    given = [one.json()["items"][0]["first"] for one in answers[:8]]
+    assert [f"10.72.12.{64 + place}" for place in range(8)] == sorted(given)
+    assert 1 == len({one.json()["items"][0]["id"] for one in keyed})
+    assert [] == ledger.verify(desk.store)
+
+
 def test_many_are_given_or_none(desk: Desk, as_: Callable[..., Ask]) -> None:
     """One that cannot be given undoes the others."""
     ask = as_(Role.OPERATOR)
@@ -304,7 +328,10 @@ def test_what_is_asked_wrongly_is_a_problem(as_: Callable[..., Ask]) -> None:
             headers = {"Accept-Language": f"{language}-XX", **more.get("headers", {})}
             answer = ask(method, path, **{**more, "headers": headers})
             told[language] = answer.json()
-            assert (status, "application/problem+json") == (answer.status_code, answer.headers["content-type"]), answer.text
+            assert (status, "application/problem+json") == (
+                answer.status_code,
+                answer.headers["content-type"],
+            ), answer.text
             assert {"type", "title", "status", "detail", "mend", "instance"} == told[language].keys()
             assert told[language]["instance"].startswith("/api/v1")
         assert told["zh"]["type"] == told["en"]["type"]

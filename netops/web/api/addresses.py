@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from netops.core.language import N_
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.declarations import filings
+from netops.desk import Desk
 from netops.rounds import allocate
 from netops.web.api.operation import Asked, Call, Nothing, OfPlane, Operation, Page, etag
 
@@ -192,11 +194,26 @@ def _request(call: Call, asked: Wanted) -> Request:
 
 def give(call: Call) -> Any:
     """Addresses for a declaration: with the same Idempotency-Key the same ones again."""
-    asked: Wanted = call.body
-    request = _request(call, asked)
     if call.query.dry_run:
-        return allocate.plan(call.desk, request, call.key, asked.over_quota)
-    return allocate.at_once(call.desk, request, call.key, asked.over_quota)
+        return allocate.plan(call.desk, _request(call, call.body), call.key, call.body.over_quota)
+    [answer] = give_together(call.desk, [call])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def give_together(desk: Desk, calls: Sequence[Call]) -> list[Any]:
+    """What each call that came at the same time gets, in one transaction; or why it gets nothing."""
+    answers: dict[int, Any] = {}
+    asked: dict[int, tuple[str, Request, str, str]] = {}
+    for place, call in enumerate(calls):
+        try:
+            asked[place] = (call.who.name, _request(call, call.body), call.key, call.body.over_quota)
+        except NetopsError as error:
+            answers[place] = error
+    given = allocate.together(desk, list(asked.values())) if asked else []
+    answers |= dict(zip(asked, given, strict=True))
+    return [answers[place] for place in range(len(calls))]
 
 
 def give_several(call: Call) -> tuple[Allocation, ...]:
@@ -244,7 +261,8 @@ OPERATIONS = (
     Operation("GET", "/allocations", "listAllocations", Deed.READ, N_("Who has which addresses"), allocations, Allocation,
               "allocation", Allocations),
     Operation("POST", "/allocations", "allocate", Deed.ALLOCATE, N_("Give addresses out, or only the plan of it"), give,
-              tuple[Allocation, ...], "allocation", Dry, Wanted, 201, takes_key=True, plan=allocate.Plan),
+              tuple[Allocation, ...], "allocation", Dry, Wanted, 201, takes_key=True, plan=allocate.Plan,
+              join=give_together),
     Operation("POST", "/allocations/bulk", "allocateSeveral", Deed.ALLOCATE, N_("Many requests in one act, or none"),
               give_several, tuple[Allocation, ...], "allocation", Nothing, Several, 201),
     Operation("GET", "/allocations/{id}", "getAllocation", Deed.READ, N_("One allocation"), allocation, Allocation),

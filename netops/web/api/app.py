@@ -33,6 +33,8 @@ MOST_BYTES = 1 << 20
 """Of a body."""
 BASE = "/api/v1/"
 THREADS = 16
+TOGETHER = 64
+"""Requests that are done in one transaction, at most."""
 JSON, LINES = "application/json", "application/jsonl"
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -57,6 +59,8 @@ class Api:
         self._asking = Buckets(web.per_second, web.burst)
         self._failing = Buckets(0.2, 10)
         self._document = b""
+        self._waiting: list[tuple[Operation, Call, asyncio.Future[Any]]] = []
+        self._draining: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -82,8 +86,48 @@ class Api:
         body = await self._body(request, operation)
         if operation.kind and operation.method == "GET" and LINES in request.headers.get("accept", ""):
             return await self._lines(request, operation, who, places)
+        if operation.join is not None and not request.query_params:
+            return await self._joined(request, operation, who, places, body)
         answer: Response = await self._in_thread(lambda: self._run(request, operation, who, places, body))
         return answer
+
+    async def _joined(
+        self, request: Request, operation: Operation, who: Principal, places: dict[str, str], body: Any
+    ) -> Response:
+        """With what others ask at the same time: one transaction, an answer or an error for each."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        try:
+            if operation.deed is not None:
+                who.require(operation.deed)
+            call = self._call(request, operation, who, places, body)
+            self._waiting.append((operation, call, future))
+            if self._draining is None or self._draining.done():
+                self._draining = asyncio.create_task(self._drain())
+            found = await future
+            if isinstance(found, Exception):
+                raise found
+        except NetopsError as error:
+            self._desk.register  # noqa: B018 - names of organizations
+            raise _Stop(problem.of(error, request.url.path)) from error
+        answer = _listed(operation, call, Page(found))
+        return Response(msgspec.json.encode(answer), operation.status, media_type=JSON)
+
+    async def _drain(self) -> None:
+        """Do what waits, as many of the first one's operation at a time as there are."""
+        while self._waiting:
+            operation = self._waiting[0][0]
+            batch = [one for one in self._waiting if one[0] is operation][:TOGETHER]
+            taken = set(map(id, batch))
+            self._waiting = [one for one in self._waiting if id(one) not in taken]
+            calls = [one[1] for one in batch]
+            try:
+                assert operation.join is not None  # noqa: S101 - only those are here
+                answers = await self._in_thread(partial(operation.join, self._desk, calls))
+            except Exception as error:  # noqa: BLE001 - it is raised in each request
+                answers = [error] * len(batch)
+            for (*_call, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
 
     def _found(self, request: Request, path: str) -> tuple[Operation, dict[str, str]]:
         allowed = []
@@ -96,7 +140,11 @@ class Api:
             why = _("this address takes {methods}").format(methods=", ".join(allowed))
             told = plain(405, "method", _("it was not done"), why, instance=request.url.path)
             raise _Stop(told, {"Allow": ", ".join(sorted(set(allowed)))})
-        raise _Stop(plain(404, "no-route", _("there is no such address"), "", "/api/v1/openapi.json", request.url.path))
+        raise _Stop(
+            plain(
+                404, "no-route", _("there is no such address"), "", "/api/v1/openapi.json", request.url.path
+            )
+        )
 
     async def _who(self, request: Request) -> Principal:
         """Who asks; an address that proves nothing again and again waits."""

@@ -176,7 +176,8 @@ class Operation:
         kind: noun of the records of a list; "" for one record.
         wants_match: If-Match is required.
         takes_key: it does nothing twice under one Idempotency-Key.
-        plans: ?dry_run=true answers with the plan instead.
+        plan: type of the plan that ?dry_run=true answers with instead.
+        join: does several requests that came at the same time together; each gets its answer or its error.
     """
 
     method: str
@@ -192,5 +193,5 @@ class Operation:
     status: int = 200
     wants_match: bool = False
     takes_key: bool = False
-    plans: bool = False
     plan: Any = None
+    join: Callable[[Desk, Sequence[Call]], Sequence[Any]] | None = None
