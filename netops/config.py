@@ -20,6 +20,8 @@ from netops.core.toml import Source, settled
 from netops.declarations.settings import Requirements
 from netops.declarations.settings import check as check_requirements
 from netops.documents.settings import Documents
+from netops.incidents.settings import Alerts, Channel
+from netops.incidents.settings import check as check_channels
 from netops.topology.settings import Traps, Writing
 from netops.topology.settings import check as check_snmp
 
@@ -183,6 +185,7 @@ class Timetable(msgspec.Struct, frozen=True):
     witnesses: str = "5m"
     registers: str = "1d"
     triage: str = "1m"
+    notify: str = "1m"
     inspect: str = "1d"
     backup: str = ""
 
@@ -240,6 +243,8 @@ class Config(msgspec.Struct, frozen=True):
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
     registers: Registers = Registers()
+    notify: tuple[Channel, ...] = ()
+    alertmanager: Alerts = Alerts()
     path: str = ""
     """The file it was read from, or "" when there was none."""
 
@@ -328,16 +333,19 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     addresses: Limits = Limits()
     declarations: Requirements = Requirements()
     registers: Registers = Registers()
+    notify: tuple[Channel, ...] = ()
+    alertmanager: Alerts = Alerts()
 
 
 KEPT = (
     "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "bundle",
-    "documents", "addresses", "declarations", "registers",
+    "documents", "addresses", "declarations", "registers", "notify", "alertmanager",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,
     "sources": AddressSource,
     "shared": SharedAddress,
+    "notify": Channel,
 }
 PLAIN = {"store": {"url"}, "inventory": {"path"}, "playbooks": {"path"}, "ui": {"language"}}
 
@@ -468,6 +476,8 @@ def _check(source: Source, config: Config) -> None:
             source.fault("inside and outside must have the same length", "translate", index)
     _check_probe(source, config.probe)
     check_sources(source, config.sweep, config.sources, config.shared, seconds)
+    for index, key, what in check_channels(config.notify, seconds):
+        source.fault(what, "notify", index, key)
     for table, key, what in check_snmp(config.snmp.traps, config.snmp.writing, config.snmp.credentials):
         source.fault(what, table, key=key)
     for field in msgspec.structs.fields(Timetable):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 STORAGE = (
-    "netops.core.ids", "netops.core.journal", "netops.core.joint", "netops.core.docket", "netops.core.applied",
+    "netops.core.ids", "netops.core.journal", "netops.core.joint", "netops.core.custody",
+    "netops.core.docket", "netops.core.applied",
     "netops.core.accounts",
     "netops.topology.eventlog", "netops.topology.baselines", "netops.topology.states", "netops.topology.identities",
     "netops.topology.chronicle", "netops.topology.snapshots",
@@ -13,7 +14,7 @@ STORAGE = (
     "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.leads", "netops.egress.allowed",
     "netops.egress.parts", "netops.egress.coverage",
-    "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings",
+    "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings", "netops.incidents.announced",
     "netops.inspections.archive", "netops.inspections.packs",
     "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",
     "netops.rounds.diary",

@@ -171,6 +171,8 @@ def facts(out: Output, opened: Desk, one: Incident, whole: dict[str, Any]) -> No
         (_("merged from"), ", ".join(whole["merged_from"])),
         (_("repeats"), _("{count} earlier incidents of this organization and cause: {numbers}").format(
             count=len(whole["repeats"]), numbers=", ".join(whole["repeats"])) if whole["repeats"] else ""),
+        (_("rechecks"), _("{unclean} not clean, {clean} clean").format(**whole["rechecks"]) if any(whole["rechecks"].values())
+         else ""),
     ]
     out.rich(table([row for row in rows if row[1]], ("dim", "")))
 

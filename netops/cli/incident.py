@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netops.cli import Group, desk, dossier, handling, output, papers
+from netops.cli import Group, desk, dossier, evidence, handling, output, papers
 from netops.cli.printing import Column, Output, sign
 from netops.core.language import N_, _
 
@@ -26,7 +26,7 @@ def incident() -> None:
     """Incidents: what findings became, their clocks, and the documents about them."""
 
 
-for verb in (papers.notice, papers.rectify, papers.report, papers.reply, *handling.VERBS):
+for verb in (papers.notice, papers.rectify, papers.report, papers.reply, *handling.VERBS, *evidence.VERBS):
     incident.add_command(verb)
 
 
@@ -99,7 +99,7 @@ def open_(findings: tuple[str, ...], why: str) -> None:
     from netops.core import docket
     from netops.core.errors import Refused
     from netops.incidents import casebook, grading, taxonomy
-    from netops.rounds import triage
+    from netops.rounds import places, triage
 
     out = output()
     with desk() as opened:
@@ -132,7 +132,8 @@ def open_(findings: tuple[str, ...], why: str) -> None:
             )
         )
         out.confirm(_("Do it?"))
-        number = triage.open_incident(opened, named, named[0].organization, why, opened.actor)
+        where = next(iter(places.of(opened, named).values()), "")
+        number = triage.open_incident(opened, named, named[0].organization, why, opened.actor, where)
         _done(out, opened, number, _("{number} is open.").format(number=number))
 
 
@@ -291,8 +292,10 @@ def unmerge(number: str, why: str) -> None:
 
 @incident.command()
 @click.argument("number")
-def recheck(number: str) -> None:
-    """Which of its findings still stand; exit code 3 when a device they name was silent, 1 when any stands."""
+@click.option("--again", is_flag=True, help=N_("Ask the network again first: the rounds that concluded its findings."))
+def recheck(number: str, again: bool) -> None:
+    """Which of its findings still stand, written down; exit code 3 when a device they name was silent, 1 when any stands."""
+    from netops.core import journal
     from netops.core.finding import STANDING
     from netops.incidents import casebook
     from netops.rounds import look
@@ -301,7 +304,14 @@ def recheck(number: str) -> None:
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
+        ran: tuple[str, ...] = ()
+        if again and not out.dry_run:
+            with out.progress(_("recheck")) as progress:
+                ran = rounds.again(opened, one, progress)
         findings, unseen = rounds.run(opened, one)
+        if not out.dry_run:
+            with journal.act(opened.store, opened.actor, opened.clock) as act:
+                rounds.record(opened, act, one, findings, unseen, ran)
         standing = [finding for finding in findings if finding.state in STANDING]
         out.records(
             "finding",
@@ -318,7 +328,7 @@ def recheck(number: str) -> None:
             note=_("{standing} of {count} findings still stand").format(
                 standing=len(standing), count=len(findings)
             ),
-            next_step="netops round run --all" if standing or unseen else f"netops incident close {one.number}",
+            next_step=f"netops incident {f'recheck {one.number} --again' if standing or unseen else f'close {one.number}'}",
         )
     raise SystemExit(3 if unseen else int(bool(standing)))
 

@@ -23,10 +23,11 @@ from sqlalchemy import (
     select,
 )
 
-from netops.core import ids
+from netops.core import custody, ids
 from netops.core.basis import Basis
+from netops.core.custody import evidence
 from netops.core.errors import Missing, Refused
-from netops.core.evidence import Evidence, digest, named
+from netops.core.evidence import Evidence, digest
 from netops.core.finding import STANDING, Conclusion, Finding, Rule, Severity, State
 from netops.core.journal import Act
 from netops.core.language import N_
@@ -55,19 +56,6 @@ findings = Table(
     Column("accepted_until", String(10), nullable=False),
     UniqueConstraint("key"),
 )
-evidence = Table(
-    "evidence",
-    metadata,
-    Column("id", String(20), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("source", String(256), nullable=False),
-    Column("query", Text, nullable=False),
-    Column("body", Json, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("sha256", String(64), nullable=False),
-)
-HAS = Prepared(select(evidence.c.id).where(evidence.c.id == bindparam("which")))
-KEEP = Prepared(evidence.insert())
 OPEN = Prepared(findings.insert())
 CHANGING = ("last_seen", "count", "state", "evidence", "facts", "subject", "organization", "reason")
 SEE_AGAIN = Prepared(
@@ -124,14 +112,14 @@ def settle(
         new = [key for key in concluded if key not in standing]
         first = ids.take(connection, "finding", len(new)) if new else 0
         for number, key in enumerate(new, first):
-            keep_evidence(connection, concluded[key].evidence)
+            custody.keep(connection, concluded[key].evidence)
             opened.append(_open(connection, rules[concluded[key].code], concluded[key], key, f"F-{number:04d}"))
         known = {key: standing[key] for key in concluded if key in standing}
         said = _said(connection, [name for row in known.values() for name in row.evidence])
         for key, row in known.items():
             (reopened if row.state == State.RESOLVED else again).append(row.id)
             told = _untold({said.get(name, "") for name in row.evidence}, concluded[key].evidence)
-            keep_evidence(connection, told)
+            custody.keep(connection, told)
             _see_again(connection, row, msgspec.structs.replace(concluded[key], evidence=told))
         for key, row in standing.items():
             if key in concluded or row.code not in scope or row.state not in STANDING or row.id in spared:
@@ -154,7 +142,7 @@ def join(store: Store, number: str, told: tuple[Evidence, ...], at: datetime) ->
         if row is None:
             return
         fresh = _untold(set(_said(connection, list(row.evidence)).values()), told)
-        keep_evidence(connection, fresh)
+        custody.keep(connection, fresh)
         kept = list(dict.fromkeys([*row.evidence, *(piece.id for piece in fresh)]))[-KEPT:]
         seen = {"evidence": kept, "last_seen": max(row.last_seen, at)}
         connection.execute(findings.update().where(findings.c.id == number).values(seen))
@@ -179,16 +167,6 @@ def _untold(said: Collection[str], pieces: tuple[Evidence, ...]) -> tuple[Eviden
     return tuple(
         piece for piece in pieces if digest([piece.kind, piece.source, piece.query, piece.body]) not in said
     )
-
-
-def keep_evidence(connection: Connection, pieces: Iterable[Evidence]) -> None:
-    """Keep pieces of evidence; one that is there already stays as it is."""
-    for piece in pieces:
-        sha256 = piece.sha256
-        name = named(sha256)
-        if not HAS(connection, which=name):
-            values = {"kind": piece.kind, "source": piece.source, "query": piece.query, "body": piece.body, "at": piece.at}
-            KEEP(connection, id=name, sha256=sha256, **values)
 
 
 def _open(connection: Connection, rule: Rule, one: Conclusion, key: str, number: str) -> str:
@@ -319,11 +297,12 @@ def one(store: Store, number: str) -> Finding:
 
 def pieces(store: Store, numbers: Iterable[str]) -> list[Evidence]:
     """Evidence by id, in the order of time."""
+    wanted = sorted(set(numbers))
+    rows: list[Row[Any]] = []
     with store.read() as connection:
-        rows = connection.execute(
-            select(evidence).where(evidence.c.id.in_(list(numbers))).order_by(evidence.c.at)
-        ).all()
-    return [Evidence(row.kind, row.source, row.query, row.body, row.at) for row in rows]
+        for start in range(0, len(wanted), 500):
+            rows += connection.execute(select(evidence).where(evidence.c.id.in_(wanted[start : start + 500]))).all()
+    return [Evidence(row.kind, row.source, row.query, row.body, row.at) for row in sorted(rows, key=lambda row: (row.at, row.id))]
 
 
 def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -> None:

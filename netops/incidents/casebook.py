@@ -200,15 +200,19 @@ def open_(act: Act, incident: Incident, law: Law, why: str) -> str:
             "cause": incident.cause,
             "plane": incident.plane,
             "grade": incident.grade,
+            "place": incident.place,
             "findings": list(incident.findings),
         },
     )
     return number
 
 
-def join(act: Act, number: str, findings: Iterable[str], why: str) -> list[str]:
+def join(act: Act, number: str, findings: Iterable[str], why: str, place: str = "") -> list[str]:
     """
     Link findings to an incident; those linked to it already are passed over.
+
+    Args:
+        place: where they happen; an incident whose place nothing told until now is there from here on.
 
     Returns:
         Ids that are linked now.
@@ -226,7 +230,10 @@ def join(act: Act, number: str, findings: Iterable[str], why: str) -> list[str]:
     for finding in new:
         _link(act, number, finding, why)
         _note(act, number, "finding", None, finding, why)
-    act.record("incident join", number, why=why, after={"findings": new})
+    more = {"place": place} if place and not incident.place else {}
+    if more:
+        act.connection.execute(incidents.update().where(incidents.c.number == number).values(**more))
+    act.record("incident join", number, why=why, after={"findings": new, **more})
     return new
 
 

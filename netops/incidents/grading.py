@@ -12,6 +12,14 @@ from netops.core.toml import Source, settled
 from netops.incidents.incident import Grade, Grading
 
 
+class Metric(msgspec.Struct, frozen=True):
+    """A value that thresholds ask for, as people call it."""
+
+    id: str
+    title_zh: str
+    title_en: str
+
+
 class Threshold(msgspec.Struct, frozen=True):
     """One number of the national grading guide: *metric* at *at_least* or above gives *grade*."""
 
@@ -42,6 +50,7 @@ class Scale(msgspec.Struct, frozen=True):
 
     thresholds: tuple[Threshold, ...]
     proposals: tuple[Proposal, ...]
+    metrics: tuple[Metric, ...]
 
     def grade(self, kinds: Iterable[str], metrics: Mapping[str, float] | None = None) -> Grading:
         """
@@ -63,12 +72,14 @@ class Scale(msgspec.Struct, frozen=True):
                 proposal.verified,
                 proposal.source,
             )
-        value = measured[gravest.metric]
+        value, unit = measured[gravest.metric], gravest.unit
+        named = next(one for one in self.metrics if one.id == gravest.metric)
+        least, grade = gravest.at_least, gravest.grade
         return Grading(
-            gravest.grade,
+            grade,
             gravest.metric,
-            f"{gravest.metric} 为 {value:g}，达到 {gravest.at_least:g}（{gravest.unit}）以上",
-            f"{gravest.metric} is {value:g}, at or above {gravest.at_least:g} ({gravest.unit})",
+            f"{named.title_zh} {quantity(value, unit, 'zh')}，达到{grade.title_zh}的 {quantity(least, unit, 'zh')}（含本数）",
+            f"{named.title_en} {quantity(value, unit, 'en')}: grade {grade} is from {quantity(least, unit, 'en')}",
             gravest.verified,
             gravest.source,
             value,
@@ -83,6 +94,20 @@ class Scale(msgspec.Struct, frozen=True):
         )
 
 
+def quantity(value: float, unit: str, language: str) -> str:
+    """A measured value as people read it: hours and minutes, percent, whole numbers with their unit."""
+    chinese = language == "zh"
+    if unit == "seconds":
+        minutes, seconds = divmod(round(value), 60)
+        words = ("小时", "分", "秒") if chinese else ("h", "min", "s")
+        counts = (minutes // 60, minutes % 60, seconds)
+        return " ".join(f"{count} {word}" for count, word in zip(counts, words, strict=True) if count) or f"0 {words[2]}"
+    if unit == "ratio":
+        return f"{value:.4g}" if value > 1 else f"{value * 100:.4g} %"
+    named = {"person": ("人", "people"), "count": ("次", "times"), "CNY": ("元", "CNY")}[unit]
+    return f"{value:,.15g} {named[0 if chinese else 1]}"
+
+
 def load(playbooks: Path) -> Scale:
     """
     Read `law/grading.toml`.
@@ -92,13 +117,16 @@ def load(playbooks: Path) -> Scale:
     """
     faults: list[str] = []
     source = Source(playbooks / "law" / "grading.toml", "law/grading.toml", faults)
-    source.unknown({"thresholds", "proposals"})
+    source.unknown({"metrics", "thresholds", "proposals"})
+    metrics = tuple(one for _, one in source.entries("metrics", Metric))
     thresholds = source.entries("thresholds", Threshold)
     for index, one in thresholds:
+        if one.metric not in {metric.id for metric in metrics}:
+            source.fault(f"{one.metric} has no [[metrics]] entry", "thresholds", index, "metric")
         if one.verified != (one.mark == "verified"):
             source.fault(f"verified is {one.verified} but mark is {one.mark!r}", "thresholds", index, "mark")
     proposals = source.entries("proposals", Proposal)
     if not faults and not any(not one.kinds for _, one in proposals):
         source.fault("one proposal must have kinds = []: the rule for everything else", "proposals")
     settled("the grading rules were not read", faults, "mend the lines above; netops playbook check reads them again")
-    return Scale(tuple(one for _, one in thresholds), tuple(one for _, one in proposals))
+    return Scale(tuple(one for _, one in thresholds), tuple(one for _, one in proposals), metrics)

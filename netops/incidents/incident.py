@@ -181,7 +181,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         state: where its handling stands.
         occurred, detected, known: when it began, when netops opened it, when the unit came to know (starts clocks).
         contained, handled, closed: when it was stopped from spreading, when handling ended, when it left the open ones.
-        place: where it happens: a site, segment or device, as findings fold by; "" when nothing tells.
+        place: where it happens, a site of the register, as findings fold by; "" when nothing tells.
         acknowledged: since when somebody has it in hand; ends by itself when its cause clears.
         findings: ids linked now, oldest first.
         metrics: measured values that thresholds ask for, by metric.

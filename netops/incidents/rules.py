@@ -107,4 +107,47 @@ def _conclusion(code: str, incident: Incident, deadline: Deadline, now: datetime
     return Conclusion(code, incident.plane, subject, incident.organization, facts, (proof,), now)
 
 
-RULES: dict[str, Rule] = {one.code: one for one in (report_overdue, report_due, report_waiting)}
+@rule(
+    "IN-101",
+    "external_alert",
+    Severity.HIGH,
+    Basis(30, duty="A30-1"),
+    title=N_("alert from outside: {name}"),
+    because=N_("{summary}"),
+)
+def external_alert(found: Iterable[Conclusion]) -> Iterator[Conclusion]:
+    """
+    IN-101: a monitoring system sends a grave alert.
+
+    What: Alertmanager posted an alert whose severity is critical, page, high or error to netops serve; it stands until the
+        sender says that it is resolved.
+    Why: what another system sees of the network belongs to the same handling, clocks and records (Article 30).
+    Mend: what the alert says; it resolves by itself when the sender says so.
+    """
+    yield from (one for one in found if one.code == "IN-101")
+
+
+@rule(
+    "IN-102",
+    "external_warning",
+    Severity.MEDIUM,
+    Basis(30, duty="A30-1"),
+    title=N_("alert from outside: {name}"),
+    because=N_("{summary}"),
+)
+def external_warning(found: Iterable[Conclusion]) -> Iterator[Conclusion]:
+    """
+    IN-102: a monitoring system sends an alert that is not grave.
+
+    What: as IN-101, of any other severity; it opens no incident by itself.
+    Why: as IN-101.
+    Mend: as IN-101.
+    """
+    yield from (one for one in found if one.code == "IN-102")
+
+
+CLOCKS: dict[str, Rule] = {one.code: one for one in (report_overdue, report_due, report_waiting)}
+"""Rules about the handling of incidents."""
+EXTERNAL: dict[str, Rule] = {one.code: one for one in (external_alert, external_warning)}
+"""Rules that others apply: their alerts are the conclusions."""
+RULES: dict[str, Rule] = CLOCKS | EXTERNAL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -16,8 +16,8 @@ from netops.incidents.taxonomy import Taxonomy
 
 OPENING = (Severity.CRITICAL, Severity.HIGH)
 """Severities that open an incident by themselves."""
-OWN_ROOMS = ("IN", "IS")
-"""Findings about handling and inspections have their own course and never become incidents."""
+OWN_COURSE = ("IN-0", "IS")
+"""Codes that begin so are about handling and inspections: they have their own course and never become incidents."""
 
 
 class Action(StrEnum):
@@ -33,6 +33,7 @@ class Step(msgspec.Struct, frozen=True):
     One thing to do.
 
     Args:
+        place: where it happens; "" when nothing tells.
         incident: number to join, or that the findings belong to already; "" for a new one.
         why: message id, filled from *facts*.
     """
@@ -41,6 +42,7 @@ class Step(msgspec.Struct, frozen=True):
     organization: str
     cause: str
     plane: Plane
+    place: str
     findings: tuple[Finding, ...]
     incident: str
     why: str
@@ -49,18 +51,41 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def reason(self) -> str:
         """Why, in the language in use."""
-        return _(self.why).format(**{name: _(value) for name, value in self.facts.items()})
+        return _(self.why).format(**{name: _(value) if name == "severity" else value for name, value in self.facts.items()})
 
 
-def fold(findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: Taxonomy) -> list[Step]:
+class Key(msgspec.Struct, frozen=True):
+    """What findings fold by; *organization* and *place* are "" when nothing tells them."""
+
+    organization: str
+    cause: str
+    plane: Plane
+    place: str
+
+    def covers(self, other: Key) -> bool:
+        """Whether *other* may be the same event told with less: nothing differs, and organization or place is the same."""
+        pairs = ((self.organization, other.organization), (self.place, other.place))
+        differs = any(mine != theirs for mine, theirs in pairs if mine and theirs)
+        shares = any(mine == theirs != "" for mine, theirs in pairs)
+        same = self.cause == other.cause and self.plane is other.plane
+        return self == other or (same and shares and not differs)
+
+
+def fold(
+    findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: Taxonomy, places: Mapping[str, str] | None = None
+) -> list[Step]:
     """
-    Fold standing findings by organization, cause and plane.
+    Fold standing findings by organization, cause, plane and place.
+
+    A finding that lacks organization or place goes where it fits, when there is exactly one such incident or group;
+    where two fit, it stands alone: a wrong fold is worse than a missing one, and people can merge.
 
     Args:
         findings: standing ones; those linked to an open incident already are passed over.
         incidents: every incident, open and closed.
+        places: where each finding happens, by its id.
     """
-    known = list(incidents)
+    known, where = list(incidents), places or {}
     numbered = {one.number: one for one in known}
     holder = {one.number: _holder(one, numbered) for one in known}
     linked = {
@@ -68,28 +93,38 @@ def fold(findings: Iterable[Finding], incidents: Iterable[Incident], taxonomy: T
         for one in sorted(known, key=lambda one: holder[one.number].is_open)
         for name in one.findings
     }
-    current = {(one.organization, one.cause, one.plane): one for one in known if one.is_open}
-    groups: dict[tuple[str, str, Plane], list[Finding]] = defaultdict(list)
+    standing = {Key(one.organization, one.cause, one.plane, one.place): one for one in known if one.is_open}
+    groups: dict[Key, list[Finding]] = defaultdict(list)
     steps = []
     for finding in findings:
         incident = linked.get(finding.id)
-        cause = taxonomy.cause(finding.kind).key
-        if finding.code[:2] in OWN_ROOMS or (incident and incident.is_open):
+        key = Key(finding.organization, taxonomy.cause(finding.kind).key, finding.plane, where.get(finding.id, ""))
+        if finding.code.startswith(OWN_COURSE) or (incident and incident.is_open):
             continue
         if incident and incident.closed and finding.last_seen <= incident.closed:
             why = N_("it belongs to {incident}, which is closed, and was not seen since")
             facts = {"incident": incident.number}
-            steps.append(
-                Step(
-                    Action.LEAVE, finding.organization, cause, finding.plane, (finding,), incident.number, why, facts
-                )
-            )
+            steps.append(_step(Action.LEAVE, key, [finding], incident.number, why, facts))
             continue
-        groups[finding.organization, cause, finding.plane].append(finding)
-    for (organization, cause, plane), group in groups.items():
-        standing = current.get((organization, cause, plane))
-        steps.append(_step(organization, cause, plane, tuple(group), standing))
+        groups[key].append(finding)
+    for key, group in _gathered(groups, standing).items():
+        steps.append(_fate(key, group, standing))
     return steps
+
+
+def _gathered(groups: Mapping[Key, list[Finding]], standing: Mapping[Key, Incident]) -> dict[Key, list[Finding]]:
+    """Groups, those that lack something put into the only one that they fit, unless an open incident is as near."""
+    gathered: dict[Key, list[Finding]] = {}
+    whole = [key for key in groups if key.organization and key.place]
+    index: dict[tuple[str, Plane], list[Key]] = defaultdict(list)
+    for key in dict.fromkeys([*whole, *standing]):
+        index[key.cause, key.plane].append(key)
+    for key in [*whole, *(key for key in groups if key not in set(whole))]:
+        fits = [other for other in index[key.cause, key.plane] if other.covers(key)]
+        lacks = not (key.organization and key.place)
+        home = fits[0] if lacks and len(fits) == 1 and fits[0] in groups and fits[0] not in standing else key
+        gathered.setdefault(home, []).extend(groups[key])
+    return gathered
 
 
 def _holder(incident: Incident, known: dict[str, Incident]) -> Incident:
@@ -101,17 +136,25 @@ def _holder(incident: Incident, known: dict[str, Incident]) -> Incident:
     return incident
 
 
-def _step(
-    organization: str, cause: str, plane: Plane, group: tuple[Finding, ...], standing: Incident | None
-) -> Step:
-    if standing:
-        why = N_("same organization, cause and plane as {incident}, which is open")
-        return Step(
-            Action.JOIN, organization, cause, plane, group, standing.number, why, {"incident": standing.number}
-        )
+def _fate(key: Key, group: list[Finding], standing: Mapping[Key, Incident]) -> Step:
+    """What becomes of one group."""
+    exact = standing.get(key)
+    if exact:
+        why = N_("same organization, cause and place ({place}) as {incident}, which is open")
+        return _step(Action.JOIN, key, group, exact.number, why, {"incident": exact.number, "place": key.place or "—"})
+    fits = [one for other, one in standing.items() if other.covers(key)]
+    if len(fits) == 1:
+        why = N_("same cause as {incident}, the only open incident that it fits as far as organization and place are known")
+        return _step(Action.JOIN, key, group, fits[0].number, why, {"incident": fits[0].number})
     grave = [finding for finding in group if finding.severity in OPENING]
     if not grave:
-        return Step(Action.LEAVE, organization, cause, plane, group, "", N_("not grave enough to open an incident"))
-    why = N_("{finding} is {severity}, and no open incident has its organization, cause and plane")
-    facts = {"finding": grave[0].id, "severity": grave[0].severity.value}
-    return Step(Action.OPEN, organization, cause, plane, group, "", why, facts)
+        return _step(Action.LEAVE, key, group, "", N_("not grave enough to open an incident"))
+    why = N_("{finding} is {severity}, and no open incident has its organization, cause and place ({place})")
+    facts = {"finding": grave[0].id, "severity": grave[0].severity.value, "place": key.place or "—"}
+    return _step(Action.OPEN, key, group, "", why, facts)
+
+
+def _step(
+    action: Action, key: Key, group: list[Finding], incident: str, why: str, facts: dict[str, str] | None = None
+) -> Step:
+    return Step(action, key.organization, key.cause, key.plane, key.place, tuple(group), incident, why, facts or {})

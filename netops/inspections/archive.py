@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Index, Integer, Row, String, Table, Text, func, select
 
-from netops.core import docket, ids
+from netops.core import custody, ids
 from netops.core.clock import CITY_ZONE
 from netops.core.errors import Missing, NetopsError
 from netops.core.evidence import digest
@@ -129,7 +129,7 @@ def record_machine(act: Act, number: str, lines: Iterable[Line]) -> None:
     """Add the machine's answers, with their evidence, beside what anybody said before."""
     given = list(lines)
     pieces = [line.evidence for line in given if line.evidence is not None]
-    docket.keep_evidence(act.connection, pieces)
+    custody.keep(act.connection, pieces)
     turn = _turn(act.connection, number)
     for place, line in enumerate(given):
         _add(

@@ -29,6 +29,7 @@ ROUNDS = {
     N_("witnesses"): "netops.rounds.witnesses",
     N_("registers"): "netops.rounds.register_check",
     N_("triage"): "netops.rounds.triage",
+    N_("notify"): "netops.rounds.notify",
     N_("inspect"): "netops.rounds.inspect",
     N_("backup"): "netops.rounds.backup",
 }

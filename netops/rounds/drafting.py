@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core import docket, files
+from netops.core import custody, files
 from netops.core.errors import NetopsError, Refused
 from netops.core.journal import act
 from netops.core.plane import Plane
@@ -58,7 +58,7 @@ def draft(desk: Desk, subject: str, name: str = "notice", values: Mapping[str, s
     if standing:
         return standing
     with act(desk.store, desk.actor, desk.clock) as one:
-        docket.keep_evidence(one.connection, about.evidence)
+        custody.keep(one.connection, about.evidence)
         number = papers.draft(one, about.topic, paper, decision)
     return papers.one(desk.store, number)
 

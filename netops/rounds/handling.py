@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from netops.core import docket
 from netops.core.errors import Missing, NetopsError
 from netops.core.finding import STANDING, Finding, State
@@ -153,7 +155,7 @@ def dossier(desk: Desk, incident: Incident, findings: list[Finding]) -> dict[str
     Everything around an incident that its own record does not hold.
 
     Returns:
-        merged_from and repeats (numbers), documents with their answers, history, events, tasks, timeline, playbook.
+        merged_from, repeats (numbers), rechecks (counts), documents with answers, history, events, tasks, timeline, playbook.
     """
     everything = casebook.listed(desk.store)
     events = proceedings.listed(desk.store, incident.number)
@@ -167,11 +169,13 @@ def dossier(desk: Desk, incident: Incident, findings: list[Finding]) -> dict[str
     return {
         "merged_from": [one.number for one in everything if one.merged_into == incident.number],
         "repeats": [one.number for one in repeats(incident, everything)],
+        "rechecks": {"clean": sum(bool(one.detail["clean"]) for one in events if one.kind == "recheck"),
+                     "unclean": sum(not one.detail["clean"] for one in events if one.kind == "recheck")},
         "documents": kept,
         "history": casebook.history(desk.store, incident.number),
         "events": events,
         "tasks": tasks(events),
-        "timeline": [{"at": one.at, "actor": one.actor, "kind": one.kind, "what": one.what, "text": one.text} for one in lines],
+        "timeline": [{**msgspec.structs.asdict(one), "what": one.what} for one in lines],
         "playbook": answering.name if answering else "",
     }
 

@@ -280,8 +280,10 @@ def _owner(spans: list[Span], ip: str) -> str:
 
 def _incidents(desk: Desk) -> Iterator[IncidentFact]:
     """One row for each clock of an incident, and one for each paper that went out about it."""
-    from netops.incidents import casebook, papers
+    from netops.incidents import casebook, papers, proceedings
 
+    terms = {event.detail.get("paper"): str(event.seq)
+             for events in proceedings.of_kinds(desk.store, ("issued",)).values() for event in events}  # fmt: skip
     issued = defaultdict(list)
     for kept in papers.listed(desk.store):
         if kept.state == "issued" and kept.instrument != "report":
@@ -297,5 +299,6 @@ def _incidents(desk: Desk) -> Iterator[IncidentFact]:
                 one.number,
                 one.organization,
                 notice_issued=paper.issued,
+                answer_due=next((clock.due for clock in one.deadlines if clock.of and clock.of == terms.get(paper.id)), None),
                 answered_at=min(replies, default=None),
             )

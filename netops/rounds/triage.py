@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from netops.core import docket
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from netops.core import custody, docket
 from netops.core.finding import STANDING, Finding
 from netops.core.journal import Act, act
 from netops.core.language import _
@@ -11,8 +14,8 @@ from netops.desk import Desk
 from netops.incidents import casebook, clocks, grading, handling, playbook, proceedings, taxonomy
 from netops.incidents import triage as folding
 from netops.incidents.incident import Incident, Stage
-from netops.incidents.rules import RULES
-from netops.rounds import Progress, Report, silent
+from netops.incidents.rules import CLOCKS
+from netops.rounds import Progress, Report, places, silent, then
 
 ACTOR = "netops"
 """Who opens incidents by rule; people do the rest under their own names."""
@@ -22,18 +25,20 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
     """Fold standing findings into incidents, then hold the clocks of the open ones against the present."""
     law = taxonomy.load(desk.playbooks)
     findings = [one for one in docket.listed(desk.store, state=STANDING) if one.plane in desk.planes]
-    steps = [step for step in folding.fold(findings, casebook.listed(desk.store), law)
+    steps = [step for step in folding.fold(findings, casebook.listed(desk.store), law, places.of(desk, findings))
              if step.action is not folding.Action.LEAVE]
     opened = []
     for done, step in enumerate(steps, 1):
         if step.action is folding.Action.OPEN:
-            opened.append(open_incident(desk, step.findings, step.organization, step.reason, ACTOR))
+            opened.append(open_incident(desk, step.findings, step.organization, step.reason, ACTOR, step.place))
         else:
+            told = {finding.id: then.had(desk, finding) for finding in step.findings}
             with act(desk.store, ACTOR, desk.clock) as one:
-                casebook.join(one, step.incident, [finding.id for finding in step.findings], step.reason)
+                new = casebook.join(one, step.incident, list(told), step.reason, step.place)
+                _who_had_it(one, step.incident, [finding for finding in step.findings if finding.id in new], told)
         progress(done, len(steps), step.cause)
     settlements = [_hold_clocks(desk, plane) for plane in desk.planes]
-    standing = [one.id for one in docket.listed(desk.store, state=STANDING) if one.code in RULES]
+    standing = [one.id for one in docket.listed(desk.store, state=STANDING) if one.code in CLOCKS]
     return Report(
         round="triage", opened=tuple(name for one in settlements for name in one.opened),
         resolved=tuple(name for one in settlements for name in one.resolved), standing=tuple(standing),
@@ -41,9 +46,14 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
                "incidents open": len(casebook.listed(desk.store, open_only=True))})
 
 
-def open_incident(desk: Desk, findings: tuple[Finding, ...], organization: str, why: str, actor: str) -> str:
+def open_incident(
+    desk: Desk, findings: tuple[Finding, ...], organization: str, why: str, actor: str, place: str = ""
+) -> str:
     """
     Open an incident of these findings, which share plane and cause.
+
+    Args:
+        place: where they happen, or "".
 
     Returns:
         Its number.
@@ -55,12 +65,26 @@ def open_incident(desk: Desk, findings: tuple[Finding, ...], organization: str, 
     incident = Incident(
         number="", plane=findings[0].plane, organization=organization, cause=cause.key, cause_zh=cause.title_zh,
         cause_en=cause.title_en, category=cause.category, category_zh=law.name(cause.category), grading=grade,
-        state=Stage.DETECTED, occurred=min(one.first_seen for one in findings), detected=now, known=now,
+        state=Stage.DETECTED, occurred=min(one.first_seen for one in findings), detected=now, known=now, place=place,
         findings=tuple(one.id for one in findings))
+    told = {finding.id: then.had(desk, finding) for finding in findings}
     with act(desk.store, actor, desk.clock) as one:
         number = casebook.open_(one, incident, clocks.load(desk.playbooks), why)
         checklist(desk, one, number, cause.key)
+        _who_had_it(one, number, findings, told)
     return number
+
+
+def _who_had_it(act: Act, number: str, findings: Iterable[Finding], told: Mapping[str, dict[str, Any]]) -> None:
+    """Write down with an incident who had what its findings name at that time, as evidence of its own."""
+    for finding in findings:
+        found = told[finding.id]
+        if not found:
+            continue
+        proof = then.proof(finding, found, act.at)
+        custody.keep(act.connection, [proof])
+        proceedings.add(act, number, "whereabouts", finding.first_seen, "", finding=finding.id, evidence=proof.id,
+                        of_finding=list(finding.evidence), **found)
 
 
 def checklist(desk: Desk, act: Act, number: str, cause: str) -> None:
@@ -87,5 +111,5 @@ def _hold_clocks(desk: Desk, plane: Plane) -> docket.Settlement:
                     handling.reckon(done, one.number, law, _("the law or the working calendar was changed"))
     incidents = casebook.listed(desk.store, plane)
     now = desk.clock()
-    conclusions = [one for rule in RULES.values() for one in rule(incidents, now)]
-    return docket.settle(desk.store, RULES, conclusions, plane=plane, at=now, scope=RULES)
+    conclusions = [one for rule in CLOCKS.values() for one in rule(incidents, now)]
+    return docket.settle(desk.store, CLOCKS, conclusions, plane=plane, at=now, scope=CLOCKS)

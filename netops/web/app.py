@@ -55,7 +55,9 @@ def application(
             Route("/who", pages.who),
             Route("/findings/{number}", pages.finding),
             Route("/map.svg", pages.map),
+            Route("/incidents/{number}", pages.incident),
             Route("/sd/prometheus", pages.targets),
+            Route("/hooks/alertmanager", pages.alerts, methods=["POST"]),
             Route("/metrics", partial(_metrics, exposition(desk))),
             Route("/healthz", lambda request: PlainTextResponse("ok\n")),
             *signing.routes,
@@ -112,6 +114,8 @@ class Pages:
         return casebook.listed(self.desk.store, open_only=True)
 
     def _sentence(self, planes: list[look.PlaneStatus], findings: int) -> str:
+        if overdue := [name for plane in planes for name in plane.overdue]:
+            return _("OVERDUE: {clocks}").format(clocks=", ".join(overdue[:5]) + (" …" if len(overdue) > 5 else ""))
         if any(plane.unwalked or not plane.devices for plane in planes):
             return _("Part of the network was never walked: what stands there is not known.")
         silent = sum(len(plane.unreachable) for plane in planes)
@@ -144,6 +148,53 @@ class Pages:
             rule=look.rule_of(one),
             pieces=docket.pieces(self.desk.store, one.evidence),
         )
+
+    def incident(self, request: Request) -> Response:
+        """One incident: where it stands, its clocks, findings, checklist and timeline."""
+        self.speak(request)
+        from netops.incidents import casebook
+        from netops.incidents.incident import COURSE
+        from netops.rounds import handling
+
+        one = casebook.one(self.desk.store, request.path_params["number"][:24].upper())
+        if one.plane not in self.desk.planes:
+            raise Missing("there is no incident {number}", "", "netops incident list", number=one.number)
+        findings = [docket.one(self.desk.store, name) for name in one.findings]
+        whole = handling.dossier(self.desk, one, findings)
+        reached = {"detected": one.detected} | {move.after: move.at for move in whole["history"] if move.what == "state"}
+        return self.page(
+            request, "incident.html", one=one, findings=findings, whole=whole, course=COURSE, reached=reached,
+            present=self.desk.clock(),
+        )  # fmt: skip
+
+    async def alerts(self, request: Request) -> Response:
+        """Alertmanager's webhook, version 4: alerts become findings; refused without the token of the configuration."""
+        import hmac
+
+        from starlette.concurrency import run_in_threadpool
+
+        from netops.incidents import alertmanager
+        from netops.rounds import alerts
+
+        settings = self.desk.config.alertmanager
+        if not settings.is_on:
+            return JSONResponse({"error": "not found"}, 404)
+        token = self.desk.config.secret("", settings.token_file, settings.token_env)
+        given = request.headers.get("authorization", "")
+        if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            return JSONResponse({"error": "the token is missing or wrong"}, 401, {"WWW-Authenticate": "Bearer"})
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > alertmanager.MAX_BYTES:
+                return JSONResponse({"error": "larger than 1 MiB"}, 413)
+        try:
+            taken = alertmanager.read(bytes(body))
+        except NetopsError as error:
+            return JSONResponse({"error": error.english()}, 400)
+        settled = await run_in_threadpool(alerts.receive, self.desk, taken)
+        seen = [*settled.seen_again, *settled.reopened]
+        return JSONResponse({"opened": settled.opened, "seen": seen, "resolved": settled.resolved})
 
     def map(self, request: Request) -> Response:
         """The map of both planes, the same for the same network."""
@@ -202,6 +253,7 @@ class Pages:
             other_language=other,
             other_url=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
             now=city_time(self.desk.clock()),
+            **({} if "present" in values else {"present": self.desk.clock()}),
             article=lambda basis: basis.label if language == "zh" else _article(basis),
         )
         response = HTMLResponse(html, status)

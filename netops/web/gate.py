@@ -29,8 +29,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 API = "/api/v1/"
-OPEN = ("/healthz", "/sign-in", "/sign-out", "/first")
-"""Pages that anybody may open, beside static files; the API sees to itself."""
+OPEN = ("/healthz", "/sign-in", "/sign-out", "/first", "/hooks/alertmanager")
+"""What anybody may open, beside static files; the hook asks for a token of its own, and the API sees to itself."""
 MACHINES = {"/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS}
 """What programs fetch: they are not sent to a form."""
 

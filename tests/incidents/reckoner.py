@@ -143,7 +143,7 @@ def _opened(store: Store, law: clocks.Law, one: Diary) -> str:
         number="", plane=Plane.EXTRANET, organization="health", cause="x", cause_zh="x", cause_en="x", category="6.7",
         category_zh="x", grading=graded(one.grade), state=Stage.DETECTED, occurred=one.known, detected=one.detected,
         known=one.known, cii=one.cii)
-    with journal.act(store, "simulation", still(one.detected)) as act:
+    with journal.act(store, "simulation", still(one.detected.astimezone(UTC))) as act:
         return casebook.open_(act, incident, law, "simulated")
 
 
@@ -152,7 +152,7 @@ def _turned(
 ) -> None:
     """One thing happens to an incident, to netops and to the reckoner alike."""
     what = chance.choice(("grade", "cii", "known", "handled", "first", "final", "supplement", "facts", "issue", "reply"))
-    with journal.act(store, "simulation", still(now)) as act:
+    with journal.act(store, "simulation", still(now.astimezone(UTC))) as act:
         match what:
             case "grade" | "cii":
                 one.grade = chance.choice(("I", "II", "III", "IV")) if what == "grade" else one.grade
@@ -197,14 +197,14 @@ def _merged(
             and (stopped is None or stopped >= _start(one[1], key)) for name, (due, stopped) in theirs.items())
         for key in law_of)
     try:
-        with journal.act(store, "simulation", still(now)) as act:
+        with journal.act(store, "simulation", still(now.astimezone(UTC))) as act:
             merging.merge(act, one[0], other[0], "同一条线路")
         done = True
     except Refused:
         done = False
     wrong = [] if done == covered else [f"{one[0]} into {other[0]}: merged {done}, covered {covered}"]
     if done:
-        with journal.act(store, "simulation", still(now)) as act:
+        with journal.act(store, "simulation", still(now.astimezone(UTC))) as act:
             merging.unmerge(act, one[0], "两起")
         wrong += [f"{name} differs after unmerge" for name, was in zip((one[0], other[0]), before, strict=True)
                   if casebook.one(store, name) != was]

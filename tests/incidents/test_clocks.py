@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netops.core import journal
 from netops.core.clock import CITY_ZONE
 from netops.core.errors import Faults
 from netops.core.store import Store
@@ -206,3 +207,4 @@ def test_simulated_incidents_have_the_reckoners_clocks(store: Store) -> None:
 
     assert [] == wrong
     assert compared > 50
+    assert 0 == journal.verify(store).broken

@@ -16,7 +16,7 @@ from netops.core.finding import Conclusion, State
 from netops.core.plane import Plane
 from netops.desk import Desk, open_desk
 from netops.incidents import casebook, papers
-from netops.rounds import inventory, look, triage
+from netops.rounds import inventory, known, look, triage
 from tests.incidents.city import configuration
 
 Run = Callable[..., tuple[int, str, str]]
@@ -356,7 +356,7 @@ def test_the_timeline_has_everything(run: Run, folder: Path, desk: Desk) -> None
     """Findings, moves, reports, facts, papers and their answers, people and costs, each line with who."""
     number = number_of(run, "fin")
     sent = ("--sent", "--document-no", "1号", "--channel", "12387", "--receipt", "值班员", "--to", "省网信办", "--yes")
-    for argv in (("report", number, "--kind", "first", *sent), ("reply", number, "--report", "2", "--kind", "receipt",
+    for argv in (("report", number, "--kind", "first", *sent), ("reply", number, "--report", "3", "--kind", "receipt",
                  "--who", "省值班室", "--yes"), ("fact", number, "new_facts", "又一台", "--yes"),
                  ("note", number, "已电话通知", "--yes"),
                  ("person", number, "张三", "--role", "现场", "--yes"), ("cost", number, "线缆", "--amount", "1200", "--yes"),
@@ -368,12 +368,16 @@ def test_the_timeline_has_everything(run: Run, folder: Path, desk: Desk) -> None
     lines = json.loads(run("incident", "timeline", number, "--json", lang="zh")[1])["items"]
     assert sorted(lines, key=lambda line: line["at"]) == lines
     kinds = {line["kind"] for line in lines}
-    assert {"seen", "open", "checklist", "first", "report_receipt", "new_facts", "note", "participant", "cost", "state", "times",
+    assert {"whereabouts", "seen", "open", "checklist", "first",
+            "report_receipt", "new_facts", "note", "participant", "cost", "state", "times",
             "ack", "draft", "issued", "reply"} == kinds
     first = next(line["text"] for line in lines if line["kind"] == "first")
-    assert "#2  1号  省网信办  12387  值班员  停表：C-4H" == first
+    assert "#3  1号  省网信办  12387  值班员  停表：C-4H" == first
     stopped = {one.key: one.stopped is not None for one in casebook.one(desk.store, number).deadlines}
-    assert {"C-4H": True, "L-NOTICE": True, "L-REPLY/8": True, "L-SUPP/4": False, "C-SUPP/4": False, "C-30D": False} == stopped
+    assert {"C-4H": True, "L-NOTICE": True, "L-REPLY/9": True, "L-SUPP/5": False, "C-SUPP/5": False, "C-30D": False} == stopped
+    (fact,) = [one for one in known._incidents(desk) if one.notice_issued]
+    due = next(one.due for one in casebook.one(desk.store, number).deadlines if one.kind == "L-REPLY")
+    assert (due, True) == (fact.answer_due, fact.answered_at is not None)
 
 
 def test_an_incident_is_in_hand_until_its_cause_clears(run: Run, desk: Desk) -> None:
@@ -412,6 +416,62 @@ def test_an_overdue_clock_is_loud(run: Run, desk: Desk) -> None:
     assert f"已超期：{number} C-4H" in run("status", lang="zh")[1]
     run("incident", "report", number, "--kind", "first", "--sent", "--document-no", "1号", "--channel", "12387", "--yes")
     assert "OVERDUE" not in run("status")[1]
+
+
+def test_closing_after_a_request_needs_a_clean_recheck(run: Run, folder: Path, desk: Desk) -> None:
+    """Unclean ones are counted; the same questions are written down with each; a dry run writes nothing."""
+    number = number_of(run, "health")
+    close = ("incident", "close", number, "--why", "整改完毕", "--yes")
+    request = ("incident", "rectify", number, "--instrument", "rectification_request", "--issue")
+    assert 0 == run(*request, "-o", str(folder / "r.json"), "--yes")[0]
+    assert 1 == run("incident", "recheck", number)[0]
+    mended(desk, "F-0001")
+    assert "no recheck since then was clean" in run(*close)[2]
+    assert 0 == run("incident", "recheck", number, "--dry-run")[0]
+    assert 4 == run(*close)[0]
+    assert 0 == run("incident", "recheck", number)[0]
+
+    one = json.loads(run("incident", "show", number, "--json")[1])["items"][0]
+    last = [event for event in one["events"] if event["kind"] == "recheck"][-1]
+    assert ({"clean": 1, "unclean": 1}, ["in_if = 1"]) == (one["rechecks"], [asked["query"] for asked in last["detail"]["asked"]])
+    assert "is now: archived" in run(*close)[1]
+
+
+def test_a_repeat_is_counted(run: Run, desk: Desk) -> None:
+    """The same organization and cause again; a false alarm does not count."""
+    first = number_of(run, "health")
+    mended(desk, "F-0001")
+    run("incident", "close", first, "--why", "完", "--yes")
+    again = conclude(desk, "rogue_exit_router", "health", "r-other")
+    run("incident", "open", again, "--why", "又来", "--yes")
+    number = next(one.number for one in casebook.listed(desk.store, open_only=True) if one.organization == "health")
+
+    assert [first] == json.loads(run("incident", "show", number, "--json")[1])["items"][0]["repeats"]
+    assert "1 earlier incidents of this organization and cause" in run("incident", "show", number)[1]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_evidence_is_attached_listed_exported_and_verified(run: Run, folder: Path, desk: Desk, lang: str) -> None:
+    """With who collected it and how; the bundle goes into its file; a changed byte is named."""
+    number, path = number_of(run, "health"), folder / "配置.txt"
+    path.write_text("interface ge0", encoding="utf-8")
+    attach = ("incident", "attach", number, str(path), "--source", "r-health", "--query", "display current-configuration")
+
+    assert 4 == run(*attach)[0]
+    assert 0 == run(*attach, "--yes", lang=lang)[0]
+    assert 2 == run("incident", "attach", number, str(folder / "none"), "--yes")[0]
+    listed = json.loads(run("incident", "evidence", "list", number, "--json")[1])["items"]
+    assert {"attachment", "flow", "ledger"} == {one["kind"] for one in listed}
+    assert "display current-configuration" in {one["query"] for one in listed}
+    assert "SM3" in run("incident", "evidence", "list", number, lang=lang)[1]
+    code, out, _err = run("incident", "evidence", "export", number, "-o", str(folder / "b.zip"), lang=lang)
+    assert (0, True, b"PK") == (code, "python3 verify.py b.zip" in out, (folder / "b.zip").read_bytes()[:2])
+    assert 2 == run("incident", "evidence", "export", number)[0]
+    assert 0 == run("incident", "evidence", "verify", lang=lang)[0]
+    with desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE evidence SET source = 'r-nobody' WHERE kind = 'flow'")
+    code, out, _err = run("incident", "evidence", "verify", lang=lang)
+    assert (1, True) == (code, {"en": "its evidence was changed", "zh": "它的证据被改动"}[lang] in out)
 
 
 # ---- playbooks

@@ -36,7 +36,17 @@ def test_a_measured_value_gives_the_threshold_that_it_reaches() -> None:
 
     assert (Grade.I, "portal_outage", 86400, 86400, "seconds", True) == (
         proposed.grade, proposed.rule, proposed.measured, proposed.at_least, proposed.unit, proposed.verified)
-    assert "portal_outage 为 86400，达到 86400（seconds）以上" == proposed.because_zh
+    assert "门户网站中断 24 小时，达到特别重大的 24 小时（含本数）" == proposed.because_zh
+    assert "portal outage 24 h: grade I is from 24 h" == proposed.because_en
+
+
+@pytest.mark.parametrize(("value", "unit", "zh", "en"), [
+    (9000, "seconds", "2 小时 30 分", "2 h 30 min"), (59, "seconds", "59 秒", "59 s"), (0, "seconds", "0 秒", "0 s"),
+    (0.305, "ratio", "30.5 %", "30.5 %"), (1234567, "person", "1,234,567 人", "1,234,567 people"),
+    (12.5, "CNY", "12.5 元", "12.5 CNY"), (3, "count", "3 次", "3 times")])
+def test_values_read_as_people_say_them(value: float, unit: str, zh: str, en: str) -> None:
+    """Hours and minutes, percent, numbers with their unit."""
+    assert (zh, en) == (grading.quantity(value, unit, "zh"), grading.quantity(value, unit, "en"))
 
 
 def test_just_below_a_threshold_is_not_reached() -> None:

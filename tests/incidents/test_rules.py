@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netops.incidents.incident import Stage
-from netops.incidents.rules import RULES
+from netops.incidents.rules import CLOCKS
 from tests.conftest import NOON
 from tests.incidents.cases import HOUR, deadline, incident
 
@@ -15,7 +15,7 @@ from tests.incidents.cases import HOUR, deadline, incident
     (4, ["IN-001"]), (99, ["IN-001"])])
 def test_a_clock_of_four_hours(hours: float, codes: list[str]) -> None:
     """50 % of it is 2 h, 80 % 3 h 12 min; exactly one rule speaks at a time."""
-    found = [one.code for rule in RULES.values() for one in rule([incident(deadlines=(deadline(),))], NOON + hours * HOUR)]
+    found = [one.code for rule in CLOCKS.values() for one in rule([incident(deadlines=(deadline(),))], NOON + hours * HOUR)]
 
     assert codes == found
 
@@ -24,7 +24,7 @@ def test_a_clock_of_four_hours(hours: float, codes: list[str]) -> None:
     (Stage.HANDLING, 1), (Stage.ARCHIVED, 1), (Stage.FALSE_ALARM, 0), (Stage.MERGED, 0)])
 def test_whose_clocks_still_count(state: Stage, count: int) -> None:
     """An archived incident whose report never went still owes it; a false alarm owes nothing."""
-    found = list(RULES["IN-001"]([incident(state=state, deadlines=(deadline(),))], NOON + 9 * HOUR))
+    found = list(CLOCKS["IN-001"]([incident(state=state, deadlines=(deadline(),))], NOON + 9 * HOUR))
 
     assert count == len(found)
     assert all({"organization": "health", "incident": "INC-2026-0001", "clock": "C-4H"} == one.subject for one in found)
@@ -34,4 +34,4 @@ def test_a_stopped_clock_is_silent() -> None:
     """However late it was."""
     one = incident(deadlines=(deadline(stopped=7),))
 
-    assert [] == [found for rule in RULES.values() for found in rule([one], NOON + 9 * HOUR)]
+    assert [] == [found for rule in CLOCKS.values() for found in rule([one], NOON + 9 * HOUR)]

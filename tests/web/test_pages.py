@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from netops.config import Config, share
 from netops.core import docket
-from netops.core.clock import Clock
+from netops.core.clock import Clock, still
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.rounds import inventory, look
+from netops.rounds import inventory, look, triage
 from netops.web.app import application
 from tests.conftest import NOON
 
@@ -33,6 +35,7 @@ def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     conclusion = Conclusion(code, Plane.EXTRANET, {"device": HOSTILE}, HOSTILE, facts,
                             (Evidence("lldp", HOSTILE, HOSTILE, {"sysName": HOSTILE}, NOON),), NOON)
     docket.settle(opened.store, look.rules(), [conclusion], plane=Plane.EXTRANET, at=NOON)
+    triage.open_incident(opened, tuple(docket.listed(opened.store)), HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     yield opened
     opened.close()
 
@@ -44,7 +47,7 @@ def client(desk: Desk) -> TestClient:
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "政务外网"), ("en", "extranet")])
-@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001"])
+@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001", "/incidents/INC-2026-0001"])
 def test_every_page_speaks_both_languages(client: TestClient, path: str, language: str, word: str) -> None:
     """With its language marked, and the other one a link away."""
     answer = client.get(path, params={"lang": language, **({"q": "fin"} if "who" in path else {})})
@@ -54,7 +57,8 @@ def test_every_page_speaks_both_languages(client: TestClient, path: str, languag
     assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/findings/F-0001", "/who?q=" + "%3Cscript%3E", "/map.svg", "/nowhere"])
+@pytest.mark.parametrize("path", [
+    "/", "/findings/F-0001", "/incidents/INC-2026-0001", "/who?q=" + "%3Cscript%3E", "/map.svg", "/nowhere"])
 def test_hostile_text_stays_text(client: TestClient, path: str) -> None:
     """What a device says is never markup; and no script runs here at all."""
     answer = client.get(path)
@@ -64,7 +68,7 @@ def test_hostile_text_stays_text(client: TestClient, path: str) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
-@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001"])
+@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001", "/incidents/INC-2026-0001"])
 def test_nothing_comes_from_outside(client: TestClient, path: str) -> None:
     """Every address on a page is on this server."""
     text = client.get(path).text
@@ -91,3 +95,14 @@ def test_metrics_are_text_that_prometheus_reads(client: TestClient) -> None:
     assert "netops_findings_open{" in answer.text
     assert "netops_pool_addresses{" in answer.text
     assert not re.search(r'ip="|mac="', answer.text)
+
+
+def test_an_overdue_clock_leads_the_front_page(client: TestClient, desk: Desk) -> None:
+    """Its incident and clock are in the first line, and on the page of the incident; another plane's incident is not shown."""
+    desk.clock = still(NOON + timedelta(days=30))
+    front = client.get("/", params={"lang": "zh"}).text
+
+    assert "<h1>已超期：INC-2026-0001 L-NOTICE</h1>" in front
+    assert 'class="bad">✗ L-NOTICE' in client.get("/incidents/INC-2026-0001").text
+    desk.config = msgspec.structs.replace(desk.config, planes={Plane.INTRANET: desk.config.planes[Plane.INTRANET]})
+    assert 404 == client.get("/incidents/INC-2026-0001").status_code
