@@ -232,9 +232,15 @@ def runs(desk: Desk) -> list[Run]:
     return [msgspec.convert({name: one[name] for name in kept}, Run) for one in whole]
 
 
-def _issued(desk: Desk, wanted: Plan) -> dict[str, tuple[str, str, Run]]:
+def _issued(desk: Desk, wanted: Plan, hits: Iterable[Hit]) -> dict[str, tuple[str, str, Run]]:
+    """The stubs of the runs that these answers can belong to: a city's are many, and most answers bear none."""
+    times = [hit.at / 1000 for hit in hits if hit.kind == "hit" and len(hit.ticket) // 2 in ticket.STUBS]
+    if not times:
+        return {}
+    late = ticket.FRESH_SECONDS
+    near = [one for one in runs(desk) if one.began - late <= max(times) and min(times) <= one.began + one.seconds + late]
     kinds = {name: (reflect.size(name), reflect.times(name)) for name in wanted.services if reflect.size(name) in ticket.STUBS}
-    return stubs(wanted.key, runs(desk), wanted.targets, kinds)
+    return stubs(wanted.key, near, wanted.targets, kinds)
 
 
 def heard(wanted: Plan, lines: Iterable[bytes]) -> list[Hit]:
@@ -272,7 +278,7 @@ def conclude(
     asked = (*wanted.asked, *_visitors(desk, wanted, hits))
     reflections = [
         msgspec.structs.replace(one, carrier=watchlists.carrier(one.hit.source, known))
-        for one in weigh(wanted.key, hits, asked, desk.register.exits, _issued(desk, wanted))
+        for one in weigh(wanted.key, hits, asked, desk.register.exits, _issued(desk, wanted, hits))
     ]
     told = [one for rule in PROBE_RULES.values() for one in rule(reflections)]
     kept = {piece.id for piece in docket.pieces(desk.store, [piece.id for one in told for piece in one.evidence])}
