@@ -29,8 +29,8 @@ from netops.probes import oneway, reflect
 from netops.rounds import Progress, Report, allow, brake, joining, silent
 
 MAX_TARGETS = 4000
-START_SECONDS = 20.0
-"""So long the sensor may take until it listens."""
+START_SECONDS = 60.0
+"""So long the sensor may take until it listens: it is another machine, and perhaps a busy one."""
 RUNS = 50
 """Runs whose answers can still be weighed."""
 
