@@ -1,4 +1,4 @@
-"""`netops egress capture`: what capture files show, without a store; `--keep` holds it against register and topology."""
+"""`netops egress capture`: what captures and logs show, without a store; `--keep` holds it against register and topology."""
 
 from __future__ import annotations
 
@@ -67,9 +67,10 @@ def _far(one: Observation) -> str:
 )
 def capture(files: tuple[Path, ...], with_hosts: bool, keep: bool, plane: str | None, where: str) -> None:
     """
-    Read capture files, and say what they show: tunnels, proxies, remote control, DHCP servers, hidden hosts, conflicts.
+    Read captures and logs, and say what they show: tunnels, proxies, remote control, DHCP servers, hidden hosts, conflicts.
 
-    pcap and pcapng, plain or gzip. Needs neither configuration nor store; --keep holds what was seen against register
+    pcap and pcapng, plain or gzip; query logs of dnsmasq, BIND, Unbound and Windows; RADIUS detail files; Zeek's logs and
+    Suricata's eve.json. Needs neither configuration nor store; --keep holds what was seen against register
     and topology and writes findings down, after the plan was shown. Exit code 1 when something asks for an explanation.
     """
     from netops.rounds import listening
@@ -133,7 +134,7 @@ HOSTS = [
 def _record(one: Read) -> dict[str, Any]:
     import msgspec
 
-    kept = {name: getattr(one, name) for name in ("file", "format", "broken", "left_out")}
+    kept = {name: getattr(one, name) for name in ("file", "format", "broken", "left_out", "bad")}
     return {**kept, **msgspec.structs.asdict(one.summary), "observations": one.observations, "hosts": one.hosts}
 
 
@@ -141,6 +142,12 @@ def _summary(out: Output, one: Read) -> None:
     from netops.core.clock import city_time
 
     told = one.summary
+    if one.format not in ("pcap", "pcapng"):
+        counts = {"file": one.file, "format": one.format, "lines": f"{told.packets:,}", "bad": f"{told.unreadable:,}"}
+        out.line(_("{file}: {format}, {lines} lines read, {bad} not").format(**counts), style="bold")
+        for number, text in one.bad[:5]:
+            out.line(f"  {sign('bad')} " + labelled(_("line {number}").format(number=number)) + text[:100], style="red")
+        return
     out.line(
         _("{file}: {packets} packets, {hosts} hosts, {seconds} s").format(
             file=one.file, packets=f"{told.packets:,}", hosts=told.ipv4_hosts + told.ipv6_hosts,
@@ -176,3 +183,32 @@ def _keep(opened: Any, out: Output, told: list[Any], files: list[str], plane: st
         out.say(f"{sign('bad')} {number}  {look.title(docket.one(opened.store, number))}", style="red")
     if not out.json:
         out.next("netops finding list --room egress")
+
+
+def mirror(
+    opened: Any, out: Output, interfaces: tuple[str, ...], plane: str | None, where: str, seconds: float | None
+) -> int:
+    """`netops egress listen --interface`: the exit code, 3 when packets were lost, 1 when something asks for an explanation."""
+    from netops.core import docket
+    from netops.rounds import look
+    from netops.rounds import mirror as rounds
+
+    def hear(turn: rounds.Turn) -> None:
+        for number in turn.opened:
+            out.say(f"{sign('bad')} {number}  {look.title(docket.one(opened.store, number))}", style="red")
+
+    lasting = opened.config.flows.round_seconds if seconds is None else seconds
+    out.say(_("listening on {interfaces} for {seconds} s").format(interfaces=", ".join(interfaces), seconds=f"{lasting:g}"))
+    found = rounds.run(opened, _plane(plane), interfaces, where or interfaces[0], lasting, hear, keep=not out.dry_run)
+    if out.json:
+        from netops.cli.printing import document
+
+        out.answer(document("mirror", [found], plane))
+    else:
+        packets, lost = f"{found.packets:,}", f"{found.dropped:,}"
+        out.line(_("{packets} packets heard, {lost} lost").format(packets=packets, lost=lost), style="bold")
+        if found.observations:
+            out.records("observation", found.observations, COLUMNS)
+        else:
+            out.line(f"{sign('good')} " + _("Nothing that asks for an explanation."))
+    return 3 if found.dropped else int(any(one.is_alarm for one in found.observations))

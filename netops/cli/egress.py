@@ -12,7 +12,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.archive import archive
 from netops.cli.beacon import beacon, resume, stop
-from netops.cli.capture import capture
+from netops.cli.capture import capture, mirror
 from netops.cli.flows import explain, query, report
 from netops.cli.intake import import_
 from netops.cli.leads import allow, coverage, leads
@@ -135,13 +135,34 @@ def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 # ---- the collector
 @egress.command()
-@click.argument("seconds", required=False, type=click.FloatRange(0.1, 86400))
-def listen(seconds: float | None) -> None:
-    """Collect and judge flows for SECONDS (else as configured), then say what was found."""
+@click.argument("seconds", required=False, type=click.FloatRange(0.1, 7 * 86400))
+@click.option(
+    "--interface",
+    "interfaces",
+    multiple=True,
+    metavar="NAME",
+    help=N_("Listen to packets of a mirror port instead of flows; several allowed. Needs CAP_NET_RAW."),
+)
+@click.option("--plane", type=click.Choice(["intranet", "extranet"]), help=N_("The plane of the mirror port."))
+@click.option(
+    "--where",
+    default="",
+    metavar="DEVICE[:INTERFACE]",
+    help=N_("What is mirrored: a switch's name and port, as far as known."),
+)
+def listen(seconds: float | None, interfaces: tuple[str, ...], plane: str | None, where: str) -> None:
+    """
+    Collect and judge flows for SECONDS (else as configured), then say what was found.
+
+    With --interface: listen to the packets of a mirror port. Findings are written down as they show; --dry-run only
+    says what was seen. The child that has the raw socket keeps no other privilege, and sends nothing.
+    """
     from netops.rounds import egress as rounds
 
     out = output()
     with desk() as opened:
+        if interfaces:
+            raise SystemExit(mirror(opened, out, interfaces, plane, where, seconds))
         _prepare(opened, out)
         with out.progress(_("flows")) as progress:
             report = rounds.run(opened, progress, seconds)

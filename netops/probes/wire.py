@@ -243,13 +243,29 @@ def confine(holds: tuple[int, ...] = (CAP_NET_RAW,)) -> None:
             return
 
 
+# ---- the mirror port
+def listen(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Frames of interfaces for some seconds: see `mirror.catch`. Nothing is sent, nobody is answered.
+
+    Raises:
+        ValueError: more is asked for than is allowed.
+        PermissionError: without CAP_NET_RAW.
+    """
+    from netops.probes.mirror import catch
+
+    confine()
+    yield from catch([str(name) for name in request["interfaces"]], float(request["seconds"]))
+
+
 REQUESTS: dict[str, Callable[[dict[str, Any]], Iterator[dict[str, Any]]]] = {
     "reflect": reflect,
     "answers": answers,
     "beacons": beacons,
     "sweep": sweep,
+    "listen": listen,
 }
-AT_ONCE = ("answers", "beacons", "reflect", "sweep")
+AT_ONCE = ("answers", "beacons", "listen", "reflect", "sweep")
 """Their answers are written as they come."""
 
 

@@ -104,8 +104,9 @@ def segments(desk: Desk, organization: str = "") -> list[Segment]:
         if at - row.last_seen < timedelta(seconds=desk.config.flows.silent_seconds)
     }
     probed = _probed(desk, at)
+    listened = _listened(desk, at)
     found = [
-        _segment(desk, plane, one, set(walked), heard, probed)
+        _segment(desk, plane, one, set(walked), heard, probed, listened)
         for plane in desk.planes
         for one in desk.register.of(plane).prefixes
         if one.role is PrefixRole.POOL and (not organization or one.organization == organization)
@@ -120,6 +121,7 @@ def _segment(
     walked: set[tuple[Plane, str]],
     heard: dict[str, datetime],
     probed: dict[Plane, dict[str, str]],
+    listened: set[str],
 ) -> Segment:
     register = desk.register
     missing: dict[str, str] = {}
@@ -140,12 +142,19 @@ def _segment(
         elif name not in heard:
             missing[sense] = N_("it sent no flows of late")
     missing |= probed[plane]
-    missing["mirror"] = N_("no mirror port is listened to there")
+    if not {name.partition(":")[0] for name in listened} & {one.gateway, one.switch} - {""}:
+        missing["mirror"] = N_("no mirror port was listened to there for a week")
     senses = tuple(sense for sense in SENSES if sense not in missing)
     blind = tuple(
         kind for kind, by in FINDS.items() if not by & set(senses) and ONLY.get(kind, plane) is plane
     )
     return Segment(one.organization, plane, one.prefix, one.gateway, one.switch, senses, missing, blind)
+
+
+def _listened(desk: Desk, at: datetime) -> set[str]:
+    """What mirror ports showed within a week, as whoever listened called it: DEVICE or DEVICE:INTERFACE."""
+    runs = [one for one in journal.log(desk.store, 200, verb="egress listen") if at - one.at < PROBED]
+    return {str(one.after.get("where", "")) for one in runs if isinstance(one.after, dict)}
 
 
 def _probed(desk: Desk, at: datetime) -> dict[Plane, dict[str, str]]:

@@ -10,7 +10,7 @@ import msgspec
 
 from netops.addresses.rules import RULES as ADDRESS_RULES
 from netops.core import docket, journal
-from netops.core.clock import city_time
+from netops.core.clock import CITY_ZONE, city_time, now
 from netops.core.errors import NetopsError
 from netops.core.finding import Conclusion
 from netops.core.language import N_
@@ -24,7 +24,7 @@ from netops.egress.flows import mac_text
 from netops.egress.heard import OWN_RULES as LISTENING_RULES
 from netops.egress.heard import Contact, Heard, concluded, evidence
 from netops.egress.judge import Scene
-from netops.egress.listening import services
+from netops.egress.listening import querylogs, readers, services
 from netops.egress.listening.frames import Capture, NotACapture
 from netops.egress.listening.listener import HostSeen, Listener, Summary
 from netops.egress.listening.observation import Observation, moment
@@ -41,6 +41,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         broken: why reading ended before the file did, or "".
         left_out: observations beyond the bound, counted only.
+        bad: of a log, the first lines that could not be read: number and text; all are counted as *unreadable*.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     observations: tuple[Observation, ...]
     hosts: tuple[HostSeen, ...]
     left_out: int = 0
+    bad: tuple[tuple[int, str], ...] = ()
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -62,7 +64,9 @@ class Kept(msgspec.Struct, frozen=True):
 def listener(playbooks: Path, source: str, where: str, scene: Scene | None = None, plane: Plane | None = None) -> Listener:
     """A listener with the watchlists of these playbooks, that knows whom the walk saw on the LAN."""
     is_here = None if scene is None or plane is None else _here(scene, plane)
-    return Listener(services.read(playbooks), watchlists.tunnels(playbooks), source, where, is_here)
+    found = Listener(services.read(playbooks), watchlists.tunnels(playbooks), source, where, is_here)
+    found.formats = querylogs.formats(playbooks)
+    return found
 
 
 def _here(scene: Scene, plane: Plane) -> Any:
@@ -77,10 +81,10 @@ def _here(scene: Scene, plane: Plane) -> Any:
 
 def read(path: Path, one: Listener, progress: Progress = silent) -> Read:
     """
-    Read one capture file.
+    Read one capture file, or a log of a DNS server, Zeek, Suricata or RADIUS.
 
     Raises:
-        NetopsError: it cannot be read, or is no capture.
+        NetopsError: it cannot be read, or is neither.
     """
     try:
         size = path.stat().st_size
@@ -91,13 +95,38 @@ def read(path: Path, one: Listener, progress: Progress = silent) -> Read:
             for frames in capture:
                 one.feed(frames)
                 progress(min(size, file.tell()), size, path.name)
-    except NotACapture as error:
-        raise NetopsError("{path} was not read", "{why}", "netops egress import reads logs", path=path, why=error) from error
+    except NotACapture:
+        return _read_log(path, one, size, progress)
     except OSError as error:
         raise NetopsError("{path} was not read", "{why}", "", path=path, why=error.strerror or error) from error
     return Read(
         file=str(path), format=capture.format, broken=capture.broken, summary=one.summary(),
         observations=tuple(one.observations()), hosts=tuple(one.seen_hosts()), left_out=one.sightings.left_out,
+    )  # fmt: skip
+
+
+def _read_log(path: Path, one: Listener, size: int, progress: Progress) -> Read:
+    known = one.formats
+    with path.open(encoding="utf-8", errors="replace") as file:
+        kind = querylogs.kind_of(file.read(65536), known)
+        if not kind:
+            raise NetopsError(
+                "{path} was not read", "it begins like no capture and no log that is known",
+                "playbooks/flow_logs/queries.toml lists the logs of DNS servers", path=path,
+            )  # fmt: skip
+        file.seek(0)
+        reader = readers.Reader(one.services, path.name, CITY_ZONE, now())
+        reader.read(file, kind, known)
+    progress(size, size, path.name)
+    is_timed = bool(reader.last)
+    summary = Summary(
+        packets=reader.used, octets=size, first=moment(reader.first) if is_timed else None,
+        last=moment(reader.last) if is_timed else None, duration_seconds=round((reader.last - reader.first) / 1e9, 6),
+        ipv4_hosts=0, ipv6_hosts=0, protocols=dict(reader.kinds.most_common()), fragments=0, unreadable=reader.bad,
+    )  # fmt: skip
+    return Read(
+        file=str(path), format=kind, broken="", summary=summary, observations=tuple(reader.observations()), hosts=(),
+        left_out=reader.sightings.left_out, bad=tuple((one.line, one.text) for one in reader.named_bad),
     )  # fmt: skip
 
 

@@ -17,12 +17,13 @@ import traffic
 import wires
 from flow_city import desk_of
 
-from netops.core import docket, language
+from netops.core import docket, journal, language
 from netops.core.finding import Finding
 from netops.core.plane import Plane
 from netops.core.store import Store, metadata
 from netops.desk import Desk
-from netops.rounds import listening, look
+from netops.probes.mirror import Piece
+from netops.rounds import listening, look, mirror
 
 PC, FAR = "10.20.11.5", "203.0.113.80"
 OTHER = "00:14:22:00:00:02"
@@ -160,3 +161,43 @@ def test_remote_control_and_encrypted_dns_have_rules_of_their_own(desk: Desk, tm
         with using("zh"):
             assert PC in look.title(one)
             assert "—" not in look.because(one)
+
+
+def test_a_mirror_port_tells_once_and_counts_what_was_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings show as they come; what goes on is not told at every turn; frames that the kernel lost are said."""
+    records = wires.pcap(WIREGUARD, nanoseconds=True)[24:]
+    pieces = [None, *(Piece(records, 2, lost) for lost in (0, 0, 7))]
+    monkeypatch.setattr(mirror, "listen", lambda interfaces, seconds: iter(pieces))
+    monkeypatch.setattr(mirror, "TELL_SECONDS", 0.0)
+    turns: list[mirror.Turn] = []
+    found = mirror.run(desk, Plane.EXTRANET, ["eth1"], "sw-fin:ge24", 1, turns.append)
+    [one] = docket.listed(desk.store)
+
+    assert (6, 7, (one.id,)) == (found.packets, found.dropped, found.opened)
+    assert ("EG-402", 1) == (one.code, len(one.evidence))
+    assert [(one.id,), (), (), ()] == [turn.opened for turn in turns]
+    assert ["sw-fin:ge24"] == [each.after["where"] for each in journal.log(desk.store, 5, verb="egress listen")]
+
+
+def test_a_dry_run_writes_nothing_down(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen is said; neither findings nor journal change."""
+    records = wires.pcap(WIREGUARD, nanoseconds=True)[24:]
+    monkeypatch.setattr(mirror, "listen", lambda interfaces, seconds: iter([None, Piece(records, 2, 0)]))
+    found = mirror.run(desk, Plane.EXTRANET, ["eth1"], "sw-fin", 1, keep=False)
+
+    assert ["tunnel"] == [one.kind for one in found.observations]
+    assert [] == docket.listed(desk.store)
+    assert [] == journal.log(desk.store, 5, verb="egress listen")
+
+
+def test_questions_in_a_log_become_findings(desk: Desk, tmp_path: Path) -> None:
+    """The intranet's resolver says who asked for the internet; the witness is its log."""
+    path = tmp_path / "dns.log"
+    path.write_text("Nov 20 11:00:01 dnsmasq[1]: query[A] www.msftconnecttest.com from 10.10.11.5\n")
+    scene = listening.scene_of(desk, Plane.INTRANET)
+    read = listening.read(path, listening.listener(desk.playbooks, "capture", path.name))
+    listening.keep(desk, listening.heard(Plane.INTRANET, scene, read.observations, "in-dns"))
+    [one] = docket.listed(desk.store)
+
+    assert ("EG-202", "10.10.11.5") == (one.code, one.subject["ip"])
+    assert [("dns", "in-dns")] == [(piece.kind, piece.source) for piece in docket.pieces(desk.store, one.evidence)]

@@ -169,7 +169,7 @@ def test_blind_spots_are_named_by_segment(city: tuple[Desk, Hands]) -> None:
         "flow_inside": "none is registered for this segment",
         "probe": "no sensor is configured in [probe]",
         "beacon": "no beacon_url is configured in [probe]",
-        "mirror": "no mirror port is listened to there",
+        "mirror": "no mirror port was listened to there for a week",
     } == fin.missing
     assert {"rogue_exit_host", "rogue_dhcp", "hidden_nat", "tunnel"} <= set(fin.blind_to)
     assert "intranet_exit" not in fin.blind_to

@@ -21,6 +21,7 @@ from netops.egress.listening.messages import Messages
 from netops.egress.listening.named import Named
 from netops.egress.listening.observation import Observation, Seen, Sightings, moment
 from netops.egress.listening.packets import ICMP, ICMP6, TCP, UDP, Packets, dissected
+from netops.egress.listening.querylogs import QueryFormat
 from netops.egress.listening.questions import Questions
 from netops.egress.listening.services import Services
 from netops.egress.listening.shapes import LEAST_EXCHANGES, exchanges
@@ -110,6 +111,8 @@ class Listener:
         self.talks, self.echoes = Talks(), Echoes()
         self.streams, self.exchanges = streams.Streams(self.named), Exchanges(self.named)
         self.services = services
+        self.formats: tuple[QueryFormat, ...] = ()
+        """Of logs, for whoever reads them in place of packets."""
         self.by_port = {(one.protocol, port): one for one in signatures for port in one.ports}
         self.packets = self.octets = self.fragments = self.unreadable = 0
         self.first = self.last = -1

@@ -13,7 +13,8 @@ MOST_SUBJECTS = 20_000
 """Different observations of one capture; more is counted, not kept."""
 MOST_NAMES = 8
 SURE = {
-    "handshake": 0.95, "protocol": 0.95, "certificate": 0.95, "offer": 0.95, "claim": 0.9, "request": 0.9, "sni": 0.85,
+    "handshake": 0.95, "protocol": 0.95, "certificate": 0.95, "offer": 0.95, "log": 0.9, "claim": 0.9, "request": 0.9,
+    "sni": 0.85,
     "ttl": 0.85, "address": 0.8, "header": 0.8, "dns": 0.6, "shape": 0.6, "stacks": 0.5, "devices": 0.5, "ports": 0.5,
     "port": 0.4, "maker": 0.3,
 }  # fmt: skip
