@@ -19,7 +19,7 @@ from netops.egress.listening.observation import Observation
 from netops.probes.mirror import HEAD, listen
 from netops.rounds import listening
 
-TELL_SECONDS = 5.0
+TELL_SECONDS = 10.0
 """What is new is told so often;"""
 AGAIN = timedelta(minutes=5)
 """what goes on, so often;"""

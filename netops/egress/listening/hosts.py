@@ -43,6 +43,12 @@ class Host:
         self.fingerprint = self.vendor = self.model = ""
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether its connections show more than one stack, or its agents more than one device."""
+        stacks_seen = {(ttl, layout) for ttl, _, _, layout in (one.split(":", 3) for one in self.signatures)}
+        return len(stacks_seen) > 1 or len({stacks.device(agent) for agent in self.agents} - {""}) > 1
+
+    @property
     def system(self) -> str:
         """What system it runs, by its stack, "" when none is known."""
         for signature, _ in self.signatures.most_common(3):
@@ -162,11 +168,14 @@ class Hosts:
         for host in self.by_ip.values():
             below = sum(count for ttl, count in host.ttls.items() if ttl in stacks.BELOW)
             whole = sum(host.ttls.values())
-            found = crowd.estimate(tuple(host.connections))
-            is_behind = below >= LEAST_BELOW and below * 5 >= whole and self.stands_here(host)
+            may_be_behind = below >= LEAST_BELOW and below * 5 >= whole
+            # Counting machines is dear: only where something speaks for more than one.
+            if not (may_be_behind or host.is_mixed) or not self.stands_here(host):
+                continue
+            is_behind, found = may_be_behind, crowd.estimate(tuple(host.connections))
             ways = [("ttl", 0.85 if below * 2 > whole else 0.65)] if is_behind else []
             several = [(way, 0.5) for way in found.by]
-            if not is_behind and (len(several) < 2 or not self.stands_here(host)):
+            if not is_behind and len(several) < 2:
                 continue
             [(mac, _)] = host.macs.most_common(1)
             facts = {
