@@ -494,6 +494,10 @@ def _check(source: Source, config: Config) -> None:
     for key in ("keep_days", "keep_gib", "reserve_gib", "rejudge_flows"):
         if getattr(config.flows, key) < (1 if key == "keep_days" else 0):
             source.fault(f"{key} must not be less than {1 if key == 'keep_days' else 0}", "flows", key=key)
+    if config.web.per_second <= 0 or config.web.burst < 1:
+        source.fault("per_second must be above 0 and burst at least 1", "web", key="per_second")
+    if bool(config.web.certificate) != bool(config.web.key):
+        source.fault("certificate and key belong together", "web", key="certificate")
     for address in (*config.flows.listen, config.web.listen):
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
             source.fault(

@@ -7,5 +7,6 @@ The floor (`floor.py`) keeps a /8 of which a million addresses are taken at rand
 free one, shrinks the span, writes the address, the counter and a journal row: on SQLite (WAL, synchronous FULL) eight
 processes in a fair queue, on PostgreSQL one function call that locks the pool. What NetBox 4.6 and Nautobot 3.2 need for the
 same work is named beside a goal where it was measured; they are not run here.
+`http` asks the same of `netops serve`: eight clients over connections that stay open, a token each, a key for every allocation.
 `--full` races 100,000 allocations instead of 8,000.
 """

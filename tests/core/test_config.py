@@ -38,12 +38,15 @@ def test_every_fault_of_the_file_is_listed(tmp_path: Path) -> None:
 def test_bad_values_are_found_too(tmp_path: Path) -> None:
     """What has the right type and makes no sense."""
     with pytest.raises(Faults) as caught:
-        read(tmp_path, '[flows]\nlisten = ["nowhere"]\n[timetable]\nwalk = "often"\n[planes.extranet]\nnets = ["10.0.0.0/99"]\n')
+        read(tmp_path, '[flows]\nlisten = ["nowhere"]\n[timetable]\nwalk = "often"\n[planes.extranet]\nnets = ["10.0.0.0/99"]\n'
+             '[web]\nper_second = 0\nkey = "key.pem"\n')  # fmt: skip
 
     found = "\n".join(caught.value.faults)
     assert "'nowhere' must be ADDRESS:PORT" in found
     assert "timetable.walk: must be like 30s" in found
     assert "'10.0.0.0/99' is not a prefix" in found
+    assert "per_second must be above 0" in found
+    assert "certificate and key belong together" in found
 
 
 def test_paths_start_at_the_file(tmp_path: Path) -> None:
