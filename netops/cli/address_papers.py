@@ -27,11 +27,11 @@ def application(declaration: str) -> None:
 
     out = output()
     with desk() as opened:
-        path = _place(out, papers.SUFFIXES["application"])
+        path = place(out, papers.SUFFIXES["application"])
         made = papers.application(opened, declaration)
         if path is not None:
             papers.write(made, path, opened)
-        _told(out, path, made, made.title, {N_("declaration"): declaration})
+        written(out, path, made, made.title, {N_("declaration"): declaration})
 
 
 @paper.command()
@@ -51,7 +51,7 @@ def notice(numbers: tuple[str, ...], declaration: str, number: str) -> None:
 
     out = output()
     with desk() as opened:
-        path = _place(out, papers.SUFFIXES["notice"])
+        path = place(out, papers.SUFFIXES["notice"])
         made = papers.issued(opened, number) if number and not numbers and not declaration else None
         if made is None:
             if not numbers and not declaration:
@@ -71,7 +71,7 @@ def notice(numbers: tuple[str, ...], declaration: str, number: str) -> None:
                 made = papers.issue(opened, made, number)
         if path is not None:
             papers.write(made, path, opened)
-        _told(out, path, made, made.paper.title, {N_("declaration"): made.declaration})
+        written(out, path, made, made.paper.title, {N_("declaration"): made.declaration})
         if not out.json:
             for warning in made.paper.warnings:
                 out.say(f"! {warning}")
@@ -102,15 +102,15 @@ def ledger(plane: str, by: str, organization: str, pool: str) -> None:
             raise Refused(
                 "the ledger was not written", "this instance does not serve the {plane}", "", plane=plane
             )
-        path = _place(out, ledgers.SUFFIXES)
+        path = place(out, ledgers.SUFFIXES)
         made = ledgers.ledger(opened, Plane(plane), by, organization, pool)
         count = sum(len(group.lines) for group in made.groups)
         if path is not None:
             ledgers.write(made, path, opened)
-        _told(out, path, made, made.title, {N_("groups"): len(made.groups), N_("runs"): count})
+        written(out, path, made, made.title, {N_("groups"): len(made.groups), N_("runs"): count})
 
 
-def _place(out: Output, suffixes: tuple[str, ...]) -> Path | None:
+def place(out: Output, suffixes: tuple[str, ...]) -> Path | None:
     """Where the paper goes: the file of -o; none only with --json."""
     if out.file is None and not out.json:
         raise NetopsError("no document was written", "no file was named", "-o FILE.docx")
@@ -122,7 +122,7 @@ def _place(out: Output, suffixes: tuple[str, ...]) -> Path | None:
     return out.file
 
 
-def _told(out: Output, path: Path | None, made: Any, title: str, facts: dict[str, Any]) -> None:
+def written(out: Output, path: Path | None, made: Any, title: str, facts: dict[str, Any]) -> None:
     """On stdout where the paper is and what it is about; with --json all of it."""
     from dataclasses import replace
 

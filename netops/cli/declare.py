@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from netops.declarations.declaration import Declaration
     from netops.desk import Desk
+    from netops.rounds.declaration_papers import Reply
 
 STYLES = {
     "connected": "green",
@@ -262,6 +263,81 @@ def _rests(opened: Desk, number: str) -> int:
     from netops.addresses.allocation import HELD
 
     return sum(one.state in HELD for one in ledger.allocations(opened.store, declaration=number))
+
+
+@declare.command("print")
+@click.argument("number", default="")
+@click.option(
+    "--paper",
+    type=click.Choice(["statement", "reply", "ledger", "addresses"]),
+    help=N_("Which; else the statement of NUMBER, or the ledger."),
+)
+@click.option("--plane", type=PLANES, default="extranet", show_default=True, help=N_("Of the ledger."))
+@click.option("--organization", metavar="CODE", default="", help=N_("Only this organization's."))
+@click.option(
+    "--number",
+    "issue",
+    metavar="TEXT",
+    default="",
+    help=N_("A person issues the reply with this document number."),
+)
+def print_(number: str, paper: str | None, plane: str, organization: str, issue: str) -> None:
+    """
+    Papers: the statement, the reply, the notice of addresses, the ledger of who is connected: -o FILE.docx, .pdf, .xlsx, .json.
+
+    In the language of --lang. A reply is a draft until it has a number; netops drafts, people sign.
+    """
+    from netops.cli.address_papers import place, written
+    from netops.core.errors import NetopsError
+    from netops.core.plane import Plane
+    from netops.declarations import filings
+    from netops.rounds import address_papers, declaration_ledger, declaration_papers
+
+    out = output()
+    kind = paper or ("statement" if number else "ledger")
+    if not number and kind != "ledger":
+        raise NetopsError(
+            "no document was written", "no declaration is named", "netops declare print NUMBER -o FILE.docx"
+        )
+    with desk() as opened:
+        path = place(out, declaration_papers.SUFFIXES)
+        if kind == "addresses":
+            notice = address_papers.notice(opened, declaration=number)
+            if path is not None:
+                address_papers.write(notice, path, opened)
+            written(out, path, notice, notice.paper.title, {N_("declaration"): number})
+            return
+        made: Declaration | declaration_papers.Reply | declaration_ledger.Ledger
+        facts: dict[str, object]
+        if kind == "ledger":
+            made = declaration_ledger.of(opened, Plane(plane), organization)
+            title, facts = made.title, {N_("declarations"): sum(map(len, made.groups.values()))}
+        elif kind == "reply":
+            made = _reply(out, opened, number, issue)
+            title, facts = (
+                made.paper.title,
+                {N_("declaration"): number, N_("number"): made.paper.number or _("draft, not numbered")},
+            )
+        else:
+            made = filings.one(opened.store, number, opened.at)
+            title, facts = declaration_papers.statement(opened, made).title, {N_("declaration"): made.number}
+        if path is not None:
+            declaration_papers.write(made, path, opened)
+        written(out, path, made, title, facts)
+
+
+def _reply(out: Output, opened: Desk, number: str, issue: str) -> Reply:
+    """The draft, or the reply that a person issues with a number."""
+    from netops.rounds import declaration_papers
+
+    if issue and (before := declaration_papers.issued(opened, issue)) is not None and before.number == number:
+        return before
+    draft = declaration_papers.reply(opened, number)
+    if not issue:
+        return draft
+    out.say(_("plan: {title} is issued as {number}").format(title=draft.paper.title, number=issue))
+    out.confirm(_("Issue it?"))
+    return declaration_papers.issue(opened, draft, issue)
 
 
 @declare.command("return")

@@ -106,6 +106,11 @@ class Act:
             self._before = self._ask()
         return self._before
 
+    def end(self) -> None:
+        """Nothing more is asked: a question whose answer nobody took would keep SQLite's view of then on this connection."""
+        last = self.entries[-1] if self.entries else None
+        self._head = lambda: (0, FIRST) if last is None else (last.seq, last.sha256)
+
     def record(
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None
     ) -> Entry:
@@ -142,7 +147,10 @@ def act(store: Store, actor: str, clock: Clock = now) -> Iterator[Act]:
     """
     with store.write() as connection:
         one = Act(connection, actor, clock(), newest(connection))
-        yield one
+        try:
+            yield one
+        finally:
+            one.end()
         if not one.entries:
             raise AssertionError("an act without a journal entry")
 

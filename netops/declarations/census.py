@@ -74,14 +74,6 @@ class Owner(msgspec.Struct, frozen=True):
     allocation: str = ""
 
 
-class Groundless(msgspec.Struct, frozen=True):
-    """Allocations that are held under a declaration that does not stand."""
-
-    declaration: Declaration
-    numbers: tuple[str, ...]
-    addresses: int
-
-
 class Matched(msgspec.Struct, frozen=True):
     """One declared piece of equipment, and the walked device that it is, or None."""
 
@@ -102,7 +94,7 @@ class Census(msgspec.Struct, frozen=True, dict=True):
         devices: that were walked. *unanswering*: names and addresses of those that should have been and did not answer.
         vacant: declared management addresses that sources cover and nobody has.
         owners: by declared management address: others than those who declared it, whose it is.
-        renewals: declarations that fall due. *groundless*: allocations without a ground.
+        renewals: declarations that fall due.
     """
 
     plane: Plane
@@ -116,7 +108,6 @@ class Census(msgspec.Struct, frozen=True, dict=True):
     vacant: frozenset[str] = frozenset()
     owners: Mapping[str, Owner] = {}
     renewals: tuple[Renewal, ...] = ()
-    groundless: tuple[Groundless, ...] = ()
 
     def organizations(self) -> dict[str, list[Terminal]]:
         """Terminals by organization, each MAC once."""

@@ -82,44 +82,6 @@ def undeclared_organization(census: Census) -> Iterator[Conclusion]:
 
 
 @rule(
-    "DC-111",
-    "allocation_without_ground",
-    Severity.LOW,
-    Basis(10),
-    Basis(11),
-    title=N_("{count} addresses of {organization} rest on {number}, which is {state}"),
-    because=N_("{allocations} are held under {number}; it is {state}, and gives no ground for addresses"),
-)
-def allocation_without_ground(census: Census) -> Iterator[Conclusion]:
-    """
-    Addresses are held under a declaration that does not stand.
-
-    What: allocations in force name a declaration that was suspended, withdrawn or returned, and no version of it stands.
-    Why: addresses are given to who declared what for (Articles 10 and 11).
-    Mend: netops ip reclaim --declaration NUMBER gives them back by a plan; or connect the declaration again.
-    """
-    for one in census.groundless:
-        declaration = one.declaration
-        more = "…" if len(one.numbers) > 5 else ""
-        facts = {"organization": declaration.organization, "number": declaration.number, "state": str(declaration.state),
-                 "count": str(one.addresses), "allocations": "、".join(one.numbers[:5]) + more}  # fmt: skip
-        held = Evidence(
-            "ledger",
-            declaration.number,
-            "allocations in force",
-            {"allocations": list(one.numbers[:200])},
-            census.at,
-        )
-        stated = Evidence(
-            "declaration", declaration.number, "state", {"state": str(declaration.state)}, declaration.since
-        )
-        yield Conclusion(
-            "DC-111", census.plane, {"organization": declaration.organization, "declaration": declaration.number},
-            declaration.organization, facts, (stated, held), census.at,
-        )  # fmt: skip
-
-
-@rule(
     "DC-112",
     "renewal_due",
     Severity.LOW,
@@ -150,7 +112,7 @@ def renewal_due(census: Census) -> Iterator[Conclusion]:
 
 
 CENSUS_RULES: dict[str, Rule] = {
-    one.code: one for one in (over_declared, undeclared_organization, allocation_without_ground, renewal_due)
+    one.code: one for one in (over_declared, undeclared_organization, renewal_due)
 } | EQUIPMENT_RULES
 """What the round of reconcile asks, of a census."""
 RULES: dict[str, Rule] = CENSUS_RULES | USAGE_RULES

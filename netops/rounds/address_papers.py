@@ -71,11 +71,11 @@ def notice(desk: Desk, numbers: Sequence[str] = (), declaration: str = "") -> Dr
 def _composed(desk: Desk, ground: Declaration, listed: Sequence[Allocation]) -> Draft:
     plane = ground.plane
     words = wording.load(desk.playbooks, wording.NoticeWording)
-    regulation, warnings = _regulation(desk)
+    measures, warnings = regulation(desk)
     lines = lines_of(desk, plane, listed)
     fields = common_fields(desk, plane, ground.organization) | {
         "declaration": ground.number, "terminals": str(ground.terminals), "runs": str(len(lines)),
-        "count": str(sum(line.count for line in lines)), "regulation": regulation,
+        "count": str(sum(line.count for line in lines)), "regulation": measures,
     }  # fmt: skip
     organ = fields["authority"]
     paper = Paper(
@@ -132,7 +132,7 @@ def _breaks(title: str, fields: dict[str, str]) -> tuple[int, ...]:
     return tuple(ends)
 
 
-def _regulation(desk: Desk) -> tuple[str, tuple[str, ...]]:
+def regulation(desk: Desk, article: int = 11) -> tuple[str, tuple[str, ...]]:
     """
     Title of the city's regulation, which must be in force today, and what a person must know before signing.
 
@@ -148,10 +148,10 @@ def _regulation(desk: Desk) -> tuple[str, tuple[str, ...]]:
     ]
     if not rows:
         raise Refused(
-            "the notice was not drafted", "no regulation on addresses is known to be in force today",
+            "the paper was not drafted", "no regulation on access and addresses is known to be in force today",
             "bring playbooks/law/bases.toml up to date",
         )  # fmt: skip
-    unverified = any(not row.verified for row in rows if row.answers(Basis(11)))
+    unverified = any(not row.verified for row in rows if row.answers(Basis(article)))
     return rows[0].title, (
         (f"（《{rows[0].title}》的效力状态未经核实，签发前请核对。）",) if unverified else ()
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from netops.addresses.allocation import HELD
 from netops.addresses.mention import Mention, is_virtual
 from netops.addresses.prefix import PrefixRole
 from netops.addresses.reconcile import Scene, Seen, place
 from netops.addresses.span import Span, number
 from netops.declarations import filings
-from netops.declarations.census import Census, Groundless, Owner, SeenDevice, Terminal
-from netops.declarations.declaration import Declaration, DeclarationState
+from netops.declarations.census import Census, Owner, SeenDevice, Terminal
+from netops.declarations.declaration import Declaration
 from netops.declarations.renewal import renewal
 from netops.desk import Desk
 from netops.rounds.address_lines import today
@@ -44,7 +43,6 @@ def of(desk: Desk, scene: Scene) -> Census:
         window_days=settings.window_days, devices=tuple(_devices(desk, scene, views)),
         unanswering=frozenset(_unanswering(desk, scene, views)), vacant=frozenset(_vacant(scene, addresses, counting.since)),
         owners=dict(_owners(desk, scene, addresses)), renewals=tuple(one for one in renewals if one is not None),
-        groundless=tuple(_groundless(scene, declared)),
     )  # fmt: skip
 
 
@@ -179,22 +177,6 @@ def _owners(desk: Desk, scene: Scene, addresses: dict[str, list[str]]) -> Iterat
             and segment.organization not in platform
         ):
             yield text, Owner(segment.organization, prefix=segment.prefix)
-
-
-def _groundless(scene: Scene, declared: tuple[Declaration, ...]) -> Iterator[Groundless]:
-    newest: dict[str, Declaration] = {}
-    for one in declared:
-        before = newest.get(one.number)
-        if before is None or not before.stands:
-            newest[one.number] = one
-    held: dict[str, list[tuple[str, int]]] = {}
-    for allocation in scene.allocations:
-        if allocation.declaration and allocation.state in HELD:
-            held.setdefault(allocation.declaration, []).append((allocation.id, allocation.span.size))
-    for name, several in sorted(held.items()):
-        ground = newest.get(name)
-        if ground is not None and not ground.stands and ground.state is not DeclarationState.DRAFT:
-            yield Groundless(ground, tuple(one for one, _ in several), sum(size for _, size in several))
 
 
 def _number(text: str) -> int:

@@ -27,7 +27,7 @@ from netops.rounds.usurpers import usurpers
 from netops.topology import snapshots
 
 RULES = ADDRESS_RULES | CENSUS_RULES
-ON_PAPER = ("DC-111", "DC-112")
+ON_PAPER = ("DC-112",)
 """Rules that look at papers only: no silent device keeps anything about them from being known."""
 HISTORY = IDLE + timedelta(days=10)
 """How far back sightings are read."""

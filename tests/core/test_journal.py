@@ -59,3 +59,22 @@ def test_an_act_without_an_entry_is_a_defect(store: Store, clock: Clock) -> None
     """Nothing is decided without saying so."""
     with pytest.raises(AssertionError), journal.act(store, "a", clock):
         pass
+
+
+def test_a_refused_act_leaves_nothing_open(store: Store) -> None:
+    """Who keeps the act, or its error, does not keep others from writing on the same connection."""
+
+    def write(subject: str) -> None:
+        with journal.act(store, "乙") as other:
+            other.record("test", subject)
+
+    write("first")
+    with pytest.raises(ValueError, match="refused"), journal.act(store, "甲") as act:
+        raise ValueError("refused")
+    with store.read() as connection:
+        connection.execute(text("SELECT 1"))
+        write("on another connection")
+    write("on the first")
+    write("on the other")
+    assert act.entries == []
+    assert (4, 0) == (journal.verify(store).entries, journal.verify(store).broken)

@@ -11,7 +11,7 @@ import pytest
 from netops.core.finding import Conclusion, Finding, State
 from netops.core.plane import Plane
 from netops.declarations.answering import answered
-from netops.declarations.census import Census, Groundless, Owner, SeenDevice, Terminal
+from netops.declarations.census import Census, Owner, SeenDevice, Terminal
 from netops.declarations.declaration import (
     Application,
     Declaration,
@@ -146,21 +146,6 @@ def test_who_was_only_there_lately_is_not_connected_without_a_declaration() -> N
     """Only terminals that are there now need one now."""
     assert [] == [one.code for one in concluded(Census(EXTRANET, NOON, (), terminals(0, 3)))]
     assert ["DC-102"] == [one.code for one in concluded(Census(EXTRANET, NOON, (), terminals(1, 0)))]
-
-
-def test_addresses_without_a_ground_are_told() -> None:
-    """Which allocations, under what, and in which state that is; a change of the declaration is no answer."""
-    gone = declared(state=DeclarationState.WITHDRAWN)
-    [one] = concluded(
-        Census(EXTRANET, NOON, (gone,), (), groundless=(Groundless(gone, ("AL-0001", "AL-0002"), 65),))
-    )
-    assert ("DC-111", "65", "AL-0001、AL-0002", "withdrawn") == (
-        one.code,
-        one.facts["count"],
-        one.facts["allocations"],
-        one.facts["state"],
-    )
-    assert answered(STATED, finding(one), one.evidence, "2026-11-21") is None
 
 
 def test_renewals_fall_due_by_what_is_stated_or_by_the_practice() -> None:

@@ -1,0 +1,122 @@
+"""Papers: the statement, the reply to every decision, the ledger; what was issued stays as it was; both languages."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+sys.path.insert(0, str(Path(__file__).parent))
+from sheets import BOXES, DEVICES, book
+from test_import import city
+
+from netops.cli import main
+
+__all__ = ["city"]
+NUMBER = "DECL-2026-0001"
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """On SQLite: what papers read is tested on both engines elsewhere."""
+    return f"sqlite:///{tmp_path / 'netops.db'}"
+
+
+def declare(*argv: str) -> int:
+    return main(["declare", *argv, "--yes", "-q"])
+
+
+def text_of(path: Path) -> str:
+    if path.suffix == ".xlsx":
+        return "\n".join(
+            str(cell)
+            for page in load_workbook(path)
+            for line in page.iter_rows(values_only=True)
+            for cell in line
+        )
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("word/document.xml").decode()
+
+
+def content(path: Path) -> dict[str, object]:
+    told: dict[str, object] = json.loads(path.read_text("utf-8"))
+    return told
+
+
+@pytest.fixture
+def filed(city: Path) -> Path:
+    """One declaration, handed in."""
+    (city / "a.xlsx").write_bytes(book(("说明", BOXES, ()), ("设备", DEVICES, ())))
+    assert 0 == declare("submit", "a.xlsx")
+    return city
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        ([("return", "材料不全")], "关于退回市财政局接入说明的通知"),
+        ([("approve", "")], "关于市财政局接入说明的回执"),
+        ([("approve", ""), ("suspend", "超出申报")], "关于暂停市财政局接入的通知"),
+        ([("withdraw", "机构撤并")], "关于注销市财政局接入说明的通知"),
+    ],
+)
+def test_every_decision_has_its_reply(filed: Path, steps: list[tuple[str, str]], title: str) -> None:
+    """With its reason; a declaration that nobody decided has none; issued with a number it stays as it was."""
+    assert 4 == declare("print", NUMBER, "--paper", "reply", "-o", "none.docx")
+    for verb, why in steps:
+        assert 0 == declare(verb, NUMBER, *(("--why", why) if why else ()))
+    assert 0 == declare(
+        "print", NUMBER, "--paper", "reply", "--number", "云信接函〔2026〕1号", "-o", "a.json"
+    )
+    paper = content(filed / "a.json")["paper"]
+    assert isinstance(paper, dict)
+    assert (title, "云信接函〔2026〕1号", "市财政局", "信息中心") == (
+        paper["title"],
+        paper["number"],
+        paper["to"],
+        paper["organ"],
+    )
+    assert steps[-1][1] in json.dumps(paper, ensure_ascii=False)
+    if steps == [("approve", "")]:
+        declare("suspend", NUMBER, "--why", "整改")
+        assert 0 == declare(
+            "print", NUMBER, "--paper", "reply", "--number", "云信接函〔2026〕1号", "-o", "b.json"
+        )
+        assert content(filed / "a.json") == content(filed / "b.json")
+
+
+def test_papers_are_written_in_every_form_and_both_languages(filed: Path) -> None:
+    """The statement, the reply and the ledger say what was declared, as DOCX, XLSX and JSON; a form that is none is refused."""
+    declare("approve", NUMBER)
+    for lang, said in (
+        ("zh", ("政务外网接入书面说明", "关于市财政局接入说明的回执", "接入单位台账")),
+        ("en", ("Declaration of access", "Receipt of", "Ledger of")),
+    ):
+        for paper, words in zip(("statement", "reply", "ledger"), said, strict=True):
+            for suffix in ("docx", "xlsx", "json"):
+                path = filed / f"{paper}-{lang}.{suffix}"
+                assert 0 == declare(
+                    "print",
+                    *(() if paper == "ledger" else (NUMBER,)),
+                    "--paper",
+                    paper,
+                    "-o",
+                    str(path),
+                    "--lang",
+                    lang,
+                )
+                if suffix == "docx":
+                    assert words in text_of(path)
+                if suffix != "json":
+                    assert "预算管理一体化系统" in text_of(path)
+    lines = content(filed / "ledger-zh.json")["groups"]
+    assert {"信息中心": (25, 20, 3, 2)} == {
+        name: (one["terminals"], one["wired"], one["wireless"], one["servers"])
+        for name, [one] in dict(lines).items()  # type: ignore[call-overload]
+    }
+    assert 2 == declare("print", NUMBER, "-o", "a.odt")
+    assert 2 == declare("print", "--paper", "reply", "-o", "a.docx")
