@@ -108,8 +108,7 @@ class Act:
 
     def end(self) -> None:
         """Nothing more is asked: a question whose answer nobody took would keep SQLite's view of then on this connection."""
-        last = self.entries[-1] if self.entries else None
-        self._head = lambda: (0, FIRST) if last is None else (last.seq, last.sha256)
+        self._ask = lambda: (0, FIRST)
 
     def record(
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None

@@ -94,7 +94,7 @@ class Census(msgspec.Struct, frozen=True, dict=True):
         devices: that were walked. *unanswering*: names and addresses of those that should have been and did not answer.
         vacant: declared management addresses that sources cover and nobody has.
         owners: by declared management address: others than those who declared it, whose it is.
-        renewals: declarations that fall due.
+        renewals: declarations that fall due. *platform*: organizations that run devices for others.
     """
 
     plane: Plane
@@ -108,6 +108,7 @@ class Census(msgspec.Struct, frozen=True, dict=True):
     vacant: frozenset[str] = frozenset()
     owners: Mapping[str, Owner] = {}
     renewals: tuple[Renewal, ...] = ()
+    platform: frozenset[str] = frozenset()
 
     def organizations(self) -> dict[str, list[Terminal]]:
         """Terminals by organization, each MAC once."""

@@ -179,17 +179,15 @@ def equipment_elsewhere(census: Census) -> Iterator[Conclusion]:
     """
     A declared network device belongs to another department.
 
-    What: the register, or the segment it stands in, says that another department answers for the device of this name.
+    What: the register, or the segment it stands in, says that another department answers for the device of this name;
+        what the platform runs for a department is its device all the same.
     Why: each department states its own equipment (Article 10, third statement).
     Mend: netops declare change NUMBER --from-finding F takes it out; or mend the register.
     """
     for one in census.pieces():
         device = one.device
-        if (
-            device is not None
-            and one.by_name
-            and device.organization not in ("", one.declaration.organization)
-        ):
+        others = census.platform | {"", one.declaration.organization}
+        if device is not None and one.by_name and device.organization not in others:
             yield _about("DC-114", census, one, {"holder": device.organization}, {})
 
 

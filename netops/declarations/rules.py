@@ -23,7 +23,8 @@ __all__ = ["CENSUS_RULES", "RULES", "USAGE_RULES", "Census", "Terminal"]
     title=N_("{organization} has {seen} terminals, {declared} are declared"),
     because=N_(
         "{seen} network cards were counted on its segments, {here} of them alive in the last walk and the others within"
-        " {days} days; {numbers} together declare {declared}"
+        " {days} days, each once whatever addresses it has, and {excluded} of gateways, switches and routers left out;"
+        " {numbers} together declare {declared}"
     ),
 )
 def over_declared(census: Census) -> Iterator[Conclusion]:
@@ -45,7 +46,8 @@ def over_declared(census: Census) -> Iterator[Conclusion]:
             continue
         here = sum(one.is_here for one in terminals)
         facts = {"organization": organization, "seen": str(len(terminals)), "declared": str(declared), "here": str(here),
-                 "days": str(census.window_days), "numbers": "、".join(one.number for one in standing)}  # fmt: skip
+                 "days": str(census.window_days), "excluded": str(census.excluded),
+                 "numbers": "、".join(one.number for one in standing)}  # fmt: skip
         yield Conclusion(
             "DC-101", census.plane, {"organization": organization}, organization, facts,
             (paper(standing, {"declared": declared}), census.counted(organization, terminals)), census.at,

@@ -43,6 +43,7 @@ def of(desk: Desk, scene: Scene) -> Census:
         window_days=settings.window_days, devices=tuple(_devices(desk, scene, views)),
         unanswering=frozenset(_unanswering(desk, scene, views)), vacant=frozenset(_vacant(scene, addresses, counting.since)),
         owners=dict(_owners(desk, scene, addresses)), renewals=tuple(one for one in renewals if one is not None),
+        platform=frozenset(one.code for one in desk.register.organizations if one.platform),
     )  # fmt: skip
 
 

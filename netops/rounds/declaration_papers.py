@@ -11,6 +11,7 @@ from netops.addresses import holdings
 from netops.addresses.allocation import HELD
 from netops.core import journal
 from netops.core.errors import Refused
+from netops.core.files import put
 from netops.core.language import N_, _, spoken
 from netops.core.paper import Paper, Paragraph, Table
 from netops.declarations import filings
@@ -21,7 +22,7 @@ from netops.documents import form_docx, form_pdf
 from netops.documents.form import Box, Boxes, Form, Grid, Part, Remarks
 from netops.documents.xlsx import Column, Sheet, render
 from netops.rounds import declaration_forms, declaration_ledger
-from netops.rounds.address_lines import day, put, today
+from netops.rounds.address_lines import day, today
 from netops.rounds.address_papers import regulation
 from netops.rounds.declaration_ledger import Ledger
 from netops.rounds.declaration_words import day_words, head_words, name_of, plane_words

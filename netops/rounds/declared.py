@@ -18,13 +18,13 @@ def saying(desk: Desk, listed: Sequence[Declaration], text: str) -> list[Declara
     words = [folded(word) for word in text.split()]
     register = desk.register
 
-    def said(one: Declaration) -> str:
+    def says(one: Declaration) -> bool:
         entry = register.organization.get(one.organization)
         names = (entry.name_zh, entry.name_en) if entry else ()
-        stated = msgspec.structs.astuple(one)
-        return folded("\n".join(map(str, (*names, *stated))))
+        said = folded("\n".join(map(str, (*names, *msgspec.structs.astuple(one)))))
+        return all(word in said for word in words)
 
-    return [one for one in listed if all(word in said(one) for word in words)]
+    return [one for one in listed if says(one)]
 
 
 def due(desk: Desk, listed: Sequence[Declaration]) -> list[Renewal]:

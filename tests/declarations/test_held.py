@@ -97,6 +97,13 @@ def test_every_difference_of_equipment_is_found_and_answered(code: str) -> None:
     assert code not in {again.code for again in concluded(census(*devices, of=declared(after), **more))}
 
 
+def test_what_the_platform_runs_for_a_department_is_its_device() -> None:
+    """Another department's is not."""
+    devices = (ROUTER, msgspec.structs.replace(SWITCH, organization="ic"))
+    assert ["DC-114"] == [one.code for one in concluded(census(*devices))]
+    assert [] == concluded(census(*devices, platform=frozenset({"ic"})))
+
+
 def test_what_only_does_not_answer_is_not_missing() -> None:
     """Nor one that was never connected, nor one that nobody could see."""
     vacant = frozenset({"10.20.11.2"})
