@@ -22,6 +22,7 @@ from netops.declarations.settings import check as check_requirements
 from netops.documents.settings import Documents
 from netops.incidents.settings import Alerts, Channel
 from netops.incidents.settings import check as check_channels
+from netops.registers.probing import Sites
 from netops.topology.settings import Traps, Writing
 from netops.topology.settings import check as check_snmp
 
@@ -184,6 +185,7 @@ class Timetable(msgspec.Struct, frozen=True):
     probe: str = ""
     witnesses: str = "5m"
     registers: str = "1d"
+    sites: str = "1h"
     triage: str = "1m"
     notify: str = "1m"
     inspect: str = "1d"
@@ -245,6 +247,7 @@ class Config(msgspec.Struct, frozen=True):
     registers: Registers = Registers()
     notify: tuple[Channel, ...] = ()
     alertmanager: Alerts = Alerts()
+    sites: Sites = Sites()
     path: str = ""
     """The file it was read from, or "" when there was none."""
 
@@ -335,11 +338,12 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registers: Registers = Registers()
     notify: tuple[Channel, ...] = ()
     alertmanager: Alerts = Alerts()
+    sites: Sites = Sites()
 
 
 KEPT = (
     "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "bundle",
-    "documents", "addresses", "declarations", "registers", "notify", "alertmanager",
+    "documents", "addresses", "declarations", "registers", "sites", "notify", "alertmanager",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,

@@ -120,6 +120,7 @@ PARTS = {
     "Chromium": ("real_browser", "chromium"),
     "promtool": ("promtool", "prometheus"),
     "LibreOffice": ("libreoffice", "libreoffice-writer-nogui libreoffice-calc-nogui"),
+    "nginx": ("test_nginx", "nginx-light"),
     "BIND's named-checkzone": ("named_checkzone", "bind9-utils"),
     "Chinese fonts": ("documents/test_pdf", "fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp poppler-utils"),
 }

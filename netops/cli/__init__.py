@@ -39,6 +39,7 @@ NOUNS = {
     "ip": N_("Allocate, release and list addresses"),
     "declare": N_("Access declarations of departments"),
     "register": N_("What people write down: officers, systems, projects, sites and the rest"),
+    "site": N_("What a visitor sees of the registered sites"),
     "exit": N_("Internet exits of the register"),
     "egress": N_("How traffic leaves: decode, listen, watch"),
     "finding": N_("What is not in order"),

@@ -15,7 +15,8 @@ from netops.core.finding import Conclusion, Rule, Severity, rule
 from netops.core.language import N_
 from netops.registers.entry import EntryState
 from netops.registers.kind import Check, Kind
-from netops.registers.scene import Scene, both, said
+from netops.registers.scene import Scene, both, said, term
+from netops.registers.site_rules import SEEN
 from netops.registers.values import LONG_TERM
 
 OVERALL = (Basis(27), Basis(29))
@@ -192,7 +193,7 @@ def outdated_record(scene: Scene) -> Iterator[Conclusion]:
                 kind.field[check.field],
                 check.duty,
                 day=value,
-                period=check.within,
+                **term(check.within),
                 due=due.isoformat(),
             )
 
@@ -219,7 +220,7 @@ def overdue_record(scene: Scene) -> Iterator[Conclusion]:
         if is_late and not (done is not None and check.within == "0d"):
             before = kind.field[check.after]
             yield scene.conclusion(
-                "RG-108", kind, entry, kind.field[check.field], check.duty, check.after, day=start, period=check.within,
+                "RG-108", kind, entry, kind.field[check.field], check.duty, check.after, day=start, **term(check.within),
                 due=due.isoformat(), **both("start", before.zh, before.en),
             )  # fmt: skip
 
@@ -277,7 +278,7 @@ def duplicate_value(scene: Scene) -> Iterator[Conclusion]:
 
 @rule(
     "RG-111", "missing_record", Severity.MEDIUM, *OVERALL,
-    title=N_("{organization} has no record in the register {register}{narrowed}"),
+    title=N_("{organization} has no record in the register {register}"),
     because=N_("the register is kept, and every body that the duty binds must be in it"),
 )  # fmt: skip
 def missing_record(scene: Scene) -> Iterator[Conclusion]:
@@ -306,8 +307,8 @@ def missing_record(scene: Scene) -> Iterator[Conclusion]:
                 }
                 yield Conclusion(
                     "RG-111", scene.plane, {"organization": body.code, "register": kind.kind}, body.code,
-                    {"organization": body.code, **both("register", kind.head.title_zh, kind.head.title_en),
-                     **both("narrowed", zh, en)},
+                    {"organization": body.code,
+                     **both("register", kind.head.title_zh + zh, kind.head.title_en + en)},
                     (Evidence("register", kind.kind, f"{kind.kind} of {body.code}", proof, scene.at),), scene.at,
                     identity=f"{kind.kind} {body.code} {sorted(check.when.items())}", basis=kind.basis(check.duty),
                 )  # fmt: skip
@@ -464,4 +465,4 @@ WRITTEN: dict[str, Rule] = {
 """What is asked of a plane's records."""
 WINDOW = timedelta(days=7)
 """How far back something counts as in use."""
-RULES: dict[str, Rule] = dict(WRITTEN)
+RULES: dict[str, Rule] = WRITTEN | SEEN

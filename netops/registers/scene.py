@@ -98,9 +98,15 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         names = [field.name] if field else []
         told = {name: entry.values.get(name) for name in names if not kind.field[name].personal}
         body: dict[str, object] = {"register": kind.kind, "version": entry.version, "values": told}
+        # Where people call a record by a person's name, the register's name stands in its place.
+        title = (
+            both("title", kind.head.title_zh, kind.head.title_en)
+            if kind.field[kind.head.name].personal
+            else {"title": entry.title}
+        )
         said = {
             "number": entry.number,
-            "title": "" if kind.field[kind.head.name].personal else entry.title,
+            **title,
             **both("register", kind.head.title_zh, kind.head.title_en),
             **(both("field", field.zh, field.en) if field else {}),
             "organization": entry.organization,
@@ -117,6 +123,16 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             identity=f"{entry.number} {field.name if field else ''} {mark}".strip(),
             basis=kind.basis(duty or (field.duty if field else "")),
         )  # fmt: skip
+
+
+def term(period: str) -> dict[str, str]:
+    """A period such as 12m as a fact in both languages."""
+    count, unit = period[:-1], period[-1]
+    return both(
+        "period",
+        f"{count} { {'d': '天', 'm': '个月', 'y': '年'}[unit]}",
+        f"{count} { {'d': 'days', 'm': 'months', 'y': 'years'}[unit]}",
+    )
 
 
 def both(name: str, zh: str, en: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ ROUNDS = {
     N_("usage"): "netops.rounds.usage",
     N_("probe"): "netops.rounds.probe",
     N_("witnesses"): "netops.rounds.witnesses",
+    N_("sites"): "netops.rounds.sites",
     N_("registers"): "netops.rounds.register_check",
     N_("triage"): "netops.rounds.triage",
     N_("notify"): "netops.rounds.notify",

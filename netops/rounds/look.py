@@ -72,7 +72,7 @@ class _Facts(dict[str, str]):
         return "—"
 
 
-WORDS = ("plane", "severity", "state", "kind", "role", "verdict", "grade")
+WORDS = ("plane", "severity", "state", "kind", "role", "verdict", "grade", "reason")
 """Facts that are words of ours; everything else is a name, a number or an address, and is shown as it is."""
 
 
