@@ -109,6 +109,8 @@ class Flows(msgspec.Struct, frozen=True):
     """`[flows]`: the collector."""
 
     listen: tuple[str, ...] = ("0.0.0.0:2055",)
+    tcp: tuple[str, ...] = ()
+    """Where IPFIX over TCP is taken, such as 0.0.0.0:4739."""
     round_seconds: float = 30.0
     """How long `round run egress` listens when no collector is running."""
     hold_seconds: float = 600.0
@@ -502,7 +504,7 @@ def _check(source: Source, config: Config) -> None:
         source.fault("per_second must be above 0 and burst at least 1", "web", key="per_second")
     if bool(config.web.certificate) != bool(config.web.key):
         source.fault("certificate and key belong together", "web", key="certificate")
-    for address in (*config.flows.listen, config.web.listen):
+    for address in (*config.flows.listen, *config.flows.tcp, config.web.listen):
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
             source.fault(
                 f"{address!r} must be ADDRESS:PORT",

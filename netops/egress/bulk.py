@@ -130,6 +130,7 @@ class Bulk:
             counts = scanned.set_length[members] // layout.minimum
             np.add.at(records, np.searchsorted(rows, scanned.set_row[members]), counts)
             members = members[counts > 0]
+            layout.is_used = True
             sampling = scanned.sampling[scanned.set_row[members]]
             for told in np.unique(sampling).tolist():
                 key = (exporter.address, domain, layout, told)

@@ -236,6 +236,11 @@ class Exporter:
     streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
     """By (version, domain); the first MAX_STREAMS."""
 
+    def forget_template(self) -> None:
+        """Drop one template: the oldest by which no record ever came, else the oldest. Whoever floods loses its own."""
+        unused = next((key for key, layout in self.templates.items() if not layout.is_used), None)
+        del self.templates[next(iter(self.templates)) if unused is None else unused]
+
     def settings(self) -> list[Setting]:
         """What its options data told."""
         samplers = [

@@ -21,7 +21,7 @@ from netops.egress.template import PACKETS, Field, Layout, application, objects
 
 MAX_EXPORTERS = 4096
 MAX_TEMPLATES = 1024
-"""Templates kept for one exporter; the oldest goes first."""
+"""Templates kept for one exporter; the oldest that was never used goes first."""
 MAX_FIELDS = 512
 WAITING_BYTES = 1 << 20
 """Data without a template kept for one exporter; the oldest goes first."""
@@ -252,6 +252,7 @@ class Decoder:
         if self._rows >= 0:
             self._rows += rows
         if rows:
+            layout.is_used = True
             self._found.setdefault((exporter.address, domain, layout, header.sampling), []).append(
                 DataSet(header, body, rows, self._ordinal, texts)
             )
@@ -313,8 +314,8 @@ class Decoder:
                 exporter.counters.malformed += 1
                 return
             exporter.templates.pop(key, None)
-            while len(exporter.templates) >= MAX_TEMPLATES:
-                exporter.templates.pop(next(iter(exporter.templates)))
+            if len(exporter.templates) >= MAX_TEMPLATES:
+                exporter.forget_template()
             exporter.templates[key] = layout
             exporter.repeated.clear()
             self.templates_changed = True

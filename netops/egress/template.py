@@ -55,6 +55,8 @@ class Layout:
         self.is_variable = any(field.length == VARIABLE for field in fields)
         self.minimum = sum(1 if field.length == VARIABLE else field.length for field in fields)
         """Bytes of the shortest record; the bytes of every record when nothing is variable."""
+        self.is_used = False
+        """Whether records of it have come: when there are too many templates, those that nobody uses go first."""
         self.texts: dict[int, str] = {}
         self._sources: dict[str, list[tuple[int, Kind, int]]] = {}
         names, formats, offsets, offset = [], [], [], 0

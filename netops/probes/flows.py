@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -39,11 +39,14 @@ class Collector:
 
     Args:
         listen: "address:port" or "[address]:port", as `[flows] listen` has them.
+        streams: the same for IPFIX over TCP, as `[flows] tcp` has them.
         allowed: source address to the address that the register knows; others are counted, never decoded.
     """
 
-    def __init__(self, listen: Sequence[str], allowed: Mapping[str, str]) -> None:
-        self.listen, self.allowed = tuple(listen), dict(allowed)
+    def __init__(
+        self, listen: Sequence[str], allowed: Mapping[str, str], streams: Sequence[str] = ()
+    ) -> None:
+        self.listen, self.allowed, self.streams = tuple(listen), dict(allowed), tuple(streams)
         self.outcomes: Counter[str] = Counter()
         """Since the start: received, unknown_exporter, kernel_dropped."""
         self.unknown: Counter[str] = Counter()
@@ -64,6 +67,8 @@ class Collector:
         try:
             for address in self.listen:
                 self._sockets.append(_bound(address))
+            for address in self.streams:
+                self._sockets.append(_listening(address))
         except NetopsError:
             self._close()
             raise
@@ -93,7 +98,7 @@ class Collector:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The ports that are bound, in the order of *listen*."""
+        """The ports that are bound, in the order of *listen* and then of *streams*."""
         return tuple(one.getsockname()[1] for one in self._sockets)
 
     @contextmanager
@@ -192,16 +197,33 @@ def _address(hi: int, lo: int) -> str:
 
 
 def _bound(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_DGRAM)
-    try:
+    """A socket for datagrams, with as large a buffer as the kernel gives."""
+
+    def prepare(one: socket.socket) -> None:
         try:
             one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES)
         except OSError:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         one.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+
+    return _opened(address, socket.SOCK_DGRAM, prepare)
+
+
+def _listening(address: str) -> socket.socket:
+    """A socket that takes connections of IPFIX over TCP."""
+    one = _opened(
+        address, socket.SOCK_STREAM, lambda it: it.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    )
+    one.listen()
+    return one
+
+
+def _opened(address: str, kind: socket.SocketKind, prepare: Callable[[socket.socket], None]) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    try:
+        prepare(one)
         one.setblocking(False)  # noqa: FBT003 - socket's own signature
         one.bind((host, int(port)))
     except (OSError, OverflowError) as error:
@@ -209,8 +231,10 @@ def _bound(address: str) -> socket.socket:
         raise NetopsError(
             "flows are not collected on {address}",
             "{why}",
-            "end the program that has the port (ss -lunp shows it), or change [flows] listen",
+            "end the program that has the port (ss -lntup shows it), or change [flows] listen or tcp",
             address=address,
             why=error,
         ) from error
     return one
+
+

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netops.probes.ring import ENTRY, KERNEL_DROPPED, Ring
+from netops.probes.stream import Connections
 
 SLOTS = 512
 LARGEST = 65536
@@ -102,39 +103,98 @@ class Burst:
             place += size
 
 
+class Receiver:
+    """
+    Moves what comes into the ring.
+
+    Args:
+        sockets: bound ones of UDP, and listening ones of TCP for IPFIX.
+    """
+
+    def __init__(self, sockets: list[socket.socket], ring: Ring) -> None:
+        self.ring, self.burst, self.poll = ring, Burst(), select.poll()
+        self.parent = os.getppid()
+        self.datagrams = {one.fileno(): one for one in sockets if one.type == socket.SOCK_DGRAM}
+        self.listening = {one.fileno(): one for one in sockets if one.type == socket.SOCK_STREAM}
+        self.connections = Connections()
+        for descriptor in (*self.datagrams, *self.listening):
+            self.poll.register(descriptor, select.POLLIN)
+        rooms = [one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in self.datagrams.values()]
+        self.wanted = max(1, min(SLOTS // 2, min(rooms, default=0) // HELD_OCTETS // 8))
+        """Datagrams that a burst should bring: then the kernel's buffer is never nearly full."""
+        self.pause = PAUSES[0]
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether the parent has ended."""
+        return os.getppid() != self.parent
+
+    def turn(self) -> int:
+        """Take what is there from every socket; datagrams of the largest burst, and at least 1 when anything came."""
+        most = 0
+        for descriptor, _ in self.poll.poll(1000):
+            if descriptor in self.datagrams:
+                most = max(most, self._burst(self.datagrams[descriptor]))
+            elif descriptor in self.listening:
+                if (accepted := self.connections.accept(self.listening[descriptor])) is not None:
+                    self.poll.register(accepted, select.POLLIN)
+            elif descriptor in self.connections.open:
+                most = max(most, self._stream(descriptor))
+            else:
+                self.poll.unregister(descriptor)  # it was closed for another
+        return most
+
+    def _burst(self, one: socket.socket) -> int:
+        count = self.burst.receive(one)
+        if count:
+            entries = self.burst.entries(count, one.getsockname()[1])
+            place = self._room(entries)
+            if place is not None:
+                self.burst.copy(entries["length"], self.ring.octets[place:])
+                self.ring.put(entries)
+            self.ring.control[KERNEL_DROPPED] += np.uint64(self.burst.lost(one, count))
+        return count
+
+    def _stream(self, descriptor: int) -> int:
+        connection = self.connections.heard(descriptor)
+        messages, goes_on = connection.read()
+        if messages:
+            entries = connection.entries(messages, time.time_ns() // 1_000_000)
+            place = self._room(entries)
+            if place is not None:
+                body = np.frombuffer(b"".join(messages), np.uint8)
+                self.ring.octets[place : place + len(body)] = body
+                self.ring.put(entries)
+        if not goes_on:
+            self.poll.unregister(descriptor)
+            self.connections.close(descriptor)
+        return int(bool(messages))
+
+    def _room(self, entries: NDArray[Any]) -> int | None:
+        """A place in the ring, waited for while it is full; None when the parent ends meanwhile."""
+        while (place := self.ring.room(len(entries), int(entries["length"].sum()))) is None:
+            if self.is_orphan:
+                return None
+            time.sleep(FULL_SECONDS)
+        return place
+
+    def rest(self, most: int) -> None:
+        """After a short burst wait so long that the next one is about as large as is wanted."""
+        if 0 < most < SLOTS:
+            self.pause = min(PAUSES[1], max(PAUSES[0], self.pause * min(1.5, self.wanted / most)))
+            if most < 2 * self.wanted:
+                time.sleep(self.pause)
+
+
 def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
     """Move datagrams until the process is told to end; *bell* (an eventfd) is rung at the start and after every batch."""
-    burst, poll = Burst(), select.poll()
-    ports = {one.fileno(): (one, one.getsockname()[1]) for one in sockets}
-    for descriptor in ports:
-        poll.register(descriptor, select.POLLIN)
-    parent, pause = os.getppid(), PAUSES[0]
-    fits = min(one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in sockets) // HELD_OCTETS
-    wanted = min(SLOTS // 2, fits // 8)
+    receiver = Receiver(sockets, ring)
     os.eventfd_write(bell, 1)  # it reads from now on
-    while os.getppid() == parent:
-        most = 0
-        for descriptor, _ in poll.poll(1000):
-            one, port = ports[descriptor]
-            count = burst.receive(one)
-            if not count:
-                continue
-            most = max(most, count)
-            entries = burst.entries(count, port)
-            while (place := ring.room(count, int(entries["length"].sum()))) is None:
-                if os.getppid() != parent:
-                    return
-                time.sleep(FULL_SECONDS)
-            burst.copy(entries["length"], ring.octets[place:])
-            ring.put(entries)
-            ring.control[KERNEL_DROPPED] += np.uint64(burst.lost(one, count))
+    while not receiver.is_orphan:
+        most = receiver.turn()
         if most:
             os.eventfd_write(bell, 1)
-        if 0 < most < SLOTS:
-            # So long that the next burst is about as large as is wanted, and the kernel's buffer never nearly full.
-            pause = min(PAUSES[1], max(PAUSES[0], pause * min(1.5, wanted / most)))
-            if most < 2 * wanted:
-                time.sleep(pause)
+        receiver.rest(most)
 
 
 def main() -> None:

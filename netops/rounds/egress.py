@@ -71,7 +71,7 @@ class Watcher:
         self.desk, self.hear = desk, hear
         self.listening = False
         self.watch, self.decoder = Watch(), Decoder()
-        self.collector = Collector(desk.config.flows.listen, {})
+        self.collector = Collector(desk.config.flows.listen, {}, desk.config.flows.tcp)
         self.opened: list[str] = []
         self.resolved: list[str] = []
         self.verdicts: Counter[str] = Counter()

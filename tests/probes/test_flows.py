@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -165,11 +166,36 @@ def test_a_killed_receiver_is_started_again() -> None:
     assert 1 == collector.outcomes["receiver_restarts"]
 
 
+def test_ipfix_over_tcp_comes_as_whole_messages() -> None:
+    """However the octets are cut; another protocol ends its connection, and the others go on."""
+    messages = [struct.pack(">HH", 10, 16 + size) + bytes(12 + size) for size in (0, 40, 3000)]
+    collector = Collector(["127.0.0.1:0"], {"127.0.0.1": "10.20.255.1"}, ["127.0.0.1:0"])
+    collector.start()
+    try:
+        whole, found = b"".join(messages), []
+        with socket.create_connection(("127.0.0.1", collector.ports[1])) as one:
+            with socket.create_connection(("127.0.0.1", collector.ports[1])) as other:
+                other.sendall(b"GET / HTTP/1.1\r\n")
+                other.settimeout(5)
+                assert b"" == other.recv(100)
+            for cut in (slice(0, 3), slice(3, 50), slice(50, None)):
+                one.sendall(whole[cut])
+                with collector.taking(0.3) as datagrams:
+                    found += datagrams.each()
+            while len(found) < len(messages):
+                with collector.taking(5.0) as datagrams:
+                    found += datagrams.each()
+    finally:
+        collector.stop()
+
+    assert [("10.20.255.1", one) for one in messages] == [(one.exporter, one.payload) for one in found]
+
+
 def test_a_taken_port_is_said_plainly() -> None:
     """What is taken and how to find who has it; nothing stays bound."""
     with collecting() as first:
         second = Collector([f"127.0.0.1:{first.ports[0]}"], {})
-        with pytest.raises(NetopsError, match="ss -lunp"):
+        with pytest.raises(NetopsError, match="ss -lntup"):
             second.start()
 
 
