@@ -47,6 +47,15 @@ class Datagrams:
         payload = self.octets[start : start + int(self.lengths[row])].tobytes()
         return Datagram(self.exporters[int(self.exporter[row])], int(self.received[row]), payload)
 
+    def without(self, rows: NDArray[np.int64]) -> Datagrams:
+        """The others, in their order."""
+        import numpy as np
+
+        left = np.ones(len(self), bool)
+        left[rows] = False
+        starts, lengths, received = self.starts[left], self.lengths[left], self.received[left]
+        return Datagrams(self.octets, starts, lengths, self.exporter[left], received, self.exporters)
+
     def each(self) -> Iterator[Datagram]:
         """One by one, copied."""
         return map(self.one, range(len(self.starts)))

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from netops.core.datagrams import Datagram, Datagrams, gathered
-from netops.egress import complete, fixed, sampling, sflow
+from netops.egress import complete, fixed, samples, sampling, sflow
 from netops.egress.bulk import Bulk, Key
 from netops.egress.elements import SCOPE
-from netops.egress.exporter import Counters, DataSet, Exporter, Header, Setting, Template, Waiting
+from netops.egress.exporter import Counters, DataSet, Exporter, Header, Headers, Setting, Template, Waiting
 from netops.egress.flows import JUDGED, Column, Flows
 from netops.egress.sets import Sets, joined, of_parts
 from netops.egress.template import PACKETS, Field, Layout, application, objects
@@ -53,6 +53,8 @@ class Decoder:
         self._described: list[Flows] = []
         self._rows = 0
         """Records of the datagram in hand; -1 when some of them are not known."""
+        self._followed = False
+        """Whether the sequences of sFlow v5 in the batch in hand are noted already."""
         self._is_known = True
         """Whether the template set in hand taught nothing new."""
 
@@ -64,7 +66,7 @@ class Decoder:
         records is in the column *ordinal*. Malformed datagrams are counted, never raised.
         """
         self._found, self._samples, self._described = {}, {}, []
-        bulk = Bulk()
+        bulk, flows = Bulk(), list[Flows]()
         if not isinstance(datagrams, Datagrams):
             datagrams = gathered(list(datagrams))
         if self.everything or len(datagrams) < FEW:
@@ -72,8 +74,9 @@ class Decoder:
                 if exporter := self._exporter(one.exporter):
                     self._single(exporter, one)
         else:
-            bulk.take(datagrams, self._exporter, self._single)
-        flows = [
+            flows, rest = self._sampled_in_bulk(datagrams)
+            bulk.take(rest, self._exporter, self._single)
+        flows += [
             self._decode(self.exporters[address], domain, layout, sets)
             for (address, domain, layout, _), sets in self._together(bulk).items()
         ]
@@ -83,6 +86,37 @@ class Decoder:
         flows += self._described
         self._found, self._samples, self._described = {}, {}, []
         return [one for one in flows if len(one)]
+
+    def _sampled_in_bulk(self, batch: Datagrams) -> tuple[list[Flows], Datagrams]:
+        """The records of plain sFlow datagrams; and the datagrams that are left."""
+        found = samples.read(batch)
+        self._followed = found is not None
+        if found is None:
+            return [], batch
+        flows, of_record = [], found.rows[found.of]
+        for place in np.unique(batch.exporter[found.rows]).tolist():
+            exporter = self._exporter(batch.exporters[place])
+            if exporter is None:
+                continue
+            mine = np.flatnonzero(batch.exporter[found.rows] == place)
+            plain = mine[found.plain[mine]]
+            rows = np.flatnonzero(batch.exporter[of_record] == place)
+            columns = {name: column[rows] for name, column in found.columns.items()}
+            columns["received"] = batch.received[of_record[rows]]
+            flows.append(Flows(exporter.address, columns))
+            exporter.counters.datagrams += len(plain)
+            exporter.counters.records += len(rows)
+            exporter.counters.options += int(found.counters[plain].sum())
+            if len(plain):
+                exporter.counters.version = -5
+                exporter.counters.last_seen = int(batch.received[found.rows[plain[-1]]])
+            numbered = mine[found.is_numbered[mine]]
+            for agent in np.unique(found.agent[numbered]).tolist():
+                some = numbered[found.agent[numbered] == agent]
+                headers = Headers(-5, found.sequence[some], np.zeros(len(some), np.int64), found.uptime[some],
+                                  batch.received[found.rows[some]])  # fmt: skip
+                exporter.follow_all(agent, headers, np.full(len(some), -1, np.int64))
+        return flows, batch.without(found.rows[found.plain])
 
     def _exporter(self, address: str) -> Exporter | None:
         """The state of an exporter; None when there are too many."""
@@ -203,7 +237,7 @@ class Decoder:
             self._ordinal += 1
         exporter.counters.records += len(read.rows)
         exporter.counters.options += read.counters
-        if read.sequence or read.rows or read.counters:
+        if read.has_header and not (self._followed and read.version == 5):
             exporter.follow(read.agent, header, -1)
         return read.whole
 

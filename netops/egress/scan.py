@@ -52,7 +52,7 @@ class Scan(NamedTuple):
 def scan(batch: Datagrams) -> Scan:
     """Headers and sets of every datagram of *batch*."""
     size = len(batch)
-    version = _number(batch, np.where(batch.lengths >= 16, batch.starts, -1), 0, 2)
+    version = big_endian(batch, np.where(batch.lengths >= 16, batch.starts, -1), 0, 2)
     columns = {name: np.zeros(size, np.int64) for name in ("sequence", "exported", "domain", "sampling")}
     columns["uptime"] = np.full(size, -1, np.int64)
     plain = np.zeros(size, bool)
@@ -78,7 +78,7 @@ def scan(batch: Datagrams) -> Scan:
     )  # fmt: skip
 
 
-def _number(batch: Datagrams, starts: Column, offset: int, octets: int) -> Column:
+def big_endian(batch: Datagrams, starts: Column, offset: int, octets: int) -> Column:
     """A big-endian number at *offset* of each place; 0 where *starts* is negative."""
     known = starts >= 0
     places = np.where(known, starts + offset, 0)
@@ -95,15 +95,15 @@ def _fixed(
     """v5 and v7: as many records as the header counts, and not an octet more."""
     header, layout = SHAPES[kind]
     starts = batch.starts[rows]
-    count = _number(batch, starts, 2, 2)
+    count = big_endian(batch, starts, 2, 2)
     plain[rows] = (count > 0) & (batch.lengths[rows] == header + count * layout.minimum)
-    nanoseconds = np.minimum(_number(batch, starts, 12, 4), 999_999_999)
-    columns["uptime"][rows] = _number(batch, starts, 4, 4)
-    columns["exported"][rows] = _number(batch, starts, 8, 4) * 1000 + nanoseconds // 1_000_000
-    columns["sequence"][rows] = _number(batch, starts, 16, 4)
+    nanoseconds = np.minimum(big_endian(batch, starts, 12, 4), 999_999_999)
+    columns["uptime"][rows] = big_endian(batch, starts, 4, 4)
+    columns["exported"][rows] = big_endian(batch, starts, 8, 4) * 1000 + nanoseconds // 1_000_000
+    columns["sequence"][rows] = big_endian(batch, starts, 16, 4)
     if kind == 5:
-        columns["domain"][rows] = _number(batch, starts, 20, 2)
-        columns["sampling"][rows] = _number(batch, starts, 22, 2) & 0x3FFF
+        columns["domain"][rows] = big_endian(batch, starts, 20, 2)
+        columns["sampling"][rows] = big_endian(batch, starts, 22, 2) & 0x3FFF
     return rows, np.zeros(len(rows), np.int64), starts + header, count * layout.minimum
 
 
@@ -114,22 +114,22 @@ def _messages(
     starts, ends = batch.starts[rows], batch.starts[rows] + batch.lengths[rows]
     good = np.ones(len(rows), bool)
     if kind == 9:
-        columns["uptime"][rows] = _number(batch, starts, 4, 4)
+        columns["uptime"][rows] = big_endian(batch, starts, 4, 4)
         at = starts + 20
     else:
-        good = _number(batch, starts, 2, 2) == batch.lengths[rows]
+        good = big_endian(batch, starts, 2, 2) == batch.lengths[rows]
         at = starts + 16
     # After version, length (IPFIX) or count and uptime (v9): export time, sequence, domain.
     clock = 8 if kind == 9 else 4
-    columns["exported"][rows] = _number(batch, starts, clock, 4) * 1000
-    columns["sequence"][rows] = _number(batch, starts, clock + 4, 4)
-    columns["domain"][rows] = _number(batch, starts, clock + 8, 4)
+    columns["exported"][rows] = big_endian(batch, starts, clock, 4) * 1000
+    columns["sequence"][rows] = big_endian(batch, starts, clock + 4, 4)
+    columns["domain"][rows] = big_endian(batch, starts, clock + 8, 4)
     found: list[tuple[Column, ...]] = []
     open_ = np.flatnonzero(good)
     for _ in range(MAX_SETS):
         if not len(open_):
             break
-        number, length = _number(batch, at[open_], 0, 2), _number(batch, at[open_], 2, 2)
+        number, length = big_endian(batch, at[open_], 0, 2), big_endian(batch, at[open_], 2, 2)
         sound = (length >= 4) & (at[open_] + length <= ends[open_])
         sound &= (number >= 256) | (number // 2 == (kind == 10))
         good[open_[~sound]] = False

@@ -43,6 +43,7 @@ class Datagram:
     rows: list[Row] = field(default_factory=list)
     counters: int = 0
     whole: bool = True
+    has_header: bool = False
 
 
 class Reader:
@@ -110,6 +111,7 @@ def read(data: bytes) -> Datagram:
         if result.version == 5:
             result.agent = reader.number()
         result.sequence, result.uptime, count = reader.numbers(3)
+        result.has_header = result.address is not None
         for _ in range(min(count, MAX_SAMPLES)):
             if result.version == 5:
                 _sample(reader, result)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from netops.egress import netflow
 from netops.egress.classify import Direct
-from netops.egress.flows import Batch, grouped, merged
+from netops.egress.flows import JUDGED, Batch, grouped, merged
 from netops.egress.netflow import Decoder
 from tests.egress.exporter import FIVE_TUPLE, a_set, ipfix, template, v5, v9, values
 
@@ -26,7 +26,7 @@ SHORT_RECORD = values(SHORT, "10.20.0.2", "192.0.2.2", 9)
 
 def told(batch: Batch) -> list[tuple[Any, ...]]:
     """Every record with all its columns, in an order of their own."""
-    columns = [batch[name].tolist() for name in sorted(batch.columns)]
+    columns = [batch[name].tolist() for name in sorted(JUDGED)]
     names = [batch.exporters[number] for number in batch.exporter.tolist()]
     return sorted(zip(names, *columns, strict=True))
 

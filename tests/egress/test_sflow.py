@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from packets import TCP, A, B, ether, v4
+from packets import TCP, A, B, ether, v4, v6
 
-from netops.egress.flows import rows
+from netops.egress.flows import JUDGED, Batch, merged, rows
 from netops.egress.netflow import Decoder
 
 FRAME = ether(0x0800, v4(6, TCP), 100)
@@ -171,3 +171,38 @@ def test_no_bytes_break_it(version: int, place: int, noise: bytes) -> None:
     """Cut or changed anywhere."""
     good = v5(sample(part(1, header()), part(1003, bytes(40)))) if version == 5 else old(version, bytes(300))
     decode(good[:place], good[:place] + noise + good[place + len(noise) :])
+
+
+FRAMES = (
+    FRAME, ether(0x0800, v4(17, b"\x13\x88\x00\x35\x00\x08\x00\x00")), ether(0x0800, v4(1, b"\x08\x00\x00\x00")),
+    ether(0x86DD, v6(6, TCP)), ether(0x86DD, v6(44, bytes(8) + TCP)), ether(0x0806, bytes(28)), ether(0x0800, v4(6, TCP), 7, 8),
+    ether(0x0800, v4(6, TCP, offset=185)), ether(0x8847, b"\0\x06\x41\x40" + v4(6, TCP)), FRAME[:30], FRAME[:10],
+)  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(
+    st.lists(st.tuples(st.sampled_from(FRAMES), st.sampled_from([1, 11]), st.booleans(), st.integers(0, 3 << 30)), max_size=4),
+    st.integers(0, 5), st.integers(-40, 0)), min_size=9, max_size=12))  # fmt: skip
+def test_in_bulk_as_one_by_one(streams: list[tuple[list[tuple[bytes, int, bool, int]], int, int]]) -> None:
+    """A batch gives the same flows and counters as its datagrams by themselves: tags, tunnels, fragments, cuts, what there is."""
+    datagrams = []
+    for samples, sequence, cut in streams:
+        parts = []
+        for frame, protocol, is_wide, entered in samples:
+            records = part(1001, words(7, 0, 8, 0)) + part(1, header(frame, protocol))
+            if is_wide:
+                parts.append(part(3, words(1, 0, 3, 512, 1000, 0, entered >> 30, entered & 0xFF, 0, 4, 2) + records))
+            else:
+                parts.append(part(1, words(1, 3, 512, 1000, 0, entered, 4, 2) + records))
+        whole = v5(*parts, part(2, bytes(12)), sequence=sequence)
+        datagrams.append(("192.0.2.1", 5, whole[: len(whole) + cut]))
+    single, bulk = Decoder(), Decoder()
+    one_by_one = merged(flows for one in datagrams for flows in single.feed([one]))
+    together = merged(bulk.feed(datagrams))
+
+    def told(batch: Batch) -> list[tuple[int, ...]]:
+        return sorted(zip(*(batch[name].tolist() for name in JUDGED), strict=True))
+
+    assert told(one_by_one) == told(together)
+    assert single.totals() == bulk.totals()
