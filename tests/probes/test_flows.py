@@ -44,7 +44,7 @@ def send(port: int, *payloads: bytes, source: str = "127.0.0.1") -> None:
 
 def taken(collector: Collector, count: int) -> list[Datagram]:
     found: list[Datagram] = []
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while len(found) < count and time.monotonic() < until:
         with collector.taking(0.5) as datagrams:
             found += datagrams.each()
