@@ -80,9 +80,9 @@ def _wireguard(talk: Talk, sides: Sides) -> Found:
 def _goes_on(side: list[bytes]) -> bool:
     """Whether datagrams of one side carry one receiver and a counter that rises."""
     data = [one for one in side if len(one) >= 32 and one[0] == 4 and len(one) % 16 == 0 and not any(one[1:4])]
-    counters = [int.from_bytes(one[8:16], "little") for one in data]
+    counters = list(dict.fromkeys(int.from_bytes(one[8:16], "little") for one in data))  # two ports mirror a packet twice
     steps = [0 < after - before < 1 << 16 for before, after in pairwise(counters)]
-    return len(data) >= 3 and len({one[4:8] for one in data}) <= 2 and sum(steps) * 3 >= len(steps) * 2
+    return len(counters) >= 3 and len({one[4:8] for one in data}) <= 2 and sum(steps) * 3 >= len(steps) * 2
 
 
 def _tailscale(talk: Talk, sides: Sides) -> Found:
@@ -124,8 +124,8 @@ def _ipsec(talk: Talk, sides: Sides) -> Found:
     if IKE_NAT in (talk.ends[0][1], talk.ends[1][1]):
         for side in sides:
             data = [one for one in side if len(one) >= 24 and any(one[:4])]
-            counters = [int.from_bytes(one[4:8], "big") for one in data]
-            if len(data) >= 3 and len({one[:4] for one in data}) == 1 and counters == sorted(set(counters)):
+            counters = list(dict.fromkeys(int.from_bytes(one[4:8], "big") for one in data))
+            if len(counters) >= 3 and len({one[:4] for one in data}) == 1 and counters == sorted(set(counters)):
                 yield from _of(talk, "tunnel", "ipsec", "IPsec")
                 return
 

@@ -57,6 +57,7 @@ def stream(*segments: tuple[str, bytes], dport: int = 443, far: str = FAR, sport
 GOOD = b"HTTP/1.1 200 OK\r\n\r\n"
 SESSION = bytes(range(1, 9))
 IKE = bytes(range(8)) + bytes(8) + b"\x21\x20\x22\x08" + bytes(4) + struct.pack(">I", 60) + bytes(32)
+WG_DATA = [b"\x04\0\0\0\7\7\7\7" + number.to_bytes(8, "little") + bytes(32) for number in range(5)]
 WG_BEGIN, WG_ANSWER = b"\x01\0\0\0" + bytes(range(144)), b"\x02\0\0\0" + bytes(range(88))
 CERTIFICATE = b"\x06\x03\x55\x04\x03\x0c\x0eAnyDesk Client" * 2
 SERVER_HELLO = (
@@ -70,6 +71,7 @@ SERVER_HELLO = (
     [
         ([asked(WG_BEGIN, dport=7000), answered(WG_ANSWER, dport=7000)], "tunnel wireguard"),
         ([asked(b"\x38" + SESSION + bytes(5), dport=53), answered(b"\x40" + SESSION + bytes(17), dport=53)], "tunnel openvpn"),
+        ([asked(one, dport=7000) for one in WG_DATA for _twice in range(2)], "tunnel wireguard"),
         ([asked(IKE, dport=500)], "tunnel ipsec"),
         ([asked(bytes(4) + IKE, dport=4500)], "tunnel ipsec"),
         ([asked(b"TS\xf0\x9f\x92\xac" + bytes(60), dport=7001)], "tunnel tailscale"),
