@@ -63,9 +63,9 @@ class Key(msgspec.Struct, frozen=True):
     place: str
 
     def covers(self, other: Key) -> bool:
-        """Whether *other* may be the same event told with less: nothing differs, and organization or place is the same."""
+        """Whether *other* may be the same event told with less: it names nothing that this does not, and something the same."""
         pairs = ((self.organization, other.organization), (self.place, other.place))
-        differs = any(mine != theirs for mine, theirs in pairs if mine and theirs)
+        differs = any(theirs and mine != theirs for mine, theirs in pairs)
         shares = any(mine == theirs != "" for mine, theirs in pairs)
         same = self.cause == other.cause and self.plane is other.plane
         return self == other or (same and shares and not differs)

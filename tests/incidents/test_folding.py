@@ -49,6 +49,14 @@ def test_what_lacks_an_organization_goes_by_place() -> None:
     assert [("open", "", ("F-0001", "F-0002"))] == told(two, [], {"F-0001": "A 座", "F-0002": "A 座"})
 
 
+def test_what_names_more_never_joins_what_names_less() -> None:
+    """An incident of nobody in a shared building does not swallow those of everybody there."""
+    nobody = incident(organization="", place="A 座")
+
+    assert [("open", "", ("F-0002",))] == told([finding("F-0002")], [nobody], {"F-0002": "A 座"})
+    assert [("open", "", ("F-0002",))] == told([finding("F-0002")], [incident()], {"F-0002": "A 座"})
+
+
 def test_the_reason_names_what_was_compared() -> None:
     """In both languages, with the place and the incident."""
     speak("zh")
