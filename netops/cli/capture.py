@@ -57,6 +57,10 @@ def _far(one: Observation) -> str:
 @click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--hosts", "with_hosts", is_flag=True, help=N_("Every host, and what it shows of itself."))
+@click.option(
+    "--packets", "host", default="", metavar="ADDRESS|NUMBER",
+    help=N_("Instead: the first packets of this host, or the one of this number, field by field."),
+)
 @click.option("--keep", is_flag=True, help=N_("Write findings down: needs the configuration and --plane."))
 @click.option("--plane", type=click.Choice(["intranet", "extranet"]), help=N_("The plane that was listened to."))
 @click.option(
@@ -65,7 +69,7 @@ def _far(one: Observation) -> str:
     metavar="DEVICE[:INTERFACE]",
     help=N_("Where it was captured: a switch's name and port, as far as known."),
 )
-def capture(files: tuple[Path, ...], with_hosts: bool, keep: bool, plane: str | None, where: str) -> None:
+def capture(files: tuple[Path, ...], with_hosts: bool, host: str, keep: bool, plane: str | None, where: str) -> None:
     """
     Read captures and logs, and say what they show: tunnels, proxies, remote control, DHCP servers, hidden hosts, conflicts.
 
@@ -76,6 +80,9 @@ def capture(files: tuple[Path, ...], with_hosts: bool, keep: bool, plane: str | 
     from netops.rounds import listening
 
     out = output()
+    if host:
+        _packets(out, files, host)
+        return
     with desk() as opened:
         scene = listening.scene_of(opened, _plane(plane)) if keep else None
         found, listeners = [], []
@@ -92,6 +99,28 @@ def capture(files: tuple[Path, ...], with_hosts: bool, keep: bool, plane: str | 
             ]
             _keep(opened, out, told, [read.file for read in found], plane or "")
     raise SystemExit(1 if any(one.is_alarm for read in found for one in read.observations) else 0)
+
+
+def _packets(out: Output, files: tuple[Path, ...], host: str) -> None:
+    """Packets for a person to look at, as scapy takes them apart in a process of its own."""
+    from netops.cli.printing import document, printable
+    from netops.core.clock import city_time
+    from netops.egress.listening.observation import moment
+    from netops.rounds import listening
+
+    found = [(path, one) for path in files for one in listening.packets_of(path, host)]
+    if out.json:
+        out.answer(document("packet", [{"file": str(path), "number": one.number, "at": moment(one.at), "octets": one.octets,
+                                        "layers": one.layers} for path, one in found]))  # fmt: skip
+        return
+    for path, one in found:
+        when = city_time(moment(one.at), "%Y-%m-%d %H:%M:%S")
+        out.line(f"{path.name} {one.number}  {when}  {one.octets} B", style="bold")
+        for layer in one.layers:
+            fields = "  ".join(f"{name}={value}" for name, value in layer.fields.items())
+            out.line(f"  {layer.name}  {printable(fields)}")
+    if not found:
+        out.line(_("No packet of it is in the file."))
 
 
 def _plane(text: str | None) -> Any:

@@ -1,5 +1,5 @@
 """
-netops-probe: the child process that has raw sockets, and little else of netops.
+netops-probe: the child process that has raw sockets, scapy, and little else of netops.
 
 It reads one JSON request a line on standard input and answers in JSON lines on standard output. It knows only the
 requests of REQUESTS; whatever else it is asked it answers with an error. Requests are bounded in size and in time.
@@ -258,12 +258,27 @@ def listen(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from catch([str(name) for name in request["interfaces"]], float(request["seconds"]))
 
 
+# ---- packets for a person to look at
+def dissect(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    One frame taken apart by scapy: {"name", "fields"} for each layer. All capabilities are given up before it is looked at.
+
+    Raises:
+        ValueError: scapy is not there, or more is asked for than is allowed.
+    """
+    from netops.probes.dissection import layers
+
+    confine(holds=())
+    yield from layers(int(request["link"]), base64.b64decode(str(request["frame"]), validate=True))
+
+
 REQUESTS: dict[str, Callable[[dict[str, Any]], Iterator[dict[str, Any]]]] = {
     "reflect": reflect,
     "answers": answers,
     "beacons": beacons,
     "sweep": sweep,
     "listen": listen,
+    "dissect": dissect,
 }
 AT_ONCE = ("answers", "beacons", "listen", "reflect", "sweep")
 """Their answers are written as they come."""

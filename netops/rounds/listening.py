@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from netops.egress.flows import mac_text
 from netops.egress.heard import OWN_RULES as LISTENING_RULES
 from netops.egress.heard import Contact, Heard, concluded, evidence
 from netops.egress.judge import Scene
+from netops.egress.listening import packets as frames_of
 from netops.egress.listening import querylogs, readers, services
-from netops.egress.listening.frames import Capture, NotACapture
+from netops.egress.listening.frames import Capture, Frames, NotACapture
 from netops.egress.listening.listener import HostSeen, Listener, Summary
 from netops.egress.listening.observation import Observation, moment
 from netops.egress.rules import RULES
+from netops.probes.dissection import MOST_FRAMES, Dissection, dissected
 from netops.rounds import Progress, allow, joining, silent
 
 MAX_FILE = 64 << 30
@@ -103,6 +106,49 @@ def read(path: Path, one: Listener, progress: Progress = silent) -> Read:
         file=str(path), format=capture.format, broken=capture.broken, summary=one.summary(),
         observations=tuple(one.observations()), hosts=tuple(one.seen_hosts()), left_out=one.sightings.left_out,
     )  # fmt: skip
+
+
+def packets_of(path: Path, host: str, most: int = MOST_FRAMES) -> list[Dissection]:
+    """
+    The first packets of a capture from or to *host*, or the one of that number, taken apart by scapy in the child.
+
+    Args:
+        host: an address, or the number of a packet in the file, from 1.
+
+    Raises:
+        NetopsError: it is no capture, *host* is neither, or the child did not answer.
+    """
+    wanted = _wanted(host)
+    found: list[tuple[int, int, int, bytes]] = []
+    try:
+        with path.open("rb") as file:
+            before = 0
+            for frames in Capture(file):
+                rows = _rows(frames, wanted, before)
+                found += [(before + row + 1, int(frames.at[row]), int(frames.link[row]), frames.one(row)) for row in rows]
+                before += len(frames)
+                if len(found) >= (1 if isinstance(wanted, int) else most):
+                    break
+    except (OSError, NotACapture) as error:
+        raise NetopsError("{path} was not read", "{why}", "name a pcap or pcapng file", path=path, why=error) from error
+    return dissected(found[:most])
+
+
+def _wanted(text: str) -> int | str:
+    try:
+        return int(text) if text.isdigit() else str(ip_address(text))
+    except ValueError:
+        raise NetopsError(
+            "no packet was shown", "{text} is neither an address nor the number of a packet", "give one of them", text=text
+        ) from None
+
+
+def _rows(frames: Frames, wanted: int | str, before: int) -> list[int]:
+    if isinstance(wanted, int):
+        return [wanted - before - 1] if before < wanted <= before + len(frames) else []
+    packets = frames_of.dissected(frames)
+    rows = {int(packets.frame[row]) for row in range(len(packets)) if wanted in (packets.source(row), packets.destination(row))}
+    return sorted(rows)
 
 
 def _read_log(path: Path, one: Listener, size: int, progress: Progress) -> Read:

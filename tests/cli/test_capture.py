@@ -62,6 +62,6 @@ def test_what_is_no_capture_is_said(capture: Path, capsys: pytest.CaptureFixture
     (capture.parent / "log.txt").write_text("hello\n")
 
     assert 2 == run("egress", "capture", str(capture.parent / "log.txt"), "--lang", "en")
-    assert "it begins like no pcap" in capsys.readouterr().err
+    assert "it begins like no capture" in capsys.readouterr().err
     assert 2 == run("egress", "capture", str(capture.parent / "none.pcap"))
     assert 2 == run("egress", "capture", str(capture), "--keep")
