@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,7 +47,7 @@ class Desk:
         self.actor = actor or os.environ.get("NETOPS_ACTOR") or _login()
         self._store: Store | None = None
         self._register: tuple[int, Register] | None = None
-        self._looked = float("-inf")
+        self._looked = -inf
         self.register_patience_seconds = 0.0
         """How long the register is believed to be the one in force where nothing is decided by it."""
         self.patience_seconds = 0.0
@@ -105,6 +106,10 @@ class Desk:
         assert self._register is not None  # noqa: S101 - read above
         language.call(self._register[1].name)
         return self._register[1]
+
+    def forget_register(self) -> None:
+        """Another version was put in force here: the next question reads it, however patient this desk is."""
+        self._looked = -inf
 
     def register_in(self, connection: Any) -> Register:
         """The register in force inside an open transaction: what an act decides by."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -232,7 +233,8 @@ def test_the_page_in_a_real_browser(pages: str, language: str) -> None:
 def test_ctrl_c_during_the_demonstration_is_clean(tmp_path: Path) -> None:
     """Exit code 130, no traceback, and the devices and exporters are gone."""
     running = subprocess.Popen([sys.executable, "-m", "netops", "--lang", "en", "demo", str(tmp_path / "city")],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's "&" ignores it
     time.sleep(6)
     running.send_signal(2)
     _out, said = running.communicate(timeout=30)

@@ -106,10 +106,6 @@ class Act:
             self._before = self._ask()
         return self._before
 
-    def end(self) -> None:
-        """Nothing more is asked: a question whose answer nobody took would keep SQLite's view of then on this connection."""
-        self._ask = lambda: (0, FIRST)
-
     def record(
         self, verb: str, subject: str, *, why: str = "", before: Any = None, after: Any = None
     ) -> Entry:
@@ -146,10 +142,7 @@ def act(store: Store, actor: str, clock: Clock = now) -> Iterator[Act]:
     """
     with store.write() as connection:
         one = Act(connection, actor, clock(), newest(connection))
-        try:
-            yield one
-        finally:
-            one.end()
+        yield one
         if not one.entries:
             raise AssertionError("an act without a journal entry")
 

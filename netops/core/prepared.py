@@ -46,14 +46,18 @@ class Prepared:
         return one.converted(cursor.fetchall()) if one.has_rows else []
 
     def asked(self, connection: Connection, **values: Any) -> Callable[[], Rows]:
-        """As a call, but the rows come, once, when they are asked for: several questions in one round trip to PostgreSQL."""
+        """
+        As a call, but the rows come when they are asked for: several questions in one round trip to PostgreSQL.
+
+        SQLite's are read at once: a cursor with rows left, kept alive by whatever holds it, would hold its connection at
+        the view of then, and the next one to write on it would find the database locked.
+        """
         one = self._of(connection)
         if one.name:
             rows = line_of(connection).ask(Asked(one.name, one.text_bytes, one.bind(values)))
             return lambda: one.converted(rows())
-        cursor = driver(connection).cursor()
-        cursor.execute(one.text, one.bind(values))
-        return lambda: one.converted(cursor.fetchall())
+        held = one.converted(driver(connection).cursor().execute(one.text, one.bind(values)).fetchall())
+        return lambda: held
 
     def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run a change once for each of *rows*."""

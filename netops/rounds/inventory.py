@@ -121,6 +121,7 @@ def apply(desk: Desk, plan: Plan, also: Callable[[Act], None] | None = None) -> 
             filings.drop(one, removed)
         if also is not None:
             also(one)
+    desk.forget_register()
     return version
 
 

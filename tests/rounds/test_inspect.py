@@ -105,7 +105,7 @@ def see(desk: Desk, silent: tuple[str, ...] = ()) -> None:
         if one.exporter
     ]
     used = Hit(at.replace(second=0, microsecond=0), E, "fin", "10.20.255.11", "separate", "ok")
-    hits.add(desk.store, {used: [1, 1, 64]}, heard, {})
+    hits.add(desk.store, {used: [1, 1, 64, 0]}, heard, {})
     diary.end(desk.store, diary.begin(desk.store, "reconcile"), "done", {}, "")
 
 
