@@ -13,12 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from netops.core import language
 from netops.core.clock import Clock, still
 from netops.core.store import Store, metadata
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 """Friday 2026-11-20 12:00 in the city."""
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _chinese() -> None:
+    """Every test begins in Chinese, as netops does untold, whatever the one before it spoke."""
+    language.speak("zh")
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ class Book(RuleBasedStateMachine):
     def allocate_block(self, data: st.DataObject, prefixlen: int) -> None:
         pool = data.draw(st.sampled_from(sorted(self.prefixes)))
         size, free = 1 << (32 - prefixlen), self.free(pool)
-        fits = any(set(range(start, start + size)) <= free for start in range(POOL.first, POOL.last, size))
+        fits = any(set(range(start, start + size)) <= free for start in range(POOL.first, POOL.last + 1, size))
         self._give(Request(PLANE, pool, "o", "D", prefixlen=prefixlen), fits, free, size)
 
     @precondition(lambda self: self.prefixes)
@@ -209,7 +209,7 @@ class Book(RuleBasedStateMachine):
             act.record("ip bulk", "form")
             for count, prefixlen in wanted:
                 free, size = self.free(pool), count or 1 << (32 - prefixlen)
-                starts = range(POOL.first, POOL.last, size)
+                starts = range(POOL.first, POOL.last + 1, size)
                 fits = (
                     len(free) >= count
                     if count

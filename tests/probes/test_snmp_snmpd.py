@@ -61,7 +61,10 @@ def test_the_reference_engine_reads_the_same_objects_over_v3(snmpd: Snmpd, user:
         "ipAdEntNetMask",
         "sysObjectID",
     ):
-        assert whole.columns.get(name) == reference.columns.get(name), name
+        ours, theirs = whole.columns.get(name, {}), reference.columns.get(name, {})
+        both = ours.keys() & theirs.keys()  # other tests plug interfaces into this machine, and pull them out
+        assert {row: ours[row] for row in both} == {row: theirs[row] for row in both}, name
+        assert bool(ours) == bool(theirs) == bool(both), name
 
 
 @pytest.mark.parametrize(
