@@ -20,6 +20,8 @@ from netops.core.toml import Source, settled
 from netops.declarations.settings import Requirements
 from netops.declarations.settings import check as check_requirements
 from netops.documents.settings import Documents
+from netops.egress.settings import FollowedLog, Mirror
+from netops.egress.settings import check as check_senses
 from netops.incidents.settings import Alerts, Channel
 from netops.incidents.settings import check as check_channels
 from netops.registers.probing import Sites
@@ -239,6 +241,8 @@ class Config(msgspec.Struct, frozen=True):
     sweep: Sweep = Sweep()
     sources: tuple[AddressSource, ...] = ()
     shared: tuple[SharedAddress, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
+    logs: tuple[FollowedLog, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
@@ -330,6 +334,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sweep: Sweep = Sweep()
     sources: tuple[AddressSource, ...] = ()
     shared: tuple[SharedAddress, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
+    logs: tuple[FollowedLog, ...] = ()
     web: Web = Web()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
@@ -344,13 +350,15 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 KEPT = (
-    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "web", "timetable", "backup", "bundle",
-    "documents", "addresses", "declarations", "registers", "sites", "notify", "alertmanager",
+    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "mirrors", "logs", "web", "timetable",
+    "backup", "bundle", "documents", "addresses", "declarations", "registers", "sites", "notify", "alertmanager",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,
     "sources": AddressSource,
     "shared": SharedAddress,
+    "mirrors": Mirror,
+    "logs": FollowedLog,
     "notify": Channel,
 }
 PLAIN = {"store": {"url"}, "inventory": {"path"}, "playbooks": {"path"}, "ui": {"language"}}
@@ -482,6 +490,8 @@ def _check(source: Source, config: Config) -> None:
             source.fault("inside and outside must have the same length", "translate", index)
     _check_probe(source, config.probe)
     check_sources(source, config.sweep, config.sources, config.shared, seconds)
+    for table, index, key, what in check_senses(config.mirrors, config.logs):
+        source.fault(what, table, index, key)
     for index, key, what in check_channels(config.notify, seconds):
         source.fault(what, "notify", index, key)
     for table, key, what in check_snmp(config.snmp.traps, config.snmp.writing, config.snmp.credentials):

@@ -13,7 +13,7 @@ STORAGE = (
     "netops.topology.carried", "netops.addresses.tiles", "netops.addresses.holdings",
     "netops.addresses.ledger", "netops.addresses.sources", "netops.addresses.usage", "netops.addresses.trend",
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.leads", "netops.egress.allowed",
-    "netops.egress.parts", "netops.egress.coverage",
+    "netops.egress.followed", "netops.egress.parts", "netops.egress.coverage",
     "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings", "netops.incidents.announced",
     "netops.inspections.archive", "netops.inspections.packs",
     "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",

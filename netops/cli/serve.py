@@ -11,15 +11,17 @@ from netops.core.language import N_, _
 @click.command(cls=Command)
 @click.option("--no-collector", is_flag=True, help=N_("Do not listen for flows."))
 @click.option("--no-traps", is_flag=True, help=N_("Do not hear what devices tell."))
+@click.option("--no-ears", is_flag=True, help=N_("Do not listen to mirror ports and logs."))
 @click.option("--no-timetable", is_flag=True, help=N_("Do not run rounds."))
 @click.option(
     "--listen", metavar="ADDRESS:PORT", help=N_("Where pages and /metrics are, over the configuration's.")
 )
-def serve(no_collector: bool, no_traps: bool, no_timetable: bool, listen: str | None) -> None:
+def serve(no_collector: bool, no_traps: bool, no_ears: bool, no_timetable: bool, listen: str | None) -> None:
     """Serve until interrupted; a second process on the same store leaves collector and timetable to the first."""
     from contextlib import ExitStack
 
     from netops.rounds import inventory
+    from netops.rounds.ears import Ears
     from netops.rounds.egress import Watcher
     from netops.rounds.timetable import running
     from netops.rounds.traps import Listener
@@ -46,6 +48,13 @@ def serve(no_collector: bool, no_traps: bool, no_timetable: bool, listen: str | 
                 _("hearing traps on {addresses}").format(addresses=", ".join(opened.config.snmp.traps.listen))
                 if stack.enter_context(Listener(opened)).listening
                 else _("another process hears the traps of this store")
+            )
+        if (opened.config.mirrors or opened.config.logs) and not no_ears:
+            ears = stack.enter_context(Ears(opened))
+            out.say(
+                _("listening to {names}").format(names=", ".join(ears.listening))
+                if ears.listening
+                else _("another process listens to the mirror ports and logs of this store")
             )
         if not no_timetable:
             jobs = stack.enter_context(running(opened))

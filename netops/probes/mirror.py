@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 SNAP = 2048
 """Octets kept of a frame: enough for every head, and for a ClientHello."""
 PIECE_OCTETS, PIECE_SECONDS = 256 << 10, 0.25
-"""A piece is handed over when it is so large, or so old."""
+"""A piece is handed over when it is so large, or so old;"""
+PULSE_SECONDS = 1.0
+"""an empty one after so long without a frame, so that whoever listens to a silent wire can stop."""
 BUFFER_OCTETS = 64 << 20
 MOST_INTERFACES = 16
 MOST_SECONDS = 7 * 86_400.0
@@ -66,7 +68,7 @@ def catch(interfaces: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]
         ears = [_ear(stack, name) for name in interfaces]
         yield {"listening": True}
         until, records, began, dropped = time.monotonic() + seconds, list[bytes](), 0.0, 0
-        size = 0
+        size, handed = 0, time.monotonic()
         while (now := time.monotonic()) < until:
             ready, _, _ = select.select(ears, [], [], min(PIECE_SECONDS, until - now))
             for ear in ready:
@@ -75,10 +77,11 @@ def catch(interfaces: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]
                     size += len(record)
             now = time.monotonic()
             began = began or (now if records else 0.0)
-            if records and (size >= PIECE_OCTETS or now - began >= PIECE_SECONDS):
+            is_due = size >= PIECE_OCTETS or now - began >= PIECE_SECONDS if records else now - handed >= PULSE_SECONDS
+            if is_due:
                 dropped += sum(map(_dropped, ears))
                 yield _piece(records, dropped)
-                records, size, began = [], 0, 0.0
+                records, size, began, handed = [], 0, 0.0, now
         yield _piece(records, dropped + sum(map(_dropped, ears)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -18,15 +17,7 @@ from netops.egress.listening.frames import Capture
 from netops.egress.listening.observation import Observation
 from netops.probes.mirror import HEAD, listen
 from netops.rounds import listening
-
-TELL_SECONDS = 10.0
-"""What is new is told so often;"""
-AGAIN = timedelta(minutes=5)
-"""what goes on, so often;"""
-ROTATE_SECONDS = 3600.0
-"""and after so long the listener begins with an empty memory."""
-
-Key = tuple[str, str, str, str]
+from netops.rounds.telling import ROTATE_SECONDS, TELL_SECONDS, Teller
 
 
 class Turn(NamedTuple):
@@ -52,24 +43,6 @@ class Outcome(msgspec.Struct, frozen=True):
     opened: tuple[str, ...]
 
 
-class Teller:
-    """Tells observations when they are new, and again now and then while they go on."""
-
-    def __init__(self) -> None:
-        self._told: dict[Key, tuple[datetime, int]] = {}
-
-    def due(self, observations: Sequence[Observation], at: datetime) -> list[Observation]:
-        """Those to be told now, each with what it counted since it was told last."""
-        found = []
-        for one in observations:
-            key = (one.kind, one.what, one.ip, one.peer)
-            before, count = self._told.get(key, (None, 0))
-            if before is None or (at - before >= AGAIN and one.count > count):
-                found.append(msgspec.structs.replace(one, count=max(1, one.count - count)))
-                self._told[key] = at, one.count
-        return found
-
-
 def run(
     desk: Desk,
     plane: Plane,
@@ -79,18 +52,16 @@ def run(
     hear: Callable[[Turn], None] | None = None,
     *,
     keep: bool = True,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """
-    Listen for so long; findings are written down as they show, unless *keep* is False.
+    Listen for so long, or until it *is_over*; findings are written down as they show, unless *keep* is False.
 
     Raises:
         NetopsError: an interface cannot be listened to, or the plane is not served here.
     """
     scene = listening.scene_of(desk, plane)
     teller, one = Teller(), listening.listener(desk.playbooks, "capture", where, scene, plane)
-    if keep:
-        with journal.act(desk.store, desk.actor, desk.clock) as act:
-            act.record("egress listen", str(plane), after={"interfaces": list(interfaces), "where": where, "seconds": seconds})
     packets = dropped = 0
     opened: list[str] = []
     told = rotated = time.monotonic()
@@ -108,11 +79,15 @@ def run(
         return kept.opened
 
     for piece in listen(interfaces, seconds):
-        if piece is None:
+        if piece is None:  # it listens now
+            if keep:
+                _noted(desk, plane, interfaces, where, seconds)
             continue
         packets, dropped = packets + piece.frames, piece.dropped
         for frames in Capture(io.BytesIO(HEAD + piece.records)) if piece.frames else ():
             one.feed(frames)
+        if is_over():
+            break
         now = time.monotonic()
         if now - told >= TELL_SECONDS:
             told = now
@@ -126,6 +101,11 @@ def run(
     if hear:
         hear(Turn(packets, dropped, new))
     return Outcome(tuple(interfaces), packets, dropped, tuple(one.observations()), tuple(dict.fromkeys(opened)))
+
+
+def _noted(desk: Desk, plane: Plane, interfaces: Sequence[str], where: str, seconds: float) -> None:
+    with journal.act(desk.store, desk.actor, desk.clock) as act:
+        act.record("egress listen", str(plane), after={"interfaces": list(interfaces), "where": where, "seconds": seconds})
 
 
 def _contacted(found: Heard) -> list[Observation]:
