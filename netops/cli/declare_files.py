@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Column, Output, sign
+from netops.cli.printing import Column, Output, fresh, sign
 from netops.core.language import N_, _, called, spoken
 
 if TYPE_CHECKING:
@@ -75,7 +75,6 @@ def form(number: str, kind: str, organization: str, plane: str) -> None:
 def _form(file: Path, organization: str, plane: str, number: str) -> None:
     from dataclasses import replace
 
-    from netops.core.errors import NetopsError, Refused
     from netops.core.plane import Plane
     from netops.declarations import filings
     from netops.declarations import form as forms
@@ -93,17 +92,7 @@ def _form(file: Path, organization: str, plane: str, number: str) -> None:
             content = declaration_forms.workbook(opened, stated, number, version)
         else:
             content = forms.write(stated, number, version).encode()
-    try:
-        with file.open("xb") as handle:
-            handle.write(content)
-    except FileExistsError:
-        raise Refused(
-            "the form was not written", "{path} is there already", "name another file", path=file
-        ) from None
-    except OSError as error:
-        raise NetopsError(
-            "the form was not written", "{why}", "name a file that can be written", why=error
-        ) from error
+    fresh(file, content, N_("the form was not written"))
     if out.json:
         out.record("form", {"path": str(file), "number": number, "version": version}, lambda: None)
     out.say(_("The form is in {path}: fill it in.").format(path=file))
@@ -203,8 +192,7 @@ def _remarks(out: Output, rows: list[dict[str, Any]], empty: str, next_step: str
 
 def _passed_over(out: Output, read: Reading) -> None:
     for name in read.ignored:
-        if "_choices" not in name:
-            out.say(_("passed over: {name} has no declaration").format(name=name))
+        out.say(_("passed over: {name} has no declaration").format(name=name))
 
 
 # ---- into the filings

@@ -314,6 +314,26 @@ def document(
     }
 
 
+def fresh(path: Path, content: bytes, what: str) -> None:
+    """
+    Write a form that somebody fills in: never over a file that is there, which may be filled in already.
+
+    Args:
+        what: what did not happen, as a message id, when it cannot be written.
+
+    Raises:
+        Refused: the file is there.
+        NetopsError: it cannot be written.
+    """
+    try:
+        with path.open("xb") as handle:
+            handle.write(content)
+    except FileExistsError:
+        raise Refused(what, "{path} is there already", "name another file", path=path) from None
+    except OSError as error:
+        raise NetopsError(what, "{why}", "name a file that can be written", why=error) from error
+
+
 def shown(value: Any) -> str:
     """A value as people read it in a cell."""
     if value is None or value == "":

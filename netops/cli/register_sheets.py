@@ -1,18 +1,21 @@
-"""The verbs of `netops register` that carry tables: import, export."""
+"""The verbs of `netops register` that carry tables: form, import, export."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Column, Output, document, labelled, sign
+from netops.cli.printing import Column, Output, document, fresh, labelled, sign
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netops.desk import Desk
     from netops.rounds.registers import Intake
 
@@ -41,6 +44,7 @@ def import_(kind: str, files: tuple[Path, ...], plane: str | None, partial: bool
 
     First what would happen is shown, every fault with file, sheet, cell, value and mend; then all of it is taken in, or
     nothing. A column that is there empties and fills its field; one that is not leaves it. Exit code 1 when a row was at fault.
+    KIND "all" takes each sheet for the register that it is called after.
     """
     from netops.cli.register import plane_of
     from netops.rounds import registers as rounds
@@ -48,27 +52,34 @@ def import_(kind: str, files: tuple[Path, ...], plane: str | None, partial: bool
     out = output()
     with desk() as opened:
         sheets, source = rounds.sheets_of((str(path), _content(path)) for path in files)
-        made = rounds.planned(opened, kind, sheets, source, plane_of(plane))
-        faults = [_told(made, one) for one in made.plan.faults]
-        _plan(out, opened, made, faults)
+        where = plane_of(plane)
+        several = (
+            rounds.planned_all(opened, sheets, source, where)
+            if kind == "all"
+            else [rounds.planned(opened, kind, sheets, source, where)]
+        )
+        faults = [_told(made, one) for made in several for one in made.plan.faults]
+        _faults(out, faults)
+        for made in several:
+            _plan(out, opened, made, titled=len(several) > 1)
         numbers: tuple[str, ...] = ()
-        if not (made.plan.added or made.plan.changed):
+        if not any(made.plan.added or made.plan.changed for made in several):
             out.say(_("nothing is to be imported"))
         elif out.dry_run or partial or not faults:
             if out.dry_run:
                 if out.json:
-                    out.answer(_answer(made, faults, ()))
+                    out.answer(_answer(several, faults, ()))
                 out.say(_("nothing was changed (--dry-run)"))
                 raise SystemExit(int(bool(faults)))
             out.confirm(_("Import them?"))
-            numbers = rounds.take_in(opened, made, partial=partial, why=why)
+            numbers = rounds.take_in(opened, *several, partial=partial, why=why)
             out.say(
                 f"{sign('good')} " + _("{count} records were entered or changed").format(count=len(numbers))
             )
         else:
             out.say(_("nothing was imported: mend the faults, or --partial imports the good rows alone"))
         if out.json:
-            out.answer(_answer(made, faults, numbers))
+            out.answer(_answer(several, faults, numbers))
     raise SystemExit(int(bool(faults)))
 
 
@@ -93,11 +104,8 @@ def _told(made: Intake, one: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plan(out: Output, opened: Desk, made: Intake, faults: list[dict[str, Any]]) -> None:
-    """The faults as the answer; what would be entered and changed, in sentences."""
-    from netops.cli.register import _changed
-    from netops.rounds.register_names import DeskNames
-
+def _faults(out: Output, faults: list[dict[str, Any]]) -> None:
+    """Every fault, as the answer."""
     if faults and not out.json:
         shown = faults if out.csv or out.file else faults[:LISTED]
         left = len(faults) - len(shown)
@@ -108,8 +116,17 @@ def _plan(out: Output, opened: Desk, made: Intake, faults: list[dict[str, Any]])
             Column(N_("what"), lambda row: row["what"]),
             Column(N_("mend"), lambda row: row["mend"]),
         ], note=_("{count} more faults: --csv -o faults.csv lists every one").format(count=left) if left else "")  # fmt: skip
-    bad = {(row["file"], row["sheet"], row["line"]) for row in faults}
+
+
+def _plan(out: Output, opened: Desk, made: Intake, *, titled: bool) -> None:
+    """What would be entered and changed, in sentences."""
+    from netops.cli.register import _changed
+    from netops.rounds.register_names import DeskNames
+
+    bad = {(one.place.file, one.place.sheet, one.place.line) for one in made.plan.faults}
     plan, names = made.plan, DeskNames(opened)
+    if titled:
+        out.say(made.kind.title(spoken()), style="bold")
     told = _(
         "plan: {added} records are new, {changed} change, {same} stand so already, {faults} rows are at fault"
     )
@@ -131,14 +148,22 @@ def _plan(out: Output, opened: Desk, made: Intake, faults: list[dict[str, Any]])
         )
 
 
-def _answer(made: Intake, faults: list[dict[str, Any]], numbers: tuple[str, ...]) -> dict[str, Any]:
-    changed = [
-        {"number": one.before.number, "place": str(one.row.place), "differences": one.differences}
-        for one in made.plan.changed
-    ]
-    told = {"register": made.kind.kind, "added": len(made.plan.added), "changed": changed, "same": made.plan.same,
-            "faults": faults, "ignored": made.reading.ignored, "unknown": made.reading.unknown, "numbers": numbers}  # fmt: skip
-    return document("import", [told])
+def _answer(
+    several: Sequence[Intake], faults: list[dict[str, Any]], numbers: tuple[str, ...]
+) -> dict[str, Any]:
+    """One item a register."""
+    items = []
+    for made in several:
+        changed = [
+            {"number": one.before.number, "place": str(one.row.place), "differences": one.differences}
+            for one in made.plan.changed
+        ]
+        own = faults if len(several) == 1 else [_told(made, one) for one in made.plan.faults]
+        taken = [one for one in numbers if one.startswith(f"{made.kind.head.prefix}-")]
+        items.append({"register": made.kind.kind, "added": len(made.plan.added), "changed": changed, "same": made.plan.same,
+                      "faults": own, "ignored": made.reading.ignored, "unknown": made.reading.unknown,
+                      "numbers": taken})  # fmt: skip
+    return document("import", items)
 
 
 @click.command(cls=Command)
@@ -153,7 +178,6 @@ def _answer(made: Intake, faults: list[dict[str, Any]], numbers: tuple[str, ...]
     "--organization", metavar="NAME", default="", help=N_("Only this organization's, by code or name.")
 )
 @click.option("--plane", type=click.Choice(["intranet", "extranet"]), help=N_("Only this plane's."))
-@click.option("--empty", is_flag=True, help=N_("Only the headings: a form to fill in."))
 @click.option(
     "--encoding",
     type=click.Choice(["utf-8", "gb18030"]),
@@ -162,7 +186,7 @@ def _answer(made: Intake, faults: list[dict[str, Any]], numbers: tuple[str, ...]
     help=N_("Of CSV."),
 )
 def export(
-    kind: str, shape: str | None, organization: str, plane: str | None, empty: bool, encoding: str
+    kind: str, shape: str | None, organization: str, plane: str | None, encoding: str
 ) -> None:
     """
     Standing records as a table that `register import` takes in again without a difference.
@@ -180,12 +204,7 @@ def export(
     with desk() as opened:
         chosen = list(rounds.kinds(opened).values()) if kind == "all" else [rounds.kind(opened, kind)]
         tables = [
-            (
-                one,
-                []
-                if empty
-                else rounds.of(opened, one.kind, plane=plane_of(plane), organization=organization),
-            )
+            (one, rounds.of(opened, one.kind, plane=plane_of(plane), organization=organization))
             for one in chosen
         ]
         if shape == "json":
@@ -200,5 +219,46 @@ def export(
             out.content(rounds.as_csv(opened, *tables[0], mark=out.file is not None, encoding=encoding))
 
 
-SHEETS = (import_, export)
+@click.command(cls=Command)
+@click.argument("kind")
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
+@click.option(
+    "--organization", metavar="NAME", default="", help=N_("With the records of this organization, by code or name.")
+)
+@click.option("--filled", is_flag=True, help=N_("With every standing record, to be corrected."))
+@click.option(
+    "--rows", type=click.IntRange(0, 5000), default=30, show_default=True, help=N_("Open rows below them.")
+)
+def form(kind: str, numbers: tuple[str, ...], organization: str, filled: bool, rows: int) -> None:
+    """
+    The form of a register for a department to fill in, empty or with records; -o FILE.xlsx, else a file is named after it.
+
+    A workbook with headings, drop-downs, checks and notes in the language of --lang; `register import` takes it back. KIND
+    "all" is every register, a sheet each.
+    """
+    from netops.rounds import register_forms
+    from netops.rounds import registers as rounds
+
+    out = output()
+    with desk() as opened:
+        chosen = list(rounds.kinds(opened).values()) if kind == "all" else [rounds.kind(opened, kind)]
+        tables = []
+        for one in chosen:
+            if numbers:
+                listed = [rounds.one(opened, one.kind, number)[1] for number in numbers]
+            else:
+                listed = rounds.of(opened, one.kind, organization=organization) if filled or organization else []
+            tables.append((one, listed))
+        content = register_forms.workbook(opened, tables, rows)
+    path = out.file or Path(f"{kind}.xlsx".replace("/", "_"))
+    fresh(path, content, N_("the form was not written"))
+    told = replace(out, file=None)
+    if told.json:
+        told.record("form", {"path": str(path), "registers": [one.kind for one in chosen]}, lambda: None)
+        return
+    told.say(_("The form is in {path}: fill it in.").format(path=path))
+    told.next(f"netops register import {kind} {path} --dry-run")
+
+
+SHEETS = (form, import_, export)
 """What `netops register` has of them."""

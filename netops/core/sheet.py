@@ -29,6 +29,14 @@ SERIALS = (20_000, 80_000)
 """Day numbers that are believed to be dates: 1954 to 2119, counted from 1899-12-30 as spreadsheets do."""
 
 
+CHOICES = "_choices"
+"""Name of the hidden sheet of a form that its drop-downs take their words from."""
+GUIDES = ("填表说明", "how to fill it in")
+"""Names of the sheet of a form that tells how it is filled in."""
+BESIDE = (CHOICES, *GUIDES)
+"""Sheets of our forms that hold nothing somebody filled in."""
+
+
 class Formula(msgspec.Struct, frozen=True):
     """A cell that holds a formula: its text. It is never computed, and what a program computed is not believed."""
 

@@ -258,8 +258,6 @@ FIELDS = (
 )
 """Every field of a form, in its order."""
 FIELD: Mapping[str, Field] = {one.name: one for one in FIELDS}
-GUIDES = ("填表说明", "how to fill it in")
-"""Names of the sheet that tells how a form is filled in."""
 PHONES = ("手机", "联系电话", "电话", "电话号码", "手机号", "手机号码", "phone", "telephone", "mobile")
 """Labels that mean the telephone of the person named before them."""
 

@@ -10,9 +10,21 @@ from operator import attrgetter
 import msgspec
 
 from netops.core.language import N_
-from netops.core.sheet import Place, Record, Sheet, Table, Value, find, folded, is_empty, plain, text_of
+from netops.core.sheet import (
+    BESIDE,
+    Place,
+    Record,
+    Sheet,
+    Table,
+    Value,
+    find,
+    folded,
+    is_empty,
+    plain,
+    text_of,
+)
 from netops.declarations import labels
-from netops.declarations.fields import APPLICATIONS, EQUIPMENT, FIELD, FIELDS, GUIDES, PARTS, Field, stated_of
+from netops.declarations.fields import APPLICATIONS, EQUIPMENT, FIELD, FIELDS, PARTS, Field, stated_of
 from netops.declarations.form import MOST_EQUIPMENT, Form
 from netops.declarations.labels import Said
 from netops.declarations.values import Fault, Unclear, kept
@@ -77,7 +89,7 @@ def read(sheets: Sequence[Sheet], names: Names, plane: str = "") -> Reading:
     ignored: list[str] = []
     count = 0
     for _, several in groupby(sheets, attrgetter("file")):
-        book = _Book(list(several), names, plane)
+        book = _Book([one for one in several if one.name not in BESIDE], names, plane)
         book.read()
         forms += [one.form() for one in book.drafts if not one.faulty]
         faults += book.faults
@@ -123,7 +135,6 @@ class _Book:
             f"{one.file} {one.name}".strip()
             for place, one in enumerate(self.sheets)
             if place in unused
-            and one.name not in GUIDES
             and any(not is_empty(cell) for row in one.rows for cell in row)
             and self.drafts
         ]

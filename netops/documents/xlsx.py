@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from netops.core.sheet import FORMULA
+from netops.documents import sheet_page
 from netops.documents.page import cells as widths_of
 from netops.documents.word import ZIP_TIME
 
@@ -59,7 +60,8 @@ class Sheet(msgspec.Struct, frozen=True):
         remarks: lines under the title, such as who made it and when.
         rows: one cell a column; taken in order and only once.
         notes: lines below the table.
-        landscape: how it is printed, A4, as wide as the paper.
+        landscape: how it is printed; wide sheets take a larger paper, then several pages.
+        kept: columns at the left that stand on each of those pages.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Sheet(msgspec.Struct, frozen=True):
     remarks: Sequence[str] = ()
     notes: Sequence[str] = ()
     landscape: bool = True
+    kept: int = 0
     ruled: bool = True
     """Lines around cells: for paper; sheets of many thousand rows are written without, in half the time."""
 
@@ -144,16 +147,11 @@ def _write(page: Any, sheet: Sheet) -> None:
     last = get_column_letter(len(sheet.columns))
     above = bool(sheet.title) + len(sheet.remarks)
     page.freeze_panes = f"A{above + 2}"
-    page.print_title_rows = f"{above + 1}:{above + 1}"
     page.sheet_view.showGridLines = not sheet.ruled
-    page.page_setup.orientation = "landscape" if sheet.landscape else "portrait"
-    page.page_setup.paperSize, page.page_setup.fitToHeight = 9, 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
-    page.oddFooter.center.text = "第 &P 页 共 &N 页"
-    page.print_options.horizontalCentered = True
-    margins = page.page_margins
-    margins.left = margins.right = 0.6
-    margins.top, margins.bottom, margins.footer = 0.7, 0.7, 0.35
+    widths = [
+        page.column_dimensions[get_column_letter(place + 1)].width for place in range(len(sheet.columns))
+    ]
+    sheet_page.settle(page, widths, above + 1, landscape=sheet.landscape, kept=sheet.kept)
     if not sheet.title:
         page.auto_filter.ref = f"A{above + 1}:{last}{above + 1}"
 
@@ -183,9 +181,6 @@ def _write(page: Any, sheet: Sheet) -> None:
         heads.append(cell)
     page.append(heads)
     row += 1
-    widths = [
-        page.column_dimensions[get_column_letter(place + 1)].width for place in range(len(sheet.columns))
-    ]
     for cells, height in _made(page, sheet, first, rows, border if sheet.ruled else None, widths):
         row += 1
         if height > 1:

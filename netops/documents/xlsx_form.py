@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from netops.core.sheet import FORMULA, letters
-from netops.documents import xlsx
+from netops.core.language import spoken
+from netops.core.sheet import CHOICES, FORMULA, GUIDES, letters
+from netops.documents import sheet_page, xlsx
 from netops.documents.page import cells as widths_of
 
-CHOICES = "_choices"
-"""Name of the hidden sheet that the drop-downs take their words from."""
 LABEL_FILL, OPEN_FILL, LOCKED_FILL = "FFEDEDED", "FFFFFDF2", "FFF5F5F5"
 LINE_POINTS = 16.0
 LAST_DAY, FIRST_DAY = date(2999, 12, 31), date(1990, 1, 1)
@@ -26,16 +25,18 @@ class Cell(msgspec.Struct, frozen=True):
     What may be written into a cell.
 
     Args:
-        kind: "text", "count", "date" or "choice".
+        kind: "text", "count", "number", "date" or "choice".
         choices: words of a drop-down.
         prompt: shown beside the cell when somebody is in it.
         locked: it is not to be written into.
+        loose: other words than the choices are warned of, and kept when somebody insists.
     """
 
     kind: str = "text"
     choices: tuple[str, ...] = ()
     prompt: str = ""
     locked: bool = False
+    loose: bool = False
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -72,6 +73,7 @@ class Sheet(msgspec.Struct, frozen=True):
     Args:
         widths: of the columns of the boxes, in half-width characters; a table brings its own.
         blanks: open rows below those that are filled.
+        kept: columns of the table that stay in sight, and stand on every printed page.
     """
 
     name: str
@@ -80,10 +82,20 @@ class Sheet(msgspec.Struct, frozen=True):
     widths: tuple[float, ...] = ()
     boxes: tuple[tuple[Input, ...], ...] = ()
     columns: tuple[Column, ...] = ()
-    rows: tuple[tuple[str | int | date | None, ...], ...] = ()
+    rows: tuple[tuple[str | int | float | date | None, ...], ...] = ()
     blanks: int = 0
     notes: tuple[str, ...] = ()
     landscape: bool = False
+    kept: int = 0
+
+
+def guide(heads: tuple[str, str], rows: Iterable[tuple[str, str]], remarks: tuple[str, ...] = ()) -> Sheet:
+    """The sheet that tells how a form is filled in: what stands in a field, field by field; nobody writes into it."""
+    name = GUIDES[0 if spoken() == "zh" else 1]
+    columns = tuple(
+        Column(head, width, Cell(locked=True)) for head, width in zip(heads, (28.0, 62.0), strict=True)
+    )
+    return Sheet(name, name, remarks, columns=columns, rows=tuple(rows))
 
 
 def render(sheets: Sequence[Sheet], title: str, at: datetime) -> bytes:
@@ -141,12 +153,14 @@ class _Writer:
         self.inset = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
         self.middle = Alignment(horizontal="center", vertical="center", wrap_text=True)
         self.open = Protection(locked=False)
-        self.width = max(len(sheet.widths), len(sheet.columns), 1)
+        self.widths = sheet.widths or tuple(one.width for one in sheet.columns)
+        self.width = max(len(self.widths), 1)
+        self.across = sheet_page.spread(self.widths, landscape=sheet.landscape, kept=sheet.kept)[1]
         self.validations: dict[Cell, Any] = {}
 
     def write(self) -> None:
-        sheet, page = self.sheet, self.page
-        for place, width in enumerate(sheet.widths or tuple(one.width for one in sheet.columns)):
+        sheet, page, head = self.sheet, self.page, 0
+        for place, width in enumerate(self.widths):
             page.column_dimensions[letters(place)].width = width
         row = self._lines(1, (sheet.title,), "title")
         row = self._lines(row, sheet.remarks, "plain")
@@ -154,20 +168,15 @@ class _Writer:
             self._boxes(row, several)
             row += 1
         if sheet.columns:
-            page.freeze_panes = f"A{row + 1}" if not sheet.boxes else None
-            page.print_title_rows = f"{row}:{row}"
-            row = self._table(row)
+            page.freeze_panes = f"{letters(sheet.kept)}{row + 1}" if not sheet.boxes else None
+            head, row = row, self._table(row)
         self._lines(row, sheet.notes, "plain")
-        self._settle()
+        self._settle(head)
 
-    def _settle(self) -> None:
-        page = self.page
+    def _settle(self, head: int) -> None:
+        page, sheet = self.page, self.sheet
         page.sheet_view.showGridLines = False
-        page.page_setup.orientation = "landscape" if self.sheet.landscape else "portrait"
-        page.page_setup.paperSize, page.page_setup.fitToHeight = 9, 0
-        page.sheet_properties.pageSetUpPr.fitToPage = True
-        page.print_options.horizontalCentered = True
-        page.oddFooter.center.text = "&P / &N"
+        sheet_page.settle(page, self.widths, head, landscape=sheet.landscape, kept=sheet.kept)
         protection = page.protection
         protection.sheet = True
         protection.formatColumns = protection.formatRows = protection.insertRows = protection.deleteRows = (
@@ -180,7 +189,7 @@ class _Writer:
         """Lines over the whole width; gives the row below them."""
         for text in lines:
             cell = self._put(row, 0, text, font)
-            cell.alignment = self.middle if font == "title" else self.left
+            cell.alignment = self.middle if font == "title" and self.across == 1 else self.left
             if self.width > 1:
                 self.page.merge_cells(f"A{row}:{letters(self.width - 1)}{row}")
             points = xlsx.TITLE_POINTS if font == "title" else xlsx.POINTS
@@ -215,17 +224,21 @@ class _Writer:
         for place, one in enumerate(heads):
             cell = self._put(row, place, one.head + (" *" if one.required else ""), "head")
             cell.fill, cell.border, cell.alignment = self.fills[LABEL_FILL], self.border, self.middle
-        self.page.row_dimensions[row].height = LINE_POINTS + 8
-        blank = (None,) * len(heads)
+        highest = max(self._height(one.head + " *", one.width, xlsx.HEAD_POINTS) for one in heads)
+        self.page.row_dimensions[row].height = highest + 8
+        blank, first = (None,) * len(heads), row + 1
         for values in (*self.sheet.rows, *[blank] * self.sheet.blanks):
             row += 1
             for place, (one, value) in enumerate(zip(heads, values, strict=True)):
-                self._open(row, place, one.cell, value)
+                self._open(row, place, one.cell, value, alone=False)
             height = max(
                 self._height(value, one.width, xlsx.POINTS) if isinstance(value, str) else LINE_POINTS
                 for one, value in zip(heads, values, strict=True)
             )
             self.page.row_dimensions[row].height = min(height + 4, 400)
+        for place, one in enumerate(heads) if row >= first else ():
+            if not one.cell.locked and (validation := self._validation(one.cell)):
+                validation.add(f"{letters(place)}{first}:{letters(place)}{row}")
         return row + 1
 
     def _put(self, row: int, column: int, value: Any, font: str) -> Any:
@@ -239,15 +252,14 @@ class _Writer:
         cell.font = self.fonts[font]
         return cell
 
-    def _open(self, row: int, column: int, shape: Cell, value: Any) -> None:
+    def _open(self, row: int, column: int, shape: Cell, value: Any, *, alone: bool = True) -> None:
         cell = self._put(row, column, value, "plain")
         cell.border, cell.alignment = self.border, self.inset
         cell.fill = self.fills[LOCKED_FILL if shape.locked else OPEN_FILL]
         if not shape.locked:
             cell.protection = self.open
-        cell.number_format = {"date": "yyyy-mm-dd", "count": "0"}.get(shape.kind, "@")
-        validation = self._validation(shape)
-        if validation is not None and not shape.locked:
+        cell.number_format = {"date": "yyyy-mm-dd", "count": "0", "number": "General"}.get(shape.kind, "@")
+        if alone and not shape.locked and (validation := self._validation(shape)):
             validation.add(cell)
 
     def _validation(self, shape: Cell) -> Any:
@@ -262,6 +274,7 @@ class _Writer:
                 "count": lambda: DataValidation(
                     "whole", operator="between", formula1="0", formula2=str(MOST)
                 ),
+                "number": lambda: DataValidation("decimal", operator="greaterThanOrEqual", formula1="0"),
                 "date": lambda: DataValidation(
                     "date",
                     operator="between",
@@ -271,6 +284,7 @@ class _Writer:
                 "text": lambda: DataValidation("textLength", operator="lessThanOrEqual", formula1="2000"),
             }[shape.kind]()
             made.allow_blank, made.showErrorMessage = True, True
+            made.errorStyle = "warning" if shape.loose else "stop"
             if shape.prompt:
                 made.showInputMessage, made.prompt = True, shape.prompt[:255]
             self.validations[shape] = made

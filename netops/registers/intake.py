@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from netops.core.language import N_
 from netops.core.plane import Plane
-from netops.core.sheet import Place, Record, Sheet, Table, Value, find, folded, is_empty, plain, text_of
+from netops.core.sheet import (
+    BESIDE,
+    Place,
+    Record,
+    Sheet,
+    Table,
+    Value,
+    find,
+    folded,
+    is_empty,
+    plain,
+    text_of,
+)
 from netops.registers.entry import Difference, Draft, Entry, differences, key_of, merged, title_of
 from netops.registers.kind import Kind
 from netops.registers.values import Names, Unfit, read
@@ -94,12 +106,15 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 # ---- reading
-def reading(kind: Kind, sheets: Iterable[Sheet], plane: Plane, names: Names) -> Reading:
+def reading(
+    kind: Kind, sheets: Iterable[Sheet], plane: Plane, names: Names, others: Collection[str] = ()
+) -> Reading:
     """
     Every row of every sheet that has a table of this register.
 
     Args:
         plane: of rows that name none.
+        others: names of sheets that are another register's, whatever their headings (`sheet_name`).
     """
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -110,7 +125,9 @@ def reading(kind: Kind, sheets: Iterable[Sheet], plane: Plane, names: Names) -> 
         {one.name} for one in kind.fields if one.name in kind.head.key and one.name != "organization"
     ] or [{"organization"}]
     for sheet in sheets:
-        table = find(sheet, kind.headings, wanted)
+        if sheet.name in BESIDE:
+            continue
+        table = None if sheet_name(sheet.name) in others else find(sheet, kind.headings, wanted)
         if table is None:
             ignored.append(sheet.name or sheet.file)
             continue
@@ -125,6 +142,11 @@ def reading(kind: Kind, sheets: Iterable[Sheet], plane: Plane, names: Names) -> 
     return Reading(
         tuple(rows), tuple(faults), frozenset(columns), tuple(ignored), tuple(dict.fromkeys(unknown))
     )
+
+
+def sheet_name(title: str) -> str:
+    """A title as the name of a sheet says it, in the few characters that one may have, to be compared."""
+    return folded(title[:31])
 
 
 def _unknown(table: Table) -> Iterator[str]:

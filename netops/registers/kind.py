@@ -46,6 +46,7 @@ class Field(msgspec.Struct, frozen=True, dict=True):
         required: a record cannot be kept without it; *expected*: it can, and `register check` says so.
         reference: kind of the register that it points into, for type *reference*.
         unit_zh, unit_en: of a number.
+        note_zh, note_en: what whoever fills it in must know; it stands beside the cell of the form.
         synonyms: other words for it that people write at the head of a column.
         personal: says something about a person: kept only as long as needed, and never in a finding.
     """
@@ -60,6 +61,8 @@ class Field(msgspec.Struct, frozen=True, dict=True):
     choices: tuple[Choice, ...] = ()
     unit_zh: str = ""
     unit_en: str = ""
+    note_zh: str = ""
+    note_en: str = ""
     synonyms: tuple[str, ...] = ()
     personal: bool = False
     duty: str = ""
@@ -71,6 +74,10 @@ class Field(msgspec.Struct, frozen=True, dict=True):
     def unit(self, language: str) -> str:
         """The unit of its number, or ""."""
         return self.unit_en if language == "en" else self.unit_zh
+
+    def note(self, language: str) -> str:
+        """What whoever fills it in must know, or ""."""
+        return self.note_en if language == "en" else self.note_zh
 
     @cached_property
     def chosen(self) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from netops.core.language import _, spoken
 from netops.core.paper import chinese_date
 from netops.core.sheet import guarded
 from netops.declarations.declaration import Application, Declaration, Equipment, Statements
-from netops.declarations.fields import APPLICATIONS, EQUIPMENT, FIELD, FIELDS, GUIDES, Entry, Field, cells
+from netops.declarations.fields import APPLICATIONS, EQUIPMENT, FIELD, FIELDS, Entry, Field, cells
 from netops.declarations.form import LONGEST
 from netops.desk import Desk
 from netops.documents import xlsx, xlsx_form
@@ -49,7 +49,7 @@ def workbook(desk: Desk, stated: Statements, number: str = "", version: int = 0)
     """The form as a workbook in the language in use, filled with what is known; `reading.read` takes it back."""
     language = spoken()
     said = _shown(desk, stated, language) | {"number": number, "version": str(version or "")}
-    title, guide = _("Access declaration (Article 10)"), GUIDES[0 if language == "zh" else 1]
+    title = _("Access declaration (Article 10)")
     sheets = (
         xlsx_form.Sheet(
             _("declaration"),
@@ -73,7 +73,7 @@ def workbook(desk: Desk, stated: Statements, number: str = "", version: int = 0)
         _table(
             _("applications"), "applications", APPLICATIONS, APPLICATION_WIDTHS, stated.applications, language
         ),
-        xlsx_form.Sheet(guide, guide, tuple(_hints(language)), (110.0,)),
+        xlsx_form.guide((_("field"), _("how to fill it in")), _hints(language), tuple(_rests())),
     )
     return xlsx_form.render(sheets, title, desk.clock())
 
@@ -138,10 +138,13 @@ def _table(
     return xlsx_form.Sheet(title, title, columns=columns, rows=rows, blanks=BLANKS[part], landscape=True)
 
 
-def _hints(language: str) -> Iterator[str]:
+def _hints(language: str) -> Iterator[tuple[str, str]]:
     for one in FIELDS:
         if one.hint:
-            yield f"{one.label(language)} —— {_(one.hint)}"
+            yield one.label(language), _(one.hint)
+
+
+def _rests() -> Iterator[str]:
     yield _("dates such as 2026-11-20; numbers without words; what does not apply stays empty")
     yield _("texts up to {count} characters; more rows of equipment may be added").format(count=LONGEST)
 

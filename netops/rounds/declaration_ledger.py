@@ -186,5 +186,9 @@ def sheet(made: Ledger) -> Sheet:
         _("date: {day}").format(day=day_words(made.date)),
     )
     remarks = ["　　".join((*told, head_words(made.journal)))]
-    columns = [Column(head, wraps=head in (_("scope"), _("nature"))) for head, _tell in said]
-    return Sheet(_("ledger"), columns, rows, made.title, remarks, ruled=len(rows) <= MOST_ON_PAPER)
+    wrapped, counted = (_("scope"), _("nature")), {_(name) for name in (*COUNTED, "wired", "wireless", "other")}
+    columns = [
+        Column(head, 30 if head in wrapped else 0, right=head in counted, wraps=head in wrapped)
+        for head, _tell in said
+    ]
+    return Sheet(_("ledger"), columns, rows, made.title, remarks, kept=3, ruled=len(rows) <= MOST_ON_PAPER)

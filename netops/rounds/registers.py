@@ -306,13 +306,17 @@ def planned(
         NetopsError: none is a table of this register.
     """
     found = kind(desk, word)
-    said = intake.reading(found, sheets, only_plane(desk, plane), DeskNames(desk))
-    if len(said.ignored) == len(sheets):
+    others = {
+        intake.sheet_name(one.title(language))
+        for one in kinds(desk).values() if one.kind != found.kind for language in ("zh", "en")
+    } - {intake.sheet_name(found.title("zh")), intake.sheet_name(found.title("en"))}  # fmt: skip
+    said = intake.reading(found, sheets, only_plane(desk, plane), DeskNames(desk), others)
+    if not said.columns:
         needed = [one.label(spoken()) for one in found.fields if one.required]
         raise NetopsError(
             "nothing was imported",
             "no sheet has a table of the register {title}: it needs the headings {headings}",
-            "netops register export {kind} --empty -o FILE.xlsx writes one with the right headings",
+            "netops register form {kind} -o FILE.xlsx writes one with the right headings",
             title=found.title(spoken()),
             headings=", ".join(needed),
             kind=found.kind,
@@ -331,9 +335,33 @@ def planned(
     return Intake(found, said, made, source)
 
 
-def take_in(desk: Desk, made: Intake, *, partial: bool = False, why: str = "") -> tuple[str, ...]:
+def planned_all(
+    desk: Desk, sheets: Sequence[Sheet], source: str = "", plane: Plane | None = None
+) -> list[Intake]:
     """
-    Enter and change exactly what the plan shows, in one act; the numbers.
+    What taking in a workbook of several registers would do: each sheet is of the register that it is called after.
+
+    Raises:
+        NetopsError: no sheet is called after one.
+    """
+    made = []
+    for one in kinds(desk).values():
+        titles = {intake.sheet_name(one.title(language)) for language in ("zh", "en")}
+        own = [sheet for sheet in sheets if intake.sheet_name(sheet.name) in titles]
+        if own:
+            made.append(planned(desk, one.kind, own, source, plane))
+    if not made:
+        raise NetopsError(
+            "nothing was imported",
+            "no sheet is called after a register",
+            "name the register: netops register import KIND FILE",
+        )
+    return made
+
+
+def take_in(desk: Desk, *several: Intake, partial: bool = False, why: str = "") -> tuple[str, ...]:
+    """
+    Enter and change exactly what the plans show, in one act; the numbers.
 
     Args:
         partial: the good rows alone, when others are at fault.
@@ -341,15 +369,19 @@ def take_in(desk: Desk, made: Intake, *, partial: bool = False, why: str = "") -
     Raises:
         Refused: a row is at fault; or a record was changed, or entered, since the plan was made.
     """
-    if made.plan.faults and not partial:
+    faults = sum(len(made.plan.faults) for made in several)
+    if faults and not partial:
         raise Refused(
             "nothing was imported", "{count} faults stand in the table", "mend them; or --partial imports the good rows alone",
-            count=len(made.plan.faults),
+            count=faults,
         )  # fmt: skip
-    drafts = [*(one.draft for one in made.plan.changed), *made.plan.added]
+    numbers: list[str] = []
     with act(desk.store, desk.actor, desk.clock) as acting:
-        done = entries.put(acting, made.kind, drafts, verb="import", why=why, source=made.source)
-    return done.numbers
+        for made in several:
+            if drafts := [*(one.draft for one in made.plan.changed), *made.plan.added]:
+                done = entries.put(acting, made.kind, drafts, verb="import", why=why, source=made.source)
+                numbers += done.numbers
+    return tuple(numbers)
 
 
 # ---- tables out

@@ -88,13 +88,27 @@ def test_people_and_programs_are_told_what_is_wrong(capsys: pytest.CaptureFixtur
 def test_a_form_goes_out_is_filled_in_and_comes_back(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Export an empty form, fill it in with another program, see the plan, import, export again: no difference."""
+    """
+    The form offers what a cell may hold, its heads are locked, its open cells are not; filled in with another program it is
+    planned, imported, exported again: no difference. A file that somebody may have filled in is not written over.
+    """
     from openpyxl import load_workbook
 
-    assert 0 == run(capsys, "export", "protection", "--empty", "-o", "form.xlsx")[0]
+    assert 0 == run(capsys, "form", "protection", "-o", "form.xlsx", "--rows", "3")[0]
+    assert 4 == run(capsys, "form", "protection", "-o", "form.xlsx")[0]
     book = load_workbook("form.xlsx")
     page = book.active
-    heads = [cell.value for cell in page[1]]
+    head = next(row for row in range(1, 9) if page.cell(row, 2).value == "定级对象 *")
+    heads = [str(cell.value).removesuffix(" *") for cell in page[head]]
+    assert (f"C{head + 1}", True, True, False) == (
+        page.freeze_panes, page.protection.sheet, page.cell(head, 1).protection.locked, page.cell(head + 1, 1).protection.locked,
+    )  # fmt: skip
+    offered = {str(one.sqref): one.formula1 for one in page.data_validations.dataValidation if one.type == "list"}
+    level = heads.index("安全保护等级")
+    where = offered[f"{chr(65 + level)}{head + 1}:{chr(65 + level)}{head + 3}"]
+    column = where.split("$")[1]
+    assert ["第一级", "第二级", "第三级"] == [cell.value for cell in book["_choices"][column][:3]]
+    assert "填表说明" in book.sheetnames
     rows = [
         {
             "单位": "云溪市财政局",
@@ -104,14 +118,14 @@ def test_a_form_goes_out_is_filled_in_and_comes_back(
         },
         {"定级对象": "门户"},
     ]
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(rows, head + 1):
         for name, value in row.items():
             page.cell(number, heads.index(name) + 1, value)
     book.save("filled.xlsx")
 
     code, out, err = run(capsys, "import", "protection", "filled.xlsx", "--yes")
     assert 1 == code
-    assert "filled.xlsx 网络安全等级保护!D3" in out
+    assert f"filled.xlsx 网络安全等级保护!D{head + 2}" in out
     assert "一行也没有导入" in err
     assert [] == json.loads(run(capsys, "list", "protection", "--json")[1])["items"]
     assert 1 == run(capsys, "import", "protection", "filled.xlsx", "--yes", "--partial")[0]
@@ -119,6 +133,40 @@ def test_a_form_goes_out_is_filled_in_and_comes_back(
     code, out, _err = run(capsys, "import", "protection", "out.xlsx", "--yes", "--json")
     (answer,) = json.loads(out)["items"]
     assert (0, 0, [], 1, []) == (code, answer["added"], answer["changed"], answer["same"], answer["faults"])
+
+
+def test_a_workbook_of_several_registers_goes_out_and_comes_back_in_one_act(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each sheet is of the register it is called after, whatever its headings; a fault in one keeps all of them out."""
+    from openpyxl import load_workbook
+
+    assert 0 == run(capsys, "add", "systems", "单位=fin", "系统名称=甲", "跨部门或跨地区=是", "--yes", "-q")[0]
+    assert 0 == run(capsys, "add", "plans", "单位=fin", "规划名称=乙", "类别=overall", "--yes", "-q")[0]
+    assert 0 == run(capsys, "form", "all", "--filled", "--rows", "1", "-o", "all.xlsx")[0]
+    code, out, _err = run(capsys, "import", "all", "all.xlsx", "--yes", "--json")
+    told = {item["register"]: item for item in json.loads(out)["items"]}
+    assert (0, 22, {"systems": 1, "plans": 1}, 0) == (
+        code, len(told), {name: item["same"] for name, item in told.items() if item["same"]},
+        sum(item["added"] + len(item["changed"]) + len(item["faults"]) for item in told.values()),
+    )  # fmt: skip
+
+    def put(page: object, heading: str, value: str) -> None:
+        row = next(row for row in range(1, 9) if page.cell(row, 1).value == "编号")  # type: ignore[attr-defined]
+        heads = [str(cell.value).removesuffix(" *") for cell in page[row]]  # type: ignore[index]
+        page.cell(row + 1, heads.index(heading) + 1, value)  # type: ignore[attr-defined]
+
+    book = load_workbook("all.xlsx")
+    put(book["应用系统"], "系统名称", "甲二期")
+    put(book["电子政务规划"], "类别", "不知道")
+    book.save("changed.xlsx")
+    assert 1 == run(capsys, "import", "all", "changed.xlsx", "--yes")[0]
+    assert "甲二期" not in run(capsys, "list", "systems", "--json")[1]
+    put(book["电子政务规划"], "类别", "县级规划")
+    book.save("changed.xlsx")
+    assert 0 == run(capsys, "import", "all", "changed.xlsx", "--yes", "-q")[0]
+    assert "甲二期" in run(capsys, "list", "systems", "--json")[1]
+    assert "county" in run(capsys, "list", "plans", "--json")[1]
 
 
 @pytest.mark.parametrize(
