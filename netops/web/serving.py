@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,5 +58,8 @@ def run(desk: Desk, address: str, once: OneTime | None = None) -> None:
             "another process may have it: give another by --listen or [web] listen",
             address=address,
         ) from None
+    # An answer goes out at once, not after the receipt for its first part (Nagle, RFC 9293 §3.7.4): asyncio says so
+    # only where a socket names its protocol, which uvicorn's does not. Linux hands it on to what is accepted.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         _Server(config).run(sockets=[listener])
