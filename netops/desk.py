@@ -29,6 +29,14 @@ PATIENCE_SECONDS = 5.0
 """Of desks of commands and of `serve`; walks are minutes apart."""
 
 
+class _Standing:
+    """The register in force as it was last read, and when: one for all who are at the same desk."""
+
+    def __init__(self) -> None:
+        self.register: tuple[int, Register] | None = None
+        self.looked = -inf
+
+
 class Desk:
     """
     What every command and round works at. The store opens when it is first asked for.
@@ -46,8 +54,7 @@ class Desk:
         self.config, self.clock, self.at = config, clock, at
         self.actor = actor or os.environ.get("NETOPS_ACTOR") or _login()
         self._store: Store | None = None
-        self._register: tuple[int, Register] | None = None
-        self._looked = -inf
+        self._standing = _Standing()
         self.register_patience_seconds = 0.0
         """How long the register is believed to be the one in force where nothing is decided by it."""
         self.patience_seconds = 0.0
@@ -91,36 +98,44 @@ class Desk:
     @property
     def register(self) -> Register:
         """The applied register; empty when nothing was applied yet. Read again when another version is in force."""
+        here = self._standing
         if self.at is None:
-            if self._register is None or monotonic() - self._looked >= self.register_patience_seconds:
+            if here.register is None or monotonic() - here.looked >= self.register_patience_seconds:
                 with self.store.read() as connection:
                     self.register_in(connection)
-                self._looked = monotonic()
+                here.looked = monotonic()
         else:
             from netops.core import applied
             from netops.register import restore
 
             standing = applied.standing(self.store, self.at)
-            if self._register is None or self._register[0] != standing.version:
-                self._register = (standing.version, restore(standing.content))
-        assert self._register is not None  # noqa: S101 - read above
-        language.call(self._register[1].name)
-        return self._register[1]
+            if here.register is None or here.register[0] != standing.version:
+                here.register = (standing.version, restore(standing.content))
+        assert here.register is not None  # noqa: S101 - read above
+        register = here.register[1]
+        language.call(register.name)
+        return register
 
     def forget_register(self) -> None:
         """Another version was put in force here: the next question reads it, however patient this desk is."""
-        self._looked = -inf
+        self._standing.looked = -inf
 
     def register_in(self, connection: Any) -> Register:
         """The register in force inside an open transaction: what an act decides by."""
         from netops.core import applied
         from netops.register import restore
 
-        version = applied.version(connection)
-        if self._register is None or self._register[0] != version:
+        version, kept = applied.version(connection), self._standing.register
+        if kept is None or kept[0] != version:
             standing = applied.standing_in(connection)
-            self._register = (standing.version, restore(standing.content))
-        return self._register[1]
+            kept = self._standing.register = (standing.version, restore(standing.content))
+        return kept[1]
+
+    def then(self, at: datetime) -> Desk:
+        """The same desk as it looked at a past time, with the register of then; it must not be closed."""
+        past = copy(self)
+        past.at, past._standing = at, _Standing()
+        return past
 
     @property
     def planes(self) -> tuple[Plane, ...]:

@@ -66,6 +66,16 @@ class Register(msgspec.Struct, frozen=True, dict=True):
         """Prefixes of *plane* by their canonical text."""
         return self._prefix[plane]
 
+    @cached_property
+    def nodes(self) -> dict[Plane, dict[Span, str]]:
+        """Every prefix and every run that one sets aside, each with the canonical text of its prefix."""
+        found: dict[Plane, dict[Span, str]] = {plane: {} for plane in Plane}
+        for one in self.prefixes:
+            span = parsed(one.prefix)
+            found[one.plane].update({inner: str(span) for inner, _ in ranges.ranges(one)})
+            found[one.plane][span] = str(span)
+        return found
+
     def of(self, plane: Plane) -> Register:
         """The part of the register that belongs to *plane*; organizations are common to both."""
         return Register(

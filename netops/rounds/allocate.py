@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import msgspec
 
 from netops.addresses import ledger
 from netops.addresses.allocation import Allocation, Request
 from netops.addresses.pool import Pool
-from netops.addresses.ranges import with_ranges
 from netops.addresses.span import Span, number, parsed
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.joint import jointly
@@ -190,7 +188,7 @@ def pool_named(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
         span: Span = parsed(text)
     except ValueError as error:
         raise NetopsError("the pool was not found", "{why}", "netops pool list", why=error) from error
-    found = [one for one, pool in _nodes(desk, plane) if pool == span]
+    found = [one for one, spans in _nodes(desk, plane) if span in spans]
     if not found:
         raise Missing(
             "there is no pool {pool}", "no registered prefix is written so", "netops pool list", pool=text
@@ -200,14 +198,10 @@ def pool_named(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
     return found[0], str(span)
 
 
-def _nodes(desk: Desk, plane: Plane | None) -> list[tuple[Plane, Span]]:
-    """Every registered prefix and every range that one sets aside."""
-    register: Any = desk.register
-    return [
-        (one.plane, parsed(one.prefix))
-        for one in with_ranges(register.prefixes)
-        if one.plane in desk.planes and plane in (None, one.plane)
-    ]
+def _nodes(desk: Desk, plane: Plane | None) -> list[tuple[Plane, Collection[Span]]]:
+    """Every registered prefix and every range that one sets aside, of each plane that may be meant."""
+    nodes = desk.register.nodes
+    return [(one, nodes[one]) for one in desk.planes if plane in (None, one)]
 
 
 def pool_around(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]:
@@ -221,9 +215,9 @@ def pool_around(desk: Desk, text: str, plane: Plane | None) -> tuple[Plane, str]
     """
     span = permit.run_of(text)
     found: dict[Plane, Span] = {}
-    for where, around in _nodes(desk, plane):
-        if around.holds(span):
-            found[where] = min(found.get(where, around), around, key=lambda one: one.size)
+    for where, spans in _nodes(desk, plane):
+        if several := [one for one in spans if one.holds(span)]:
+            found[where] = min(several, key=lambda one: one.size)
     if not found:
         raise Missing("nothing was allocated", "no pool holds {span}", "netops pool list", span=text)
     if len(found) > 1:

@@ -133,13 +133,8 @@ def _entry(register: Register, request: Request) -> tuple[str, RegisteredPrefix 
         span = parsed(request.pool)
     except ValueError:
         return request.pool, None
-    around = [
-        (parsed(text), text) for text, one in index.items() if one.set_aside and parsed(text).holds(span)
-    ]
-    if not around:
-        return request.pool, None
-    text = min(around, key=lambda one: one[0].size)[1]
-    return text, index[text]
+    text = register.nodes[request.plane].get(span, "")
+    return text or request.pool, index.get(text)
 
 
 def exceeds(

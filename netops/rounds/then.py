@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +12,6 @@ from netops.core.finding import Finding
 from netops.desk import Desk
 from netops.rounds import who
 from netops.topology.sightings import SightingSpan
-
-
-def at_the_time(desk: Desk, at: datetime) -> Desk:
-    """The same desk as it looked at a past time: register, ledger and sightings of then; it must not be closed."""
-    past = copy(desk)
-    past.at = at
-    past._register = None
-    return past
 
 
 def had(desk: Desk, finding: Finding) -> dict[str, Any]:
@@ -37,7 +28,7 @@ def had(desk: Desk, finding: Finding) -> dict[str, Any]:
         "ip": str(subject.get("ip", "")), "mac": str(subject.get("mac", "")), "name": "",
         "switch": str(subject.get("switch", "")), "port": str(subject.get("port", "")),
     }  # fmt: skip
-    past = at_the_time(desk, finding.first_seen)
+    past = desk.then(finding.first_seen)
     if not asked:
         device = told["switch"] or str(subject.get("device", ""))
         if not device:

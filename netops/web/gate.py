@@ -7,7 +7,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -47,7 +46,8 @@ class Gate:
         self, app: ASGIApp, api: ASGIApp, desk: Desk, askers: Askers, *, is_open: bool, is_secure: bool = False
     ) -> None:
         self.app, self.api, self.desk, self.askers, self.is_open = app, api, desk, askers, is_open
-        self.headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
+        headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -57,9 +57,9 @@ class Gate:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                headers = list(message["headers"])
+                given = {name for name, _ in headers}
+                message["headers"] = headers + [one for one in self.headers if one[0] not in given]
             await send(message)
 
         if scope["path"].startswith(API):

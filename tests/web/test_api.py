@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 
 from netops.addresses import ledger
 from netops.config import Config, PlaneSettings, Web, share
-from netops.core import docket, journal, passwords
+from netops.core import applied, docket, journal, passwords
 from netops.core.account import Account, Role
 from netops.core.clock import Clock, still
 from netops.core.evidence import Evidence
@@ -27,6 +28,7 @@ from netops.core.permission import MAY, Deed
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import accounts, allocate, inventory, look
+from netops.web import serving
 from netops.web.api import app as api
 from netops.web.api.operation import Operation
 from netops.web.app import application
@@ -255,6 +257,33 @@ def test_requests_that_come_together_each_get_their_own(desk: Desk, as_: Callabl
     assert [f"10.72.12.{64 + place}" for place in range(8)] == sorted(given)
     assert 1 == len({one.json()["items"][0]["id"] for one in keyed})
     assert [] == ledger.verify(desk.store)
+
+
+def test_an_answer_goes_out_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is accepted sends its parts without waiting for the receipt of the first: else each answer takes 40 ms."""
+    kept: list[int] = []
+
+    def run(_server: object, sockets: list[socket.socket]) -> None:
+        [listener] = sockets
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            kept.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(serving._Server, "run", run)
+    serving.run(desk, "127.0.0.1:0")
+    assert [1] == kept
+
+
+def test_everybody_at_a_desk_has_its_register(desk: Desk) -> None:
+    """A server reads the register once, not for each request; another version is seen by all of them."""
+    desk.register_patience_seconds = 60.0
+    others = [desk.acting("李工"), desk.acting("赵工")]
+    known = others[0].register
+    assert [True, True] == [one.register is known for one in (desk, others[1])]
+    with journal.act(desk.store, "王工", desk.clock) as act:
+        applied.apply(act, known.content() | {"prefixes": []}, applied.standing(desk.store).version, {})
+    desk.forget_register()
+    assert [(), ()] == [one.register.prefixes for one in others]
 
 
 def test_many_are_given_or_none(desk: Desk, as_: Callable[..., Ask]) -> None:

@@ -71,7 +71,6 @@ class Api:
         except _Stop as stop:
             headers = {"Content-Type": problem.MEDIA, **stop.headers}
             response = Response(msgspec.json.encode(stop.told), stop.told.status, headers)
-        response.headers.setdefault("Cache-Control", "no-store")
         await response(scope, receive, send)
 
     # ---- one request
