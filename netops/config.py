@@ -221,6 +221,9 @@ class Registers(msgspec.Struct, frozen=True):
 
     attachments: str = "attachments"
     """Folder of attachments, relative to the configuration (without one, beside the SQLite file)."""
+    use_clients: int = 3
+    use_days: int = 1
+    """A project is in use when an address of it served so many others, on so many days of the last week."""
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import pairwise
+from typing import Any
 
 from netops.core.basis import Basis
 from netops.core.dates import after, first_day, last_day
@@ -365,30 +366,41 @@ def _inside(text: str, nets: Sequence[IPv4Network | IPv6Network]) -> bool:
 @rule(
     "RG-113", "used_before_acceptance", Severity.HIGH, Basis(7, duty="A07-6"),
     title=N_("{number} {title} is in use without acceptance"),
-    because=N_("{what} was seen by {source} on {day}; the register shows no passed acceptance and no approved trial run"),
+    because=N_("{what} answered on {day}; the register shows no passed acceptance and no approved trial run"),
 )  # fmt: skip
 def used_before_acceptance(scene: Scene) -> Iterator[Conclusion]:
     """
     A project that was not accepted is in use.
 
-    What: an address or page of a project was seen at work, and the register has no passed acceptance and no trial run that is
-        approved for today.
+    What: a page of a project, or of a system, site or service that refers to it, answered a visit in the last week; or one of
+        their addresses served others, as the kept flows say ([registers] use_clients of them, on use_days days). The register
+        has no passed acceptance and no trial run that is approved for today. An address that is merely alive is no use: what
+        is built is installed and tested before it is accepted.
     Why: what was not accepted, or failed, must not be put into use (Article 7).
     Mend: take it off the network, or enter acceptance or the approved trial run (netops register edit projects NUMBER …).
     """
     kind = scene.kinds.get("projects")
-    if kind is None:
-        return
-    for entry in scene.records.get("projects", ()):
-        values, use = entry.values, scene.used.get(entry.number)
-        trial = values.get("trial_until")
-        in_trial = isinstance(trial, str) and trial != LONG_TERM and last_day(trial) >= scene.today
-        passed = values.get("acceptance") == "passed" and "accepted_on" in values
-        if use is not None and not passed and not in_trial:
-            yield scene.conclusion(
-                "RG-113", kind, entry, kind.field.get("accepted_on"), "A07-6", what=use.what, source=use.source,
-                day=use.at.date().isoformat(),
-            )  # fmt: skip
+    for entry in scene.records.get("projects", ()) if kind else ():
+        use = scene.used.get(entry.number)
+        if kind and use is not None and not accepted(entry.values, scene.today):
+            facts = {"what": use.what, "day": use.day.isoformat()}
+            if use.clients:
+                facts |= {"clients": str(use.clients), "said": SERVED}
+            yield scene.conclusion("RG-113", kind, entry, kind.field.get("accepted_on"), "A07-6", **facts)
+
+
+SERVED = N_(
+    "{what} served {clients} others, as the kept flows say, last on {day}; the register shows no passed acceptance and no approved"
+    " trial run"
+)
+
+
+def accepted(values: Mapping[str, Any], today: date) -> bool:
+    """Whether a project with these values may be in use: it passed its acceptance, or its trial run is approved for today."""
+    trial, day = values.get("trial_until"), values.get("accepted_on")
+    in_trial = isinstance(trial, str) and trial != LONG_TERM and last_day(trial) >= today
+    passed = values.get("acceptance") == "passed" and isinstance(day, str) and day != LONG_TERM
+    return in_trial or (passed and first_day(str(day)) <= today)
 
 
 @rule(

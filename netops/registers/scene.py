@@ -32,11 +32,16 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """That something of a project was seen in use: what, by whom, when last."""
+    """
+    That something of a project was seen in use: what, and on which day last.
+
+    Args:
+        clients: how many it served as the kept flows say; 0 when its page answered a visit.
+    """
 
     what: str
-    source: str
-    at: datetime
+    day: date
+    clients: int = 0
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from ipaddress import ip_network
-
 from netops.core import docket
 from netops.core.clock import CITY_ZONE
 from netops.core.finding import STANDING
+from netops.core.observation import Unreachable
 from netops.core.organization import Level
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.registers import entries, visits
+from netops.registers import entries
 from netops.registers.entry import Entry, EntryState
-from netops.registers.rules import WINDOW, WRITTEN
-from netops.registers.scene import Body, Guard, Scene, Use
-from netops.rounds import Progress, Report, registers, silent
-from netops.topology import whereabouts
+from netops.registers.rules import WRITTEN, accepted
+from netops.registers.scene import Body, Guard, Scene
+from netops.rounds import Progress, Report, project_use, registers, silent
 from netops.topology.device import Role
-
-MOST_ADDRESSES = 256
-"""Addresses of a project that are looked for, one by one."""
 
 
 def run(desk: Desk, progress: Progress = silent) -> Report:
     """Hold every register of every served plane against its checks, and write down what is not in order."""
     opened: list[str] = []
     resolved: list[str] = []
+    unheard: list[Unreachable] = []
     count = 0
     for done, plane in enumerate(desk.planes, 1):
-        seen = scene(desk, plane)
+        seen, heard = scene(desk, plane)
+        unheard += heard
         count += sum(map(len, seen.records.values()))
         concluded = [one for rule in WRITTEN.values() for one in rule(seen)]
-        settlement = docket.settle(desk.store, WRITTEN, concluded, plane=plane, at=seen.at, scope=WRITTEN)
+        spared = _spared(desk, seen) if heard else ()
+        settlement = docket.settle(
+            desk.store, WRITTEN, concluded, plane=plane, at=seen.at, scope=WRITTEN, spared=spared
+        )
         opened += [*settlement.opened, *settlement.reopened]
         resolved += settlement.resolved
         progress(done, len(desk.planes), plane)
@@ -46,12 +45,25 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
         opened=tuple(opened),
         resolved=tuple(resolved),
         standing=tuple(standing),
+        unseen=tuple(unheard),
         facts={"records": count},
     )
 
 
-def scene(desk: Desk, plane: Plane) -> Scene:
-    """What the rules look at, of one plane."""
+def _spared(desk: Desk, seen: Scene) -> set[str]:
+    """Findings about use that was not heard of now because not everything was heard: silence proves nothing."""
+    waiting = {
+        one.number for one in seen.records.get("projects", ()) if not accepted(one.values, seen.today)
+    }
+    return {
+        one.id
+        for one in docket.listed(desk.store, state=STANDING, plane=seen.plane)
+        if one.code == "RG-113" and one.subject.get("record") in waiting
+    }
+
+
+def scene(desk: Desk, plane: Plane) -> tuple[Scene, tuple[Unreachable, ...]]:
+    """What the rules look at, of one plane, and what of its traffic was not heard."""
     register, at = desk.register, desk.clock()
     known = registers.kinds(desk)
     listed: dict[str, tuple[Entry, ...]] = {}
@@ -65,42 +77,12 @@ def scene(desk: Desk, plane: Plane) -> Scene:
         for one in register.organizations
         if one.level not in (Level.STATE, Level.PROVINCE)
     )
-    return Scene(
+    used, unheard = project_use.of(desk, plane, known, listed, at)
+    made = Scene(
         plane=plane, at=at, today=at.astimezone(CITY_ZONE).date(), kinds=known, records=listed, states=states,
         organizations=frozenset(register.organization), bodies=bodies, nets=desk.config.planes[plane].nets,
         guards=tuple(Guard(one.name, one.organization, one.address) for one in register.of(plane).devices
                      if one.role == Role.FIREWALL),
-        used=_used(desk, plane, listed.get("projects", ()), at),
+        used=used,
     )  # fmt: skip
-
-
-def _used(desk: Desk, plane: Plane, projects: tuple[Entry, ...], at: datetime) -> dict[str, Use]:
-    """Which projects were seen at work in the last days: their pages answered, or their addresses were on the network."""
-    answered = visits.newest(desk.store) if projects else {}
-    found: dict[str, Use] = {}
-    for one in projects:
-        when = answered.get(one.number)
-        if when and when > at - WINDOW:
-            found[one.number] = Use(str(one.values.get("url", "")), "site check", when)
-            continue
-        for ip in _addresses(one.values.get("addresses")):
-            last = [
-                span
-                for span in whereabouts.seen(desk.store, plane, ip=ip, limit=5)
-                if span.last_seen > at - WINDOW
-            ]
-            if last:
-                newest = max(last, key=lambda span: span.last_seen)
-                found[one.number] = Use(ip, newest.device or newest.switch, newest.last_seen)
-                break
-    return found
-
-
-def _addresses(listed: object) -> list[str]:
-    """The single addresses among them, prefixes spread as far as they are small."""
-    found: list[str] = []
-    for text in listed if isinstance(listed, list) else ():
-        if "-" in text:
-            continue
-        found += [str(one) for one, _ in zip(ip_network(text), range(MOST_ADDRESSES), strict=False)]
-    return found[:MOST_ADDRESSES]
+    return made, unheard
