@@ -68,6 +68,9 @@ NOTES = {
     "DC-026": N_("no telephone number is given for {name}"),
     "DC-027": N_("no address is allocated under it"),
     "DC-028": N_("{user_class} is no user class: A to F"),
+    "DC-029": N_("no entry inspection of {number} is recorded: netops register add entry_inspections declaration={number} …"),
+    "DC-030": N_("the entry inspection of {day} was not passed"),
+    "DC-031": N_("the conditions of the entry inspection were to be met by {day}, and are not"),
 }
 REQUIRED = frozenset(
     {
@@ -82,6 +85,9 @@ REQUIRED = frozenset(
         "DC-024",
         "DC-025",
         "DC-028",
+        "DC-029",
+        "DC-030",
+        "DC-031",
     }
 )
 """What always stands in the way of an approval."""
@@ -102,6 +108,19 @@ ONLY_ASKED = (
 """What is only remarked where it is asked for: Article 10 does not."""
 
 
+class Inspected(msgspec.Struct, frozen=True):
+    """
+    What the last entry inspection of a declaration concluded.
+
+    Args:
+        result: "passed", "conditional", "failed", "overdue" (conditions not met in time), or "" for none.
+        day: of the inspection; of the term when it is over.
+    """
+
+    result: str
+    day: str
+
+
 class Expected(msgspec.Struct, frozen=True):
     """
     What a review holds a declaration against.
@@ -113,6 +132,8 @@ class Expected(msgspec.Struct, frozen=True):
         is_ours: whether an address lies in the plane; None when nobody says.
         authority: code of who it must be addressed to; "" when it cannot be said, None when it does not matter.
         allocated: how many addresses are allocated under it; None when that does not matter yet.
+        number: of the declaration, for what must be recorded about it.
+        inspected: its last entry inspection; None when none is asked for.
     """
 
     organizations: Collection[str]
@@ -121,6 +142,8 @@ class Expected(msgspec.Struct, frozen=True):
     is_ours: Callable[[Plane, str], bool] | None = None
     authority: str | None = None
     allocated: int | None = None
+    number: str = ""
+    inspected: Inspected | None = None
 
 
 def review(stated: Statements, expected: Expected) -> list[Note]:
@@ -157,6 +180,12 @@ def _remarks(stated: Statements, expected: Expected) -> Iterator[Note]:
         yield _note("DC-020", "sealed")
     if expected.allocated == 0:
         yield _note("DC-027", "number")
+    if expected.inspected is not None and (code := ENTRY.get(expected.inspected.result)):
+        yield _note(code, "number", number=expected.number, day=expected.inspected.day)
+
+
+ENTRY = {"": "DC-029", "failed": "DC-030", "overdue": "DC-031"}
+"""What stands in the way of a connection, by the result of the entry inspection."""
 
 
 def _class(stated: Statements) -> Iterator[Note]:

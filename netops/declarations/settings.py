@@ -11,6 +11,9 @@ from netops.core.plane import Plane
 ASKED_FOR = ("fields", "officers", "certificates", "addresses", "seal")
 """What may be asked for beside the four statements."""
 
+WHEN = ("when_kept", "always", "never")
+"""When an entry inspection is asked for before a connection."""
+
 
 class Requirements(msgspec.Struct, frozen=True):
     """
@@ -21,6 +24,8 @@ class Requirements(msgspec.Struct, frozen=True):
             measures, place, kinds of terminals and models; "officers" the person responsible, the security officer and the
             contact, each with a telephone; "certificates" one for every firewall and gatekeeper; "addresses" a management
             address of the plane for every device and, to connect, something allocated; "seal" the signed paper.
+        entry_inspection: whether a declaration is connected only after an entry inspection that was passed, or passed with
+            conditions whose day is not over: "always", "never", or "when_kept": once the register entry_inspections has a record.
         renew_days: a declaration is to be renewed so long after it was signed, or taken on file; 0 is never. What it says
             itself ("until") comes first.
         remind_days: so long before a finding says so.
@@ -32,6 +37,7 @@ class Requirements(msgspec.Struct, frozen=True):
 
     to_approve: tuple[str, ...] = ()
     to_connect: tuple[str, ...] = ()
+    entry_inspection: str = "when_kept"
     renew_days: int = 365
     remind_days: int = 30
     window_days: int = 7
@@ -46,6 +52,8 @@ def check(settings: Requirements) -> Iterator[tuple[str, str]]:
         for name in getattr(settings, key):
             if name not in ASKED_FOR:
                 yield key, f"{name!r} is nothing that can be asked for; one of: {', '.join(ASKED_FOR)}"
+    if settings.entry_inspection not in WHEN:
+        yield "entry_inspection", f"{settings.entry_inspection!r} is none of: {', '.join(WHEN)}"
     for key in ("renew_days", "remind_days", "settled_hours"):
         if getattr(settings, key) < 0:
             yield key, f"{key} must not be less than 0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import pairwise
@@ -14,7 +14,7 @@ from netops.core.dates import after, first_day, last_day
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Rule, Severity, rule
 from netops.core.language import N_
-from netops.registers.entry import EntryState
+from netops.registers.entry import Entry, EntryState
 from netops.registers.kind import Check, Kind
 from netops.registers.scene import Scene, both, said, term
 from netops.registers.site_rules import SEEN
@@ -390,8 +390,8 @@ def used_before_acceptance(scene: Scene) -> Iterator[Conclusion]:
 
 
 SERVED = N_(
-    "{what} served {clients} others, as the kept flows say, last on {day}; the register shows no passed acceptance and no approved"
-    " trial run"
+    "{what} served {clients} others, as the kept flows say, last on {day};"
+    " the register shows no passed acceptance and no approved trial run"
 )
 
 
@@ -466,12 +466,51 @@ def untrained_staff(scene: Scene) -> Iterator[Conclusion]:
             )
 
 
+@rule(
+    "RG-116", "uninspected_connection", Severity.MEDIUM, Basis(10, duty="A10-6"),
+    title=N_("{number} of {organization} is connected without a passed entry inspection"),
+    because=N_("the register of entry inspections has none for it, or its last one was not passed"),
+)  # fmt: skip
+def uninspected_connection(scene: Scene) -> Iterator[Conclusion]:
+    """
+    A network was connected without a passed entry inspection.
+
+    What: a declaration is connected, and the register of entry inspections, which is in use (or asked for by [declarations]
+        entry_inspection), has no inspection of it, or the last one was failed.
+    Why: who connects meets the requirements of network security (Article 10).
+    Mend: have it inspected and enter the result (netops register add entry_inspections declaration=NUMBER …), or suspend it.
+    """
+    kind = scene.kinds.get("entry_inspections")
+    last = inspected(scene.records.get("entry_inspections", ()))
+    for one in scene.connected if kind else ():
+        held = last.get(one.number.upper())
+        if kind and (held is None or held.values["result"] == "failed"):
+            body: dict[str, object] = {"declaration": one.number, "inspection": held.number if held else ""}
+            yield Conclusion(
+                "RG-116", scene.plane, {"organization": one.organization, "declaration": one.number, "register": kind.kind},
+                one.organization,
+                {"number": one.number, "organization": one.organization},
+                (Evidence("register", kind.kind, "declaration", body, scene.at),), scene.at,
+                identity=one.number, basis=kind.basis("A10-6"),
+            )  # fmt: skip
+
+
+def inspected(listed: Iterable[Entry]) -> dict[str, Entry]:
+    """The last entry inspection of each declaration, by its number in capitals."""
+    found: dict[str, Entry] = {}
+    for one in listed:
+        number = str(one.values["declaration"]).strip().upper()
+        if number not in found or str(one.values["inspected_on"]) >= str(found[number].values["inspected_on"]):
+            found[number] = one
+    return found
+
+
 WRITTEN: dict[str, Rule] = {
     one.code: one
     for one in (
         missing_value, contrary_value, expired_record, expiring_record, dangling_reference, owner_gone, outdated_record,
         overdue_record, dates_out_of_order, duplicate_value, missing_record, off_platform, used_before_acceptance,
-        uncertified_product, untrained_staff,
+        uncertified_product, untrained_staff, uninspected_connection,
     )
 }  # fmt: skip
 """What is asked of a plane's records."""

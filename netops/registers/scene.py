@@ -31,6 +31,14 @@ class Guard(msgspec.Struct, frozen=True):
     address: str
 
 
+class Connected(msgspec.Struct, frozen=True):
+    """A declaration that is connected: its number, whose it is, since when."""
+
+    number: str
+    organization: str
+    since: datetime
+
+
 class Use(msgspec.Struct, frozen=True):
     """
     That something of a project was seen in use: what, and on which day last.
@@ -55,6 +63,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         organizations: codes that are registered; *bodies*: those that have duties.
         nets: prefixes of the plane, as text.
         used: by number of a project.
+        connected: declarations that must have an entry inspection; () where none is asked for.
     """
 
     plane: Plane
@@ -68,6 +77,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     nets: tuple[str, ...] = ()
     guards: tuple[Guard, ...] = ()
     used: Mapping[str, Use] = {}
+    connected: tuple[Connected, ...] = ()
 
     @cached_property
     def kept(self) -> tuple[Kind, ...]:

@@ -26,6 +26,7 @@ from netops.declarations.review import Expected, Note, review
 from netops.declarations.values import Fault
 from netops.desk import Desk
 from netops.documents import spreadsheet
+from netops.rounds import entry_inspection
 
 OURS = "DECL-"
 """How numbers begin that netops gives."""
@@ -131,12 +132,13 @@ def reviewed(desk: Desk, stated: Statements, verb: str = "approve", number: str 
     What a review remarks on *stated* before *verb* ("approve" or "connect"), under the configuration's demands.
 
     Args:
-        number: of the declaration, whose addresses count before it is connected.
+        number: of the declaration, whose addresses and entry inspection count before it is connected.
     """
     asked = desk.config.declarations.to_connect if verb == "connect" else desk.config.declarations.to_approve
-    allocated = None
+    allocated = inspected = None
     if verb == "connect" and number:
         allocated = sum(one.state in HELD for one in holdings.allocations(desk.store, declaration=number))
+        inspected = entry_inspection.of(desk, stated.plane, number)
     today = (desk.at or desk.clock()).astimezone(CITY_ZONE).date()
     to = authority(desk, stated.organization, stated.plane)
     has = any(one.authority for one in desk.config.planes.values()) or bool(desk.config.city.authority)
@@ -147,6 +149,8 @@ def reviewed(desk: Desk, stated: Statements, verb: str = "approve", number: str 
         lambda plane, ip: _is_ours(desk, plane, ip),
         to if has else None,
         allocated,
+        number,
+        inspected,
     )
     return review(stated, expected)
 

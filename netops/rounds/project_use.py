@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
+from typing import Any
 from urllib.parse import urlsplit
 
 from netops.core.clock import CITY_ZONE
@@ -119,8 +120,5 @@ def _of_text(text: str) -> Iterator[IPv4Network | IPv6Network]:
     if "-" not in text:
         yield ip_network(text)
         return
-    first, last = (ip_address(one) for one in text.split("-"))
-    if isinstance(first, IPv4Address) and isinstance(last, IPv4Address):
-        yield from summarize_address_range(first, last)
-    elif not isinstance(first, IPv4Address) and not isinstance(last, IPv4Address):
-        yield from summarize_address_range(first, last)
+    ends: Any = [ip_address(one) for one in text.split("-")]
+    yield from summarize_address_range(*ends)  # both of one version: `registers.values` sees to it

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from netops.core import docket
 from netops.core.clock import CITY_ZONE
 from netops.core.finding import STANDING
 from netops.core.observation import Unreachable
 from netops.core.organization import Level
 from netops.core.plane import Plane
+from netops.declarations import filings
+from netops.declarations.declaration import DeclarationState
 from netops.desk import Desk
 from netops.registers import entries
 from netops.registers.entry import Entry, EntryState
 from netops.registers.rules import WRITTEN, accepted
-from netops.registers.scene import Body, Guard, Scene
-from netops.rounds import Progress, Report, project_use, registers, silent
+from netops.registers.scene import Body, Connected, Guard, Scene
+from netops.rounds import Progress, Report, entry_inspection, project_use, registers, silent
 from netops.topology.device import Role
 
 
@@ -83,6 +87,11 @@ def scene(desk: Desk, plane: Plane) -> tuple[Scene, tuple[Unreachable, ...]]:
         organizations=frozenset(register.organization), bodies=bodies, nets=desk.config.planes[plane].nets,
         guards=tuple(Guard(one.name, one.organization, one.address) for one in register.of(plane).devices
                      if one.role == Role.FIREWALL),
-        used=used,
+        used=used, connected=tuple(_connected(desk, plane)) if entry_inspection.is_asked(desk) else (),
     )  # fmt: skip
     return made, unheard
+
+
+def _connected(desk: Desk, plane: Plane) -> Iterator[Connected]:
+    for one in filings.listed(desk.store, plane=plane, state=(DeclarationState.CONNECTED,)):
+        yield Connected(one.number, one.organization, one.since)

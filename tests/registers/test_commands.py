@@ -146,7 +146,7 @@ def test_a_workbook_of_several_registers_goes_out_and_comes_back_in_one_act(
     assert 0 == run(capsys, "form", "all", "--filled", "--rows", "1", "-o", "all.xlsx")[0]
     code, out, _err = run(capsys, "import", "all", "all.xlsx", "--yes", "--json")
     told = {item["register"]: item for item in json.loads(out)["items"]}
-    assert (0, 22, {"systems": 1, "plans": 1}, 0) == (
+    assert (0, 23, {"systems": 1, "plans": 1}, 0) == (
         code, len(told), {name: item["same"] for name, item in told.items() if item["same"]},
         sum(item["added"] + len(item["changed"]) + len(item["faults"]) for item in told.values()),
     )  # fmt: skip
