@@ -173,6 +173,11 @@ def found(folders: tuple[str, ...]) -> typst.Fonts:
 
 def covered(folders: tuple[str, ...], family: str, wanted: Collection[str]) -> set[str]:
     """Those of *wanted* that every style of a family has a glyph for; none when no file of it can be read."""
-    files = [(one.path, one.index) for one in found(folders).fonts() if one.family == family and one.path]
-    styles = [glyphs.drawn(path, index, wanted) for path, index in files]
+    styles = [glyphs.drawn(path, index, wanted) for path, index in _files(folders, family)]
     return set.intersection(*styles) if styles else set()
+
+
+@lru_cache(maxsize=64)
+def _files(folders: tuple[str, ...], family: str) -> tuple[tuple[str, int], ...]:
+    """Path and place in it of each style of a family."""
+    return tuple((str(one.path), one.index) for one in found(folders).fonts() if one.family == family and one.path)

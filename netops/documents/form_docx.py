@@ -2,125 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from netops.documents import form
-from netops.documents.boxes_docx import (
-    LEADING,
-    add,
-    boxes_markup,
-    cell_markup,
-    column_widths,
-    table_markup,
-    text_markup,
-)  # fmt: skip
+from netops.documents.boxes_docx import LEADING, apart, boxes_markup, text_markup
 from netops.documents.form import Boxes, Form, Grid, Remarks
-from netops.documents.word import bare, chinese, field, packed, run
+from netops.documents.markup import HEAD, WHOLE, cell, column_widths, field, paragraph, row, run, table
+from netops.documents.page import MM_PER_PT
+from netops.documents.word import Sheet, package
+
+FOOT_MM = 9.0
 
 
 def render(content: Form) -> bytes:
     """The form as DOCX bytes."""
-    from docx import Document
-
     shown = form.cleaned(content)
-    document = Document()
-    _settle(document, shown)
-    _line(document.add_paragraph(), shown.title, form.TITLE_PT, "xiaobiaosong", "center")
+    sizes = (form.HEIGHT_MM, form.WIDTH_MM) if shown.landscape else (form.WIDTH_MM, form.HEIGHT_MM)
+    sheet = Sheet(*sizes, form.SIDE_MM, form.SIDE_MM, form.TOP_MM, form.FOOT_MM, FOOT_MM, form.TEXT_PT)
+    body = "".join(_written(shown))
+    return package(sheet, body, {"foot": _foot(shown)}, title=shown.title, author="", day=shown.date)
+
+
+def _foot(shown: Form) -> str:
+    """The small print, and 第 1 页 共 3 页."""
+    size = form.CELL_PT
+    counted = (
+        run(f"{shown.foot}\t第", "songti", size) + field("PAGE", "songti", size) + run("页 共", "songti", size)
+        + field("NUMPAGES", "songti", size) + run("页", "songti", size)
+    )  # fmt: skip
+    return paragraph(counted, tab=shown.width_mm / MM_PER_PT)
+
+
+def _written(shown: Form) -> Iterator[str]:
+    yield _line(shown.title, form.TITLE_PT, "xiaobiaosong", align="center")
     if shown.left or shown.right:
-        _ends(document, shown)
-    for part in shown.parts:
+        yield _line(f"{shown.left}\t{shown.right}", form.SMALL_PT, tab=shown.width_mm / MM_PER_PT)
+    for place, part in enumerate(shown.parts, 1):
         match part:
             case Boxes():
-                add(document, boxes_markup(part, shown.width_mm))
+                yield apart(boxes_markup(part, shown.width_mm))
             case Grid():
                 if part.heading:
-                    _line(
-                        document.add_paragraph(), part.heading, form.SMALL_PT, "heiti"
-                    ).paragraph_format.keep_with_next = True
-                add(document, _grid(part, shown.width_mm))
+                    yield _line(part.heading, form.SMALL_PT, "heiti", keep=True)
+                yield apart(_grid(part, shown.width_mm))
             case Remarks():
-                for text in part.lines:
-                    _line(document.add_paragraph(), text, form.SMALL_PT)
-    return packed(document)
+                # What is remarked stays with the boxes below it, such as those to sign in.
+                yield from (_line(text, form.SMALL_PT, keep=place < len(shown.parts)) for text in part.lines)
 
 
-def _settle(document: Any, shown: Form) -> None:
-    """Size, margins, page numbers beside the foot, fixed properties."""
-    from docx.enum.section import WD_ORIENT
-    from docx.enum.text import WD_TAB_ALIGNMENT
-    from docx.shared import Mm
-
-    section = document.sections[0]
-    sizes = (form.HEIGHT_MM, form.WIDTH_MM) if shown.landscape else (form.WIDTH_MM, form.HEIGHT_MM)
-    section.orientation = WD_ORIENT.LANDSCAPE if shown.landscape else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = Mm(sizes[0]), Mm(sizes[1])
-    section.left_margin = section.right_margin = Mm(form.SIDE_MM)
-    section.top_margin, section.bottom_margin, section.footer_distance = (
-        Mm(form.TOP_MM),
-        Mm(form.FOOT_MM),
-        Mm(9),
-    )
-    chinese(document, form.TEXT_PT)
-    foot = section.footer.paragraphs[0]
-    bare(foot)
-    for stop in list(foot.paragraph_format.tab_stops):
-        del foot.paragraph_format.tab_stops[stop]
-    foot.style = document.styles["Normal"]
-    foot.paragraph_format.tab_stops.add_tab_stop(Mm(shown.width_mm), WD_TAB_ALIGNMENT.RIGHT)
-    run(foot, f"{shown.foot}\t第", "songti", form.CELL_PT)
-    field(run(foot, "", "songti", form.CELL_PT), "PAGE")
-    run(foot, "页 共", "songti", form.CELL_PT)
-    field(run(foot, "", "songti", form.CELL_PT), "NUMPAGES")
-    run(foot, "页", "songti", form.CELL_PT)
-    properties = document.core_properties
-    day = datetime.fromisoformat(shown.date)
-    properties.created = properties.modified = day
-    properties.title, properties.comments, properties.author, properties.revision = (
-        shown.title[:255],
-        "",
-        "",
-        1,
-    )
-
-
-def _line(paragraph: Any, text: str, points: float, role: str = "fangsong", align: str = "") -> Any:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
-
-    bare(paragraph)
-    if align:
-        paragraph.alignment = getattr(WD_ALIGN_PARAGRAPH, align.upper())
-    shape = paragraph.paragraph_format
-    shape.line_spacing, shape.space_before, shape.space_after = Pt(LEADING * points), Pt(2), Pt(2)
-    run(paragraph, text, role, points)
-    return paragraph
-
-
-def _ends(document: Any, shown: Form) -> None:
-    from docx.enum.text import WD_TAB_ALIGNMENT
-    from docx.shared import Mm
-
-    paragraph = _line(document.add_paragraph(), f"{shown.left}\t{shown.right}", form.SMALL_PT)
-    paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(shown.width_mm), WD_TAB_ALIGNMENT.RIGHT)
+def _line(text: str, points: float, role: str = "fangsong", *, align: str = "", keep: bool = False, tab: float = 0) -> str:
+    said = run(text, role, points)
+    return paragraph(said, line=LEADING * points, before=2, after=2, align=align, keep=keep, tab=tab)
 
 
 def _grid(part: Grid, width_mm: float) -> str:
     widths = column_widths(part.shares, width_mm)
-    head = "<w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>"
-    whole = "<w:trPr><w:cantSplit/></w:trPr>"
 
-    def row(properties: str, texts: Sequence[str], role: str, fill: str, aligns: Sequence[str]) -> str:
+    def drawn(texts: Sequence[str], role: str, fill: str, aligns: Sequence[str], properties: str) -> str:
         cells = (
-            cell_markup(text_markup(text, role, form.CELL_PT, align), width, 1, fill)
+            cell(text_markup(text, role, form.CELL_PT, align), width, fill=fill)
             for text, width, align in zip(texts, widths, aligns, strict=True)
         )
-        return f"<w:tr>{properties}{''.join(cells)}</w:tr>"
+        return row(cells, properties)
 
     aligns = ["right" if place in part.right else "left" for place in range(len(widths))]
-    rows = [row(head, part.columns, "heiti", "EEEEEE", ["center"] * len(widths))]
-    rows += [row(whole, texts, "fangsong", "", aligns) for texts in part.rows]
+    rows = [drawn(part.columns, "heiti", "EEEEEE", ["center"] * len(widths), HEAD)]
+    rows += [drawn(texts, "fangsong", "", aligns, WHOLE) for texts in part.rows]
     if part.total:
-        rows.append(row(whole, part.total, "heiti", "F6F6F6", aligns))
-    return table_markup(widths, rows, 68)
+        rows.append(drawn(part.total, "heiti", "F6F6F6", aligns, WHOLE))
+    return table(widths, rows, 68)

@@ -30,12 +30,11 @@ def drawn(path: str, index: int, wanted: Iterable[str]) -> set[str]:
     Args:
         index: place in a collection (.ttc), 0 for a single font.
     """
-    segments = _segments(path, index)
-    ends = [one.last for one in segments]
+    segments, ends = _segments(path, index)
     return {one for one in wanted if _has(segments, ends, ord(one))}
 
 
-def _has(segments: tuple[Segment, ...], ends: list[int], code: int) -> bool:
+def _has(segments: tuple[Segment, ...], ends: tuple[int, ...], code: int) -> bool:
     place = bisect_left(ends, code)
     if place == len(ends) or code < segments[place].first:
         return False
@@ -44,12 +43,14 @@ def _has(segments: tuple[Segment, ...], ends: list[int], code: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _segments(path: str, index: int) -> tuple[Segment, ...]:
+def _segments(path: str, index: int) -> tuple[tuple[Segment, ...], tuple[int, ...]]:
+    """The segments of a font, and the last character of each."""
     try:
         with Path(path).open("rb") as file:
-            return _read(_cmap(file, index))
+            found = _read(_cmap(file, index))
     except (OSError, struct.error, ValueError, IndexError):
-        return ()
+        return (), ()
+    return found, tuple(one.last for one in found)
 
 
 def _cmap(file: BinaryIO, index: int) -> bytes:

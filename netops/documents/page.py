@@ -70,6 +70,8 @@ def cells(text: str) -> float:
 
 def plain(text: str) -> str:
     """*text* on one line without what has no picture: devices say what they like, and it must not bend a page."""
+    if text.isprintable():
+        return text
     return "".join(one for one in re.sub(r"[\t\r\n]+", " ", text) if not _is_unseen(one))
 
 

@@ -211,6 +211,7 @@ def _form(desk: Desk, inspection: Inspection) -> Form:
     return Form(
         title=f"{desk.config.city.title_zh}电子政务网络检查表",
         number=inspection.number,
+        date=city_time(inspection.opened_at, "%Y-%m-%d"),
         fields=(
             ("被查单位", desk.register.name(inspection.organization)),
             ("检查目录", f"{head.title_zh}（{head.version} 版）"),
