@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from netops.core.errors import Faults
 
 T = TypeVar("T", bound=msgspec.Struct)
+R = TypeVar("R")
+P = ParamSpec("P")
 MAX_BYTES = 16 << 20
 
 
@@ -91,7 +95,12 @@ class Source:
         self, raw: dict[str, Any], kind: type[T], table: str = "", index: int | None = None
     ) -> T | None:
         """*raw* as *kind*, or None after noting every fault in it."""
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
+        if raw.keys() <= fields.keys():
+            try:
+                return msgspec.convert(raw, kind, strict=True)
+            except (msgspec.ValidationError, ValueError):
+                pass  # every fault is named below
         before = len(self.faults)
         for key in raw.keys() - fields.keys():
             self.fault(f"unknown key {key!r}; known here: {', '.join(sorted(fields))}", table, index, key)
@@ -111,6 +120,42 @@ class Source:
         except (msgspec.ValidationError, ValueError) as error:
             self.fault(str(error), table, index)
             return None
+
+
+@lru_cache(maxsize=256)
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+def until_changed(files: Callable[P, Iterable[Path]]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Let a reader remember what it gave as long as its files stay as they are; what failed is read again.
+
+    Args:
+        files: which files it reads, from its own arguments, which must be hashable. What it gives is not to be changed.
+    """
+
+    def around(read: Callable[P, R]) -> Callable[P, R]:
+        @lru_cache(maxsize=32)
+        def kept(_stamps: tuple[tuple[object, ...], ...], *args: P.args, **kwargs: P.kwargs) -> R:
+            return read(*args, **kwargs)
+
+        @wraps(read)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            return kept(tuple(map(_stamp, files(*args, **kwargs))), *args, **kwargs)  # type: ignore[arg-type] # hashable
+
+        return asked
+
+    return around
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    """What tells one content of a file from the next: its place on the disk, size, and time of change."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path),)
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def settled(what: str, faults: list[str], mend: str) -> None:

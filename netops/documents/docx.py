@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netops.core.paper import Block, Boxes, Heading, Paper, Paragraph, Table
-from netops.documents import page
+from netops.documents import markup, page
 from netops.documents.boxes_docx import apart, boxes_markup
 from netops.documents.layout import Layout, reckoned, rows, settle
-from netops.documents.markup import (
-    HEAD, TWIPS_MM, WHOLE, border, cell, column_widths, field, paragraph, row, run, table, twips,
-)  # fmt: skip
+from netops.documents.markup import TWIPS_MM, border, cell, field, paragraph, row, run, table, twips
 from netops.documents.word import Sheet, package
 
 TOP_MM, BOTTOM_MM = 34.58, 32.58
@@ -158,7 +156,8 @@ def _imprint(paper: Paper) -> str:
     texts = [f"抄送：{paper.copies}。", issued] if paper.copies else [issued]
     width = round(page.AREA_WIDTH_MM * TWIPS_MM)
     # Placed from the edge of the paper: LibreOffice floats no table that is as wide as the text otherwise.
-    place = f'<w:tblpPr w:vertAnchor="margin" w:horzAnchor="page" w:tblpX="{round(page.LEFT_MM * TWIPS_MM)}" w:tblpYSpec="bottom"/>'
+    left = round(page.LEFT_MM * TWIPS_MM)
+    place = f'<w:tblpPr w:vertAnchor="margin" w:horzAnchor="page" w:tblpX="{left}" w:tblpYSpec="bottom"/>'
     # 0.35 mm outside, 0.25 mm between; the unit is an eighth of a point.
     rules = border("top", 8) + border("bottom", 8) + border("insideH", 6)
     inset = page.SMALL_PT
@@ -174,7 +173,7 @@ def _imprint(paper: Paper) -> str:
 
 
 def _table(block: Table) -> str:
-    widths = column_widths(block.widths, page.AREA_WIDTH_MM)
+    widths = markup.column_widths(block.widths, page.AREA_WIDTH_MM)
     made = []
     for texts in (block.columns, *block.rows):
         head = texts is block.columns
@@ -182,5 +181,5 @@ def _table(block: Table) -> str:
             cell(paragraph(run(text, "heiti" if head else "fangsong", page.TABLE_PT), line=page.TABLE_PT * 1.5), width)
             for text, width in zip(texts, widths, strict=True)
         )
-        made.append(row(cells, HEAD if head else WHOLE))  # the head repeats on each page
+        made.append(row(cells, markup.HEAD if head else markup.WHOLE))  # the head repeats on each page
     return table(widths, made, twips(0.7 / page.MM_PER_PT))

@@ -29,6 +29,14 @@ PROPERTIES = "docProps/core.xml"
 IDLE = ("thumbnail", "stylesWithEffects", "customXml", "webSettings")
 """Parts of python-docx's own template that no paper uses, by the ends of their relationships."""
 
+PIECES = {
+    "foot": "footer",
+    "foot_even": "even_page_footer",
+    "foot_first": "first_page_footer",
+    "head_first": "first_page_header",
+}
+"""What python-docx calls them."""
+
 
 class Sheet(NamedTuple):
     """
@@ -154,8 +162,7 @@ def _part(document: Any, section: Any, name: str) -> str:
         document.settings.odd_and_even_pages_header_footer = True
     if name.endswith("_first"):
         section.different_first_page_header_footer = True
-    made = {"foot": "footer", "foot_even": "even_page_footer", "foot_first": "first_page_footer", "head_first": "first_page_header"}
-    piece = getattr(section, made[name])
+    piece = getattr(section, PIECES[name])
     piece.is_linked_to_previous = False
     for paragraph in piece.paragraphs:  # without the style of a foot, which has tab stops of its own
         paragraph._p.clear()

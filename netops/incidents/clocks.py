@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from netops.core.clock import CITY_ZONE
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 from netops.incidents import calendar
 from netops.incidents.calendar import Calendar
 from netops.incidents.incident import Deadline, Event, Grade, Incident
@@ -141,20 +140,14 @@ class Law(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "clocks.toml", playbooks / "law" / "holidays.toml"])
 def load(playbooks: Path) -> Law:
     """
-    Read `law/clocks.toml` and `law/holidays.toml`; files that did not change are not read again.
+    Read `law/clocks.toml` and `law/holidays.toml`.
 
     Raises:
         Faults: every fault at once.
     """
-    law = playbooks / "law"
-    stamps = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in (law / "clocks.toml", law / "holidays.toml"))
-    return _loaded(playbooks, stamps)
-
-
-@cache
-def _loaded(playbooks: Path, _stamps: tuple[int, ...]) -> Law:
     return Law(read(playbooks), calendar.load(playbooks))
 
 

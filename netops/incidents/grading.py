@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 from netops.incidents.incident import Grade, Grading
 
 
@@ -108,6 +108,7 @@ def quantity(value: float, unit: str, language: str) -> str:
     return f"{value:,.15g} {named[0 if chinese else 1]}"
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "grading.toml"])
 def load(playbooks: Path) -> Scale:
     """
     Read `law/grading.toml`.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from netops.core.basis import Basis
 from netops.core.errors import Refused
 from netops.core.language import N_, _
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 
 class Instrument(StrEnum):
@@ -279,6 +278,7 @@ class Article(msgspec.Struct, frozen=True):
     text_zh_display: str
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "bases.toml"])
 def load(playbooks: Path) -> tuple[LegalBasis, ...]:
     """
     Read `law/bases.toml`.
@@ -311,6 +311,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "articles.toml"])
 def articles(playbooks: Path) -> tuple[Article, ...]:
     """
     Read `law/articles.toml`.
@@ -318,14 +319,8 @@ def articles(playbooks: Path) -> tuple[Article, ...]:
     Raises:
         Faults: every fault at once.
     """
-    path = playbooks / "law" / "articles.toml"
-    return _articles(path, path.stat().st_mtime_ns if path.exists() else 0)
-
-
-@lru_cache(maxsize=4)
-def _articles(path: Path, _changed: int) -> tuple[Article, ...]:
     faults: list[str] = []
-    source = Source(path, "law/articles.toml", faults)
+    source = Source(playbooks / "law" / "articles.toml", "law/articles.toml", faults)
     source.unknown({"articles"})
     read = tuple(entry for _, entry in source.entries("articles", Article))
     settled("the articles were not read", faults, "mend the lines above; netops playbook check reads them again")

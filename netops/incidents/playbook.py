@@ -9,7 +9,7 @@ import msgspec
 
 from netops.core.errors import Missing, Refused
 from netops.core.language import spoken
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 MAX_BYTES = 1 << 20
 
@@ -39,6 +39,7 @@ class Playbook(msgspec.Struct, frozen=True):
         return self.head.title_en if spoken() == "en" else self.head.title_zh
 
 
+@until_changed(lambda playbooks: sorted((playbooks / "incidents").glob("*.md")))
 def load(playbooks: Path) -> dict[str, Playbook]:
     """
     Every playbook by name.

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from netops.core.language import spoken
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -68,6 +68,7 @@ class Taxonomy(msgspec.Struct, frozen=True):
         return category.subcategories[place - 1] if 0 < place <= len(category.subcategories) else ""
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "taxonomy.toml"])
 def load(playbooks: Path) -> Taxonomy:
     """
     Read `law/taxonomy.toml`.

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from netops.core.errors import Missing
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 from netops.incidents.legal_basis import Instrument
 
 PENDING = "正在核查，待续报补充。"
@@ -208,6 +208,7 @@ def names(playbooks: Path) -> list[str]:
     return sorted(one.stem for one in (playbooks / "notices").glob("*.toml"))
 
 
+@until_changed(lambda playbooks, name: [playbooks / "notices" / f"{name}.toml"])
 def load(playbooks: Path, name: str) -> Template:
     """
     Read the wording `notices/NAME.toml`.
@@ -291,6 +292,7 @@ class Requirement(msgspec.Struct, frozen=True):
     text: str
 
 
+@until_changed(lambda playbooks: [playbooks / "law" / "requirements.toml"])
 def requirements(playbooks: Path) -> dict[str, str]:
     """
     Read `law/requirements.toml`: what is asked, by kind of finding; "" is there always.
