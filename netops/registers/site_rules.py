@@ -178,7 +178,7 @@ def late_publication(look: Look) -> Iterator[Conclusion]:
 
 
 @rule(
-    "RG-208", "overdue_publication", Severity.HIGH, Basis(16, duty="A16-2"),
+    "RG-208", "overdue_publication", Severity.MEDIUM, Basis(16, duty="A16-2"),
     title=N_("{number} {name}: published {days} days after it arose, beyond twenty working days"),
     because=N_("{url} arose on {formed} and was published on {published}"),
 )  # fmt: skip

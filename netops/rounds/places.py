@@ -1,4 +1,4 @@
-"""Where findings happen (地点): the site of the device they name, or of the segment their address lies in."""
+"""Where findings happen (地点): the site of the device or of the segment that they name, or the record of the page."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class _Finder:
             or self._device(plane, str(subject.get("device") or ""))
             or self._address(plane, str(subject.get("ip") or ""))
             or self._card(plane, str(subject.get("mac") or ""))
+            or (str(subject.get("record") or "") if subject.get("url") else "")
         )
 
     def _owner(self, plane: Plane, end: dict[str, Any]) -> str:
