@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Group, desk, output
-from netops.cli.declare_files import PLANES, VERBS, note_rows, said, shown_value, told, weight
+from netops.cli.declare_files import PLANES, VERBS, note_rows, told, weight
 from netops.cli.printing import Column, Output, sign
 from netops.core.language import N_, _, spoken
 
@@ -116,6 +116,7 @@ def show(number: str) -> None:
     from netops.declarations import filings
     from netops.declarations.difference import changes
     from netops.rounds import declaring
+    from netops.rounds.declaration_words import change_words
 
     out = output()
     with desk() as opened:
@@ -150,7 +151,7 @@ def show(number: str) -> None:
                     other for other in steps if other.version == step.version
                 ):
                     for change in told_changes.get(step.version, ()):
-                        out.line(f"      {said(change)}", style="dim")
+                        out.line(f"      {change_words(change)}", style="dim")
             for note in notes:
                 out.line(f"  {sign('bad' if note.required else 'note')} {note.code} {told(note)}")
 
@@ -160,6 +161,7 @@ def show(number: str) -> None:
 def _show(out: Output, opened: Desk, one: Declaration) -> None:
     from netops.declarations.difference import said as piece_said
     from netops.declarations.fields import FIELD, cells
+    from netops.rounds.declaration_words import value_words
 
     out.line(
         f"{one.number}  v{one.version}  {_(one.state)}  {opened.register.name(one.organization)}  {_(one.plane.label)}",
@@ -170,7 +172,7 @@ def _show(out: Output, opened: Desk, one: Declaration) -> None:
             out.line(
                 "  "
                 + _("{label}: ").format(label=FIELD[name].label(spoken()))
-                + (shown_value(name, value) or "—")
+                + (value_words(name, value) or "—")
             )
     for label, pieces in ((_("equipment"), one.equipment), (_("applications"), one.applications)):
         for piece in pieces:
@@ -212,57 +214,33 @@ def review(number: str) -> None:
     raise SystemExit(int(wanting))
 
 
-WAYS = {
-    "approve": N_("{number} was not approved"),
-    "connect": N_("{number} was not connected"),
-    "submit": N_("{number} was not submitted"),
-}
-
-
 def move(verb: str, number: str, why: str) -> None:
     """One step: shown, confirmed, and done only if nobody took another one meanwhile."""
-    from netops.core import journal
-    from netops.core.errors import Refused
-    from netops.declarations import filings
-    from netops.rounds import declaring
+    from netops.rounds import declaration_steps as steps
 
     out = output()
     with desk() as opened:
-        one = filings.movable(opened.store, number, verb)
-        after = one.after(verb)
-        notes = declaring.reviewed(opened, one.statements, verb, one.number) if verb in WAYS else []
-        wanting = [note for note in notes if note.required]
-        for note in notes if verb == "submit" else wanting:
+        step = steps.planned(opened, number, verb)
+        one = step.before
+        for note in step.notes if verb == "submit" else step.wanting:
             out.say(f"  {sign('bad' if note.required else 'note')} {note.code} {told(note)}")
-        if verb in ("approve", "connect") and wanting:
-            raise Refused(WAYS[verb], "it is incomplete: {codes}", "netops declare return {number} --why …",
-                          number=one.number, codes=", ".join(note.code for note in wanting))  # fmt: skip
+        steps.require(step)
         out.say(_("plan: {number} of {organization}: {before} → {after}").format(
-            number=one.number, organization=opened.register.name(one.organization), before=_(one.state), after=_(after)
+            number=one.number, organization=opened.register.name(one.organization), before=_(one.state), after=_(step.after)
         ))  # fmt: skip
         if why:
             out.say(_("because: {why}").format(why=why))
-        rests = _rests(opened, one.number) if verb in ("suspend", "withdraw") and one.stands else 0
-        if rests:
+        if step.rests:
             out.say(
-                _("! {count} allocations rest on it and lose their ground").format(count=rests),
+                _("! {count} allocations rest on it and lose their ground").format(count=step.rests),
                 style="yellow",
             )
         out.confirm(_("Do it?"))
-        with journal.act(opened.store, opened.actor, opened.clock) as act:
-            moved = filings.move(act, one.number, verb, why, seen=one)
+        moved = steps.take(opened, step, why)
         following = {"submit": "declare review", "approve": "declare connect"}.get(verb)
-        if rests:
+        if step.rests:
             following = "ip reclaim --declaration"
         table(out, opened, [moved], f"netops {following} {moved.number}" if following else "")
-
-
-def _rests(opened: Desk, number: str) -> int:
-    """How many allocations are held under a declaration."""
-    from netops.addresses import ledger
-    from netops.addresses.allocation import HELD
-
-    return sum(one.state in HELD for one in ledger.allocations(opened.store, declaration=number))
 
 
 @declare.command("print")

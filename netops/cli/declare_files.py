@@ -9,13 +9,12 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, Output, fresh, sign
-from netops.core.language import N_, _, called, spoken
+from netops.core.language import N_, _, called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netops.declarations.declaration import Declaration
-    from netops.declarations.difference import Change
     from netops.declarations.reading import Reading
     from netops.declarations.review import Note
     from netops.declarations.values import Fault
@@ -168,23 +167,15 @@ def _facts(facts: dict[str, str]) -> dict[str, str]:
     return {name: words.get(name, str)(value) for name, value in facts.items()}
 
 
-def _label(name: str) -> str:
-    from netops.declarations.fields import FIELD, PARTS
-
-    if name in PARTS:
-        return _("network equipment") if name == "equipment" else _("applications")
-    piece = {field.name: field for fields in PARTS.values() for field in reversed(fields)}
-    found = FIELD.get(name) or piece.get(name)
-    return found.label(spoken()) if found else name
-
-
 def _remarks(out: Output, rows: list[dict[str, Any]], empty: str, next_step: str = "") -> None:
+    from netops.rounds.declaration_words import field_words
+
     shown = rows if out.json or out.csv or out.file else rows[:LISTED]
     left = len(rows) - len(shown)
     out.records("note", shown, [
         Column("", lambda row: sign("bad" if row["required"] else "note"), style=weight),
         Column(N_("place"), lambda row: row["place"]), Column(N_("code"), lambda row: row["code"]),
-        Column(N_("statement"), lambda row: _label(row["statement"])), Column(N_("value"), lambda row: row["value"]),
+        Column(N_("statement"), lambda row: field_words(row["statement"])), Column(N_("value"), lambda row: row["value"]),
         Column(N_("remark"), lambda row: row["text"]), Column(N_("mend"), lambda row: row["mend"]),
     ], empty=empty, next_step=next_step,
         note=_("{count} more faults: --csv -o faults.csv lists every one").format(count=left) if left else "")  # fmt: skip
@@ -311,6 +302,8 @@ def show_plan(out: Output, opened: Desk, made: Plan) -> None:
 
 
 def _show(out: Output, opened: Desk, one: Planned) -> None:
+    from netops.rounds.declaration_words import change_words
+
     stated = one.form.stated
     number = f"{one.number} v{one.before.version}" if one.before else one.number or _("new")
     mark = "~" if one.before else "+"
@@ -319,32 +312,17 @@ def _show(out: Output, opened: Desk, one: Planned) -> None:
         style="green",
     )
     for change in one.changes if one.before else ():
-        out.say(f"      {said(change)}")
+        out.say(f"      {change_words(change)}")
     for change in one.theirs:
         out.say(
             "    "
             + sign("note")
             + " "
-            + _("changed by somebody else since: {change}").format(change=said(change)),
+            + _("changed by somebody else since: {change}").format(change=change_words(change)),
             style="yellow",
         )
     for note in one.notes:
         out.say(f"      {sign('bad' if note.required else 'note')} {note.code} {told(note)}")
-
-
-def said(one: Change) -> str:
-    """A difference in one line, in the language in use."""
-    before, after = (shown_value(one.field, text) or "—" for text in (one.before, one.after))
-    return f"{_label(one.field)}: {before} → {after}"
-
-
-def shown_value(field: str, text: str) -> str:
-    """A value as people read it."""
-    from netops.declarations.fields import FIELD
-
-    if field in ("organization", "authority"):
-        return called(text) if text else ""
-    return FIELD[field].words(text, spoken()) if field in FIELD else text
 
 
 def _answer(out: Output, made: Plan, filed: Sequence[Declaration]) -> None:

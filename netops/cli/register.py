@@ -51,6 +51,11 @@ def plane_of(text: str | None) -> Plane | None:
     return Plane(text) if text else None
 
 
+def planes_of(opened: Desk, text: str | None) -> tuple[Plane, ...]:
+    """The planes that are meant: the one that is named, as far as it is served here, or every one."""
+    return tuple(one for one in opened.planes if text in (None, one))
+
+
 # ---- asking
 @register.command("list")
 @click.argument("kind", required=False)
@@ -76,7 +81,7 @@ def list_(
             return
         found = rounds.kind(opened, kind)
         listed = rounds.of(
-            opened, found.kind, plane=plane_of(plane), organization=organization, where=_pairs(where), retired=retired,
+            opened, found.kind, planes=planes_of(opened, plane), organization=organization, where=_pairs(where), retired=retired,
             limit=limit + 1 if limit else None, offset=offset,
         )  # fmt: skip
         more = bool(limit) and len(listed) > limit

@@ -193,7 +193,7 @@ def export(
 
     KIND "all" is every register, a sheet each.
     """
-    from netops.cli.register import plane_of
+    from netops.cli.register import planes_of
     from netops.rounds import registers as rounds
 
     out = output()
@@ -204,7 +204,7 @@ def export(
     with desk() as opened:
         chosen = list(rounds.kinds(opened).values()) if kind == "all" else [rounds.kind(opened, kind)]
         tables = [
-            (one, rounds.of(opened, one.kind, plane=plane_of(plane), organization=organization))
+            (one, rounds.of(opened, one.kind, planes=planes_of(opened, plane), organization=organization))
             for one in chosen
         ]
         if shape == "json":

@@ -18,14 +18,16 @@ class Deed(StrEnum):
 
     READ = "read"
     """Look at pools, allocations, devices, declarations, findings, incidents, inspections."""
+    READ_PERSONAL = "read_personal"
+    """See names, telephones and numbers of persons in registers."""
     METRICS = "metrics"
     """Scrape /metrics and the list of targets: counts of every plane, no addresses."""
     ALLOCATE = "allocate"
     """Give addresses out, reserve, change, take back, quarantine."""
     DECLARE = "declare"
-    """Hand in a declaration for an organization."""
+    """Hand in a declaration for an organization, keep its registers."""
     REVIEW = "review"
-    """Approve, return, connect, suspend, withdraw declarations."""
+    """Approve, return, connect, suspend, withdraw declarations; keep the registers that are the authority's."""
     JUDGE = "judge"
     """Acknowledge, accept or resolve findings."""
     HANDLE = "handle"
@@ -56,13 +58,14 @@ _WORK = {
     Deed.ANSWER,
     Deed.OPERATE,
 }
+_LOOK = {Deed.READ, Deed.READ_PERSONAL}
 MAY: Mapping[Role, frozenset[Deed]] = {
     Role.SYSTEM: frozenset({Deed.METRICS, Deed.READ_ACCOUNTS, Deed.MANAGE_ACCOUNTS}),
     Role.SECURITY: frozenset({Deed.METRICS, Deed.READ_ACCOUNTS, Deed.GRANT}),
-    Role.AUDITOR: frozenset({Deed.READ, Deed.METRICS, Deed.READ_JOURNAL, Deed.READ_ACCOUNTS}),
-    Role.OPERATOR: frozenset({Deed.READ, Deed.METRICS, *_WORK}),
-    Role.INSPECTOR: frozenset({Deed.READ, Deed.INSPECT, Deed.ANSWER}),
-    Role.DEPARTMENT: frozenset({Deed.READ, Deed.DECLARE, Deed.ANSWER}),
+    Role.AUDITOR: frozenset({*_LOOK, Deed.METRICS, Deed.READ_JOURNAL, Deed.READ_ACCOUNTS}),
+    Role.OPERATOR: frozenset({*_LOOK, Deed.METRICS, *_WORK}),
+    Role.INSPECTOR: frozenset({*_LOOK, Deed.INSPECT, Deed.ANSWER}),
+    Role.DEPARTMENT: frozenset({*_LOOK, Deed.DECLARE, Deed.ANSWER}),
     Role.VIEWER: frozenset({Deed.READ, Deed.METRICS}),
 }
 """By role; a department's deeds are further bound to what is its own."""

@@ -147,7 +147,7 @@ def _form(source: Source) -> Form | None:
     for key, value in raw.items():
         if isinstance(value, str) and len(value) > LONGEST:
             source.fault(f"longer than {LONGEST} characters", "declaration", key=key)
-    for key, what in _faults(table) if table else ():
+    for key, what in _faults(table, table.version) if table else ():
         source.fault(what, "declaration", key=key)
     items = [(place, item) for place, item in source.entries("equipment", Equipment) if item != Equipment("")]
     served = [
@@ -177,8 +177,20 @@ def _form(source: Source) -> Form | None:
     return Form(table.number, stated, table.version, at(source.line("declaration")), places, pieces)
 
 
-def _faults(table: _Table) -> Iterator[tuple[str, str]]:
-    for key, value in (("terminals", table.terminals), ("version", table.version)):
+def wrong(stated: Statements, version: int = 0) -> Iterator[tuple[str, str]]:
+    """What no form may say, by field: numbers below 0, days that are none, texts and tables that are too long."""
+    yield from _faults(stated, version)
+    texts = [(key, value) for key, value in msgspec.structs.asdict(stated).items() if isinstance(value, str)]
+    for name in PARTS:
+        pieces = getattr(stated, name)
+        if len(pieces) > MOST_EQUIPMENT:
+            yield name, f"more than {MOST_EQUIPMENT} pieces"
+        texts += [(name, value) for piece in pieces[:MOST_EQUIPMENT] for value in msgspec.structs.asdict(piece).values()]
+    yield from ((key, f"longer than {LONGEST} characters") for key, value in texts if len(value) > LONGEST)
+
+
+def _faults(table: _Table | Statements, version: int) -> Iterator[tuple[str, str]]:
+    for key, value in (("terminals", table.terminals), ("version", version)):
         if value < 0:
             yield key, f"{value} is less than 0"
     if any(value < 0 for value in msgspec.structs.astuple(table.kinds)):

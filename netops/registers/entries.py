@@ -108,6 +108,7 @@ def listed(
     at: datetime | None = None,
     limit: int | None = None,
     offset: int = 0,
+    after: int = 0,
 ) -> list[Entry]:
     """
     Records of one register in the order of their numbers; every argument narrows.
@@ -116,6 +117,7 @@ def listed(
         where: fields that have exactly these stored values.
         retired: retired ones too.
         at: as they stood at a past time, or None for now.
+        after: only those whose number counts higher than this.
     """
     if at is not None:
         found = [
@@ -125,6 +127,8 @@ def listed(
         ]  # fmt: skip
         return found[offset : None if limit is None else offset + limit]
     query = _narrowed(store, select(entries), kind, planes, organization, where, retired)
+    if after:
+        query = query.where(entries.c.seq > after)
     with store.read() as connection:
         rows = connection.execute(query.order_by(entries.c.seq).limit(limit).offset(offset))
         return [_entry(row) for row in rows]

@@ -135,6 +135,7 @@ class Head(msgspec.Struct, frozen=True):
         key: fields that together say which record is meant when a table has no number.
         retention: how long a retired record is kept, such as "3y".
         duties: ids of the duties that it is the written record of.
+        kept_by: who writes it down: each *organization* its own, or the *authority* for all of them.
     """
 
     title_zh: str
@@ -144,6 +145,7 @@ class Head(msgspec.Struct, frozen=True):
     key: tuple[str, ...]
     duties: tuple[str, ...]
     retention: str = "3y"
+    kept_by: Literal["organization", "authority"] = "organization"
     note_zh: str = ""
     note_en: str = ""
 

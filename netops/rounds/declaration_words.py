@@ -1,10 +1,12 @@
-"""Words of papers about declarations, official names and Chinese dates in Chinese, names as spoken otherwise."""
+"""Words about declarations: of papers, with official names and Chinese dates in Chinese; of fields and what changed in them."""
 
 from __future__ import annotations
 
-from netops.core.language import _, spoken
+from netops.core.language import _, called, spoken
 from netops.core.paper import chinese_date
 from netops.core.plane import Plane
+from netops.declarations.difference import Change
+from netops.declarations.fields import FIELD, PARTS
 from netops.desk import Desk
 from netops.rounds.address_lines import PLANES, official_name
 
@@ -27,3 +29,25 @@ def day_words(iso: str) -> str:
 def head_words(head: str) -> str:
     """The head of the journal, as every paper shows it."""
     return _("head of the journal {head}").format(head=head[:16])
+
+
+def field_words(name: str) -> str:
+    """What people call a field of the form, or of a piece of equipment or an application."""
+    if name in PARTS:
+        return _("network equipment") if name == "equipment" else _("applications")
+    piece = {field.name: field for fields in PARTS.values() for field in reversed(fields)}
+    found = FIELD.get(name) or piece.get(name)
+    return found.label(spoken()) if found else name
+
+
+def value_words(field: str, text: str) -> str:
+    """A value as people read it."""
+    if field in ("organization", "authority"):
+        return called(text) if text else ""
+    return FIELD[field].words(text, spoken()) if field in FIELD else text
+
+
+def change_words(one: Change) -> str:
+    """A difference in one line, in the language in use."""
+    before, after = (value_words(one.field, text) or "—" for text in (one.before, one.after))
+    return f"{field_words(one.field)}: {before} → {after}"

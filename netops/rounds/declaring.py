@@ -27,6 +27,7 @@ from netops.declarations.values import Fault
 from netops.desk import Desk
 from netops.documents import spreadsheet
 from netops.rounds import entry_inspection
+from netops.rounds.declaration_words import change_words
 
 OURS = "DECL-"
 """How numbers begin that netops gives."""
@@ -327,9 +328,10 @@ def run(desk: Desk, made: Plan, files: reading.Reading, wishes: Wishes) -> list[
         if one.theirs and one.before is not None:
             raise Refused(
                 "nothing was filed",
-                "{number} was changed since: this was made from version {seen}, and version {version} is there now",
+                "{number} was changed since: this was made from version {seen}, and version {version} is there now: {changes}",
                 "--merge keeps what somebody else changed and you did not; --onto {version} puts yours in its place",
                 number=one.number, seen=wishes.onto or one.form.version, version=one.before.version,
+                changes="; ".join(map(change_words, one.theirs)),
             )  # fmt: skip
     with act(desk.store, desk.actor, desk.clock) as one_act:
         again = _planned(desk, files, wishes, filings.every(one_act.connection))

@@ -15,10 +15,15 @@ from netops.registers.values import Unfit
 
 
 class DeskNames:
-    """The names that are in force at this desk; each register is read once, when something refers to it."""
+    """
+    The names that are in force at this desk; each register is read once, when something refers to it.
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._register = desk, desk.register
+    Args:
+        hints: say which record was meant, perhaps; not to somebody who may not see them all.
+    """
+
+    def __init__(self, desk: Desk, *, hints: bool = True) -> None:
+        self._desk, self._register, self._hints = desk, desk.register, hints
         self._known: dict[str, dict[str, tuple[str, str, EntryState]]] = {}
         self._called: dict[str, dict[str, list[str]]] = {}
         self._codes: dict[str, str] = {}
@@ -91,9 +96,8 @@ class DeskNames:
                 N_("write the number of one"),
                 numbers=", ".join(found[:5]),
             )
-        near = get_close_matches(
-            text, [title for _, title, state in known.values() if state is EntryState.STANDING], 1, 0.6
-        )
+        titles = [title for _, title, state in known.values() if state is EntryState.STANDING]
+        near = get_close_matches(text, titles, 1, 0.6) if self._hints else []
         if near:
             raise Unfit(
                 N_("no record of the register {kind} is called so"),

@@ -74,13 +74,14 @@ def summaries(desk: Desk) -> list[Summary]:
 
 
 def of(
-    desk: Desk, word: str, *, plane: Plane | None = None, organization: str = "", where: Mapping[str, str] | None = None,
-    retired: bool = False, limit: int | None = None, offset: int = 0,
+    desk: Desk, word: str, *, planes: Sequence[Plane] | None = None, organization: str = "",
+    where: Mapping[str, str] | None = None, retired: bool = False, limit: int | None = None, offset: int = 0, after: int = 0,
 ) -> list[Entry]:  # fmt: skip
     """
     Records of a register as they stand, or stood at the desk's time; each argument narrows.
 
     Args:
+        planes: None is every one that is served here.
         where: fields by name or heading, and what they must say.
     """
     found = kind(desk, word)
@@ -90,8 +91,8 @@ def of(
         field = found.called(name)
         held[field.name] = _value(found, field.name, text, names)
     return entries.listed(
-        desk.store, found.kind, planes=_planes(desk, plane), organization=code(desk, organization), where=held, retired=retired,
-        at=desk.at, limit=limit, offset=offset,
+        desk.store, found.kind, planes=desk.planes if planes is None else planes, organization=code(desk, organization),
+        where=held, retired=retired, at=desk.at, limit=limit, offset=offset, after=after,
     )  # fmt: skip
 
 
@@ -134,10 +135,6 @@ def search(
     )  # fmt: skip
 
 
-def _planes(desk: Desk, plane: Plane | None) -> tuple[Plane, ...]:
-    return desk.planes if plane is None else tuple(one for one in desk.planes if one is plane)
-
-
 def code(desk: Desk, organization: str) -> str:
     """The code of an organization by any of its names; a code that is not registered any more as it is."""
     if not organization:
@@ -177,19 +174,21 @@ def _value(found: Kind, name: str, text: str, names: DeskNames) -> Any:
 
 
 def edited(
-    desk: Desk, word: str, number: str, changes: Mapping[str, str], plane: Plane | None = None, base: int = 0
-) -> Edit:
+    desk: Desk, word: str, number: str, changes: Mapping[str, str], plane: Plane | None = None, base: int = 0,
+    *, hints: bool = True,
+) -> Edit:  # fmt: skip
     """
     What entering (*number* "") or changing a record would do; nothing is written.
 
     Args:
         changes: by field or heading; "" empties a field.
         base: the version that the change was thought of for; 0 is the one that stands.
+        hints: faults may name records of others.
 
     Raises:
         Faults: every value that does not fit, and every required field that is missing, at once.
     """
-    names = DeskNames(desk)
+    names = DeskNames(desk, hints=hints)
     found, before = (kind(desk, word), None) if not number else one(desk, word, number)
     values = dict(before.values) if before else {}
     if before and base and base != before.version:

@@ -14,6 +14,7 @@ BOTH = frozenset(Plane)
 MATRIX = """
                  system security auditor operator inspector department viewer
 read                  -        -       x        x         x          x      x
+read_personal         -        -       x        x         x          x      -
 metrics               x        x       x        x         -          -      x
 allocate              -        -       -        x         -          -      -
 declare               -        -       -        x         -          x      -

@@ -137,7 +137,7 @@ def test_lists_are_narrowed_by_what_fields_say(store: Store, clock: Clock) -> No
         )
     assert ["甲"] == [one.title for one in rounds.of(desk, "protection", where={"未整改高风险项": "1"})]
     assert 2 == len(rounds.of(desk, "protection", where={"等级": "第三级"}, organization="云溪市财政局"))
-    assert [] == rounds.of(desk, "protection", plane=Plane.INTRANET)
+    assert [] == rounds.of(desk, "protection", planes=(Plane.INTRANET,))
     with pytest.raises(Faults):
         rounds.of(desk, "protection", where={"level": "九级"})
 

@@ -26,7 +26,7 @@ def test_pages_become_incidents_of_their_category(store: Store) -> None:
     desk = desk_of(store, still(NOON))
     url = "https://web-1.gov.cn/"
     looks = (
-        look("WEB-1", similarity=0.05, hidden=(HiddenLink(url, 3, "a.example", "hidden"), HiddenLink(url, 9, "b.example", "hidden")),
+        look("WEB-1", similarity=0.05, hidden=(HiddenLink(url, 3, "a.example", "x"), HiddenLink(url, 9, "b.example", "x")),
              marks=(PageSpot(url, 7, "秘密", "aa"),)),
         look("WEB-2", similarity=0.01, identities=(PageSpot(url, 7, "", "bb"),)),
     )  # fmt: skip
@@ -37,4 +37,6 @@ def test_pages_become_incidents_of_their_category(store: Store) -> None:
         ("hidden_links", "2.10", "IV", "WEB-1", 2), ("personal_data_exposed", "3.3", "IV", "WEB-2", 1),
         ("secret_exposed", "3.3", "III", "WEB-1", 1), ("web_tampering", "2.9", "IV", "WEB-1", 1),
         ("web_tampering", "2.9", "IV", "WEB-2", 1),
-    ] == sorted((one.cause, one.category, str(one.grading.grade), one.place, len(one.findings)) for one in casebook.listed(store))  # fmt: skip
+    ] == sorted(
+        (one.cause, one.category, str(one.grading.grade), one.place, len(one.findings)) for one in casebook.listed(store)
+    )  # fmt: skip

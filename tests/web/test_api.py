@@ -120,6 +120,8 @@ def places(operation: Operation) -> str:
     told = {"plane": "extranet", "prefix": "10.72.12.0/24", "number": "云信接〔2026〕3号"}
     if operation.path.startswith("/incidents"):
         told["number"] = "INC-2026-0001"
+    if operation.path.startswith("/registers"):
+        told |= {"kind": "systems", "number": "SYS-0001"}
     told["id"] = "F-0001" if operation.path.startswith("/findings") else "AL-0011"
     path = re.sub(r"\{(\w+)(?::path)?\}", lambda match: told[match[1]], operation.path)
     return path + ("?q=10.72.12.1" if operation.name == "who" else "")
@@ -128,6 +130,10 @@ def places(operation: Operation) -> str:
 BODIES: dict[str, Any] = {
     "allocate": FIN, "allocateSeveral": {"requests": [FIN]}, "describeAllocation": {"note": "x"},
     "release": {"why": "撤并"}, "acknowledgeFinding": {"why": "已派人"},
+    "handIn": {"statements": {"organization": "fin", "plane": "extranet", "nature": "办公", "scope": "公文", "terminals": 3}},
+    "addRecord": {"values": {"organization": "fin", "name": "一体化", "cross_department": False}},
+    "mendRecord": {"values": {"purpose": "x"}, "base": 1}, "retireRecord": {"why": "x"}, "restoreRecord": {"why": "x"},
+    **{f"{verb}Declaration": {"why": "x"} for verb in ("approve", "return", "connect", "suspend", "withdraw")},
 }  # fmt: skip
 
 

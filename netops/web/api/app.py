@@ -22,13 +22,18 @@ from netops.core.errors import NetopsError
 from netops.core.language import _, choose, speak
 from netops.core.permission import Principal, Unproven
 from netops.desk import Desk
-from netops.web.api import addresses, openapi, problem, records
+from netops.web.api import addresses, declarations, openapi, problem, records, registers
 from netops.web.api.operation import MOST, Asked, Call, Operation, Page, etag
 from netops.web.api.problem import Problem, plain
 from netops.web.asking import Askers
 from netops.web.limits import Buckets
 
-OPERATIONS: tuple[Operation, ...] = (*addresses.OPERATIONS, *records.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *addresses.OPERATIONS,
+    *declarations.OPERATIONS,
+    *registers.OPERATIONS,
+    *records.OPERATIONS,
+)
 MOST_BYTES = 1 << 20
 """Of a body."""
 BASE = "/api/v1/"

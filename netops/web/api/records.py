@@ -1,4 +1,4 @@
-"""Findings, declarations, devices, links, incidents, the journal and `who` over the API."""
+"""Findings, devices, links, incidents, the journal and `who` over the API."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from netops.core.journal import Entry
 from netops.core.language import N_
 from netops.core.permission import Deed, Principal
 from netops.core.plane import Plane
-from netops.declarations import filings
-from netops.declarations.declaration import Declaration, DeclarationState
 from netops.incidents import casebook
 from netops.incidents.incident import Incident
 from netops.rounds import devices as device_records
@@ -58,13 +56,6 @@ class Findings(OfPlane, frozen=True):
     organization: str = ""
     state: State | None = None
     since: datetime | None = None
-
-
-class Declarations(OfPlane, frozen=True):
-    """Which declarations."""
-
-    organization: str = ""
-    state: DeclarationState | None = None
 
 
 class Incidents(OfPlane, frozen=True):
@@ -134,29 +125,6 @@ def acknowledge(call: Call) -> FindingRecord:
             call.match(_finding(docket.one(call.desk.store, before.id)))
         docket.move(act, before.id, State.ACKNOWLEDGED, call.body.why)
     return _finding(docket.one(call.desk.store, before.id))
-
-
-def declarations(call: Call) -> Page[Declaration]:
-    """Declarations that who asks may see, by number and version."""
-    asked = call.query
-    listed = filings.listed(
-        call.desk.store, plane=asked.plane, organization=call.who.organization or asked.organization,
-        state=() if asked.state is None else (asked.state,),
-    )  # fmt: skip
-    mine = [
-        one
-        for one in listed
-        if call.sees(one.plane, one.organization) and asked.organization in ("", one.organization)
-    ]
-    return call.page(mine, lambda one: (one.number, one.version))
-
-
-def declaration(call: Call) -> Declaration:
-    """One declaration: its newest version."""
-    one = filings.one(call.desk.store, call.path["number"][:64])
-    if not call.sees(one.plane, one.organization):
-        raise Missing("there is no declaration {number}", "", "netops declare list", number=one.number)
-    return one
 
 
 def devices(call: Call) -> Page[DeviceRecord]:
@@ -242,9 +210,6 @@ OPERATIONS = (
     Operation("GET", "/findings/{id}", "getFinding", Deed.READ, N_("One finding"), finding, FindingRecord),
     Operation("POST", "/findings/{id}/acknowledge", "acknowledgeFinding", Deed.JUDGE, N_("Somebody works on it"), acknowledge,
               FindingRecord, "", Nothing, Why),
-    Operation("GET", "/declarations", "listDeclarations", Deed.READ, N_("Declarations as they stand"), declarations,
-              Declaration, "declaration", Declarations),
-    Operation("GET", "/declarations/{number}", "getDeclaration", Deed.READ, N_("One declaration"), declaration, Declaration),
     Operation("GET", "/devices", "listDevices", Deed.READ, N_("Devices as they were last seen"), devices, DeviceRecord,
               "device", OfPlane),
     Operation("GET", "/links", "listLinks", Deed.READ, N_("Links between devices"), links, dict[str, Any], "link", OfPlane),
