@@ -252,6 +252,13 @@ def listed(
         return [_finding(row) for row in connection.execute(query)]
 
 
+def by_key(store: Store, codes: Collection[str]) -> dict[str, Finding]:
+    """Findings of these rules that are not resolved, by the key of the conclusion that makes them."""
+    query = select(findings).where(findings.c.code.in_(list(codes)), findings.c.state != State.RESOLVED.value)
+    with store.read() as connection:
+        return {row.key: _finding(row) for row in connection.execute(query)}
+
+
 def naming(
     store: Store,
     texts: Collection[str],

@@ -45,6 +45,7 @@ class Judgement(msgspec.Struct, frozen=True):
         reason: English message id whose `{name}` places *facts* fill.
         findings: ids of the findings it stands on.
         evidence: ids of their evidence.
+        looked: records that were read for it, with their versions; kept in its piece of evidence.
     """
 
     result: Result
@@ -52,23 +53,29 @@ class Judgement(msgspec.Struct, frozen=True):
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
+
+
+Parameter = int | str | bool
+"""What a catalogue may give a check."""
+MOST_LOOKED = 50
 
 
 class Check:
     """
     A named automatic check: a pure function of the facts and its parameters.
 
-    The function's keyword arguments, all integers with a default, are the parameters that a
-    catalogue may set.
+    The function's keyword arguments, numbers, words and switches with a default, are the parameters that
+    a catalogue may set.
     """
 
     def __init__(self, function: Callable[..., Judgement]) -> None:
         self.function, self.name = function, function.__name__
         self.explanation = inspect.cleandoc(function.__doc__ or "")
         arguments = list(inspect.signature(function).parameters.values())[1:]
-        self.parameters: dict[str, int] = {one.name: one.default for one in arguments}
+        self.parameters: dict[str, Parameter] = {one.name: one.default for one in arguments}
 
-    def __call__(self, facts: Facts, **parameters: int) -> Judgement:
+    def __call__(self, facts: Facts, **parameters: Parameter) -> Judgement:
         """Judge the facts."""
         return self.function(facts, **parameters)
 
@@ -78,7 +85,7 @@ class Check:
             f"{name}={value}" for name, value in sorted({**self.parameters, **parameters}.items())
         )
         looks = {name: look.at.isoformat() if look.at else None for name, look in sorted(facts.looks.items())}
-        body = {
+        body: dict[str, Any] = {
             "organization": facts.code,
             "result": judgement.result,
             "facts": judgement.facts,
@@ -86,6 +93,9 @@ class Check:
             "register": facts.version,
             "looks": looks,
         }
+        if judgement.looked:
+            body["records"] = list(judgement.looked[:MOST_LOOKED])
+            body["records_total"] = len(judgement.looked)
         return Evidence("inspection", f"check {self.name}", asked, body, facts.at)
 
 

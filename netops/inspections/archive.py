@@ -128,7 +128,7 @@ def _same(answer: Answer | None, judgement: Judgement) -> bool:
 def record_machine(act: Act, number: str, lines: Iterable[Line]) -> None:
     """Add the machine's answers, with their evidence, beside what anybody said before."""
     given = list(lines)
-    pieces = [line.evidence for line in given if line.evidence is not None]
+    pieces = [piece for line in given for piece in line.evidence]
     custody.keep(act.connection, pieces)
     turn = _turn(act.connection, number)
     for place, line in enumerate(given):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +16,10 @@ from netops.core.finding import Severity
 from netops.core.language import spoken
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
+from netops.inspections.answer import Parameter
 from netops.inspections.checks import CHECKS
 from netops.inspections.facts import Kind
+from netops.inspections.records import wanted
 
 
 class Method(StrEnum):
@@ -27,6 +30,13 @@ class Method(StrEnum):
     MANUAL = "manual"
 
 
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One automatic check and what it is given."""
+
+    check: str
+    parameters: dict[str, Parameter] = {}
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """
     One item (检查项): one duty, one question.
@@ -35,6 +45,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
         id: the duty, such as "A12-1"; unique in its catalogue.
         quote_zh: the words of the article.
         check, parameters: name of an automatic check and what it is given; "" for a manual item.
+        also: further checks; the worst answer counts.
         applies_to: kinds of organization that the duty binds; *planes*: planes it is about.
         weight: share in a score, from 1.
         evidence: what is wanted as proof, in the words of the regulation's evidence vocabulary.
@@ -53,8 +64,14 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     remedy_zh: str
     remedy_en: str
     check: str = ""
-    parameters: dict[str, int] = {}
+    parameters: dict[str, Parameter] = {}
+    also: tuple[Asked, ...] = ()
     evidence: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Every check of it, in order; none for a manual item."""
+        return (Asked(self.check, self.parameters), *self.also) if self.check else ()
 
     @property
     def question(self) -> str:
@@ -219,23 +236,35 @@ def _faulty(item: Item) -> list[tuple[str, str]]:
         found.append(("article", f"{item.article} is less than 1"))
     if item.weight < 1:
         found.append(("weight", f"{item.weight} is less than 1"))
-    if item.method is Method.MANUAL and item.check:
+    if item.method is Method.MANUAL and (item.check or item.also):
         found.append(("check", "a manual item has no check"))
-    elif item.method is not Method.MANUAL and item.check not in CHECKS:
-        found.append(("check", f"there is no check {item.check!r}; known are: {', '.join(CHECKS)}"))
-    elif item.check:
-        known = CHECKS[item.check].parameters
-        found += [
-            ("parameters", f"{item.check} has no parameter {name!r}; known: {', '.join(known) or 'none'}")
-            for name in item.parameters
-            if name not in known
-        ]
-        found += [
-            ("parameters", f"{name} = {value} is less than 1")
-            for name, value in item.parameters.items()
-            if value < 1
-        ]
+    elif item.method is not Method.MANUAL and not item.check:
+        found.append(("check", f"an item that is {item.method} needs a check"))
+    for place, asked in enumerate(item.asked):
+        found += [("also" if place else key, message) for key, message in _unfit(asked)]
     return found
+
+
+def _unfit(asked: Asked) -> Iterator[tuple[str, str]]:
+    """(key, message) of everything in a check that cannot be asked so."""
+    if asked.check not in CHECKS:
+        yield "check", f"there is no check {asked.check!r}; known are: {', '.join(CHECKS)}"
+        return
+    known = CHECKS[asked.check].parameters
+    for name, value in asked.parameters.items():
+        if name not in known:
+            yield "parameters", f"{asked.check} has no parameter {name!r}; known: {', '.join(known) or 'none'}"
+        elif type(value) is not type(known[name]):
+            yield "parameters", f"{name} = {value!r} must be like {known[name]!r}"
+        elif isinstance(value, int) and not isinstance(value, bool) and value < 1:
+            yield "parameters", f"{name} = {value} is less than 1"
+        elif name in ("when", "must"):
+            try:
+                wanted(str(value))
+            except ValueError as error:
+                yield "parameters", f"{name}: {error}"
+        elif name == "plane" and value not in list(Plane):
+            yield "parameters", f"plane = {value!r} is none of {', '.join(Plane)}"
 
 
 def _selected(source: Source, own: dict[str, tuple[Head, list[Item]]], taken: set[str]) -> list[Item]:

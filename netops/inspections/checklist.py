@@ -9,18 +9,22 @@ import msgspec
 from netops.core.evidence import Evidence
 from netops.core.language import N_
 from netops.core.organization import Level, Organization
-from netops.inspections.answer import Judgement, not_applicable, unchecked
+from netops.inspections.answer import Judgement, Result, not_applicable, unchecked
 from netops.inspections.catalogue import Catalogue, Item
 from netops.inspections.checks import CHECKS
 from netops.inspections.facts import Facts, Kind
 
 
+WORST = (Result.NONCONFORM, Result.PARTIAL, Result.UNCHECKED, Result.CONFORM, Result.NOT_APPLICABLE)
+"""Of several checks of one item the first of these counts: what was not seen by one is not in order by another."""
+
+
 class Line(msgspec.Struct, frozen=True):
-    """One item, what the machine says of it, and the piece of evidence that keeps the question and its time."""
+    """One item, what the machine says of it, and the pieces of evidence that keep each question and its time."""
 
     item: Item
     judgement: Judgement
-    evidence: Evidence | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 def kinds_of(organization: Organization, authorities: Collection[str] = ()) -> frozenset[Kind]:
@@ -48,10 +52,22 @@ def lines(catalogue: Catalogue, facts: Facts) -> tuple[Line, ...]:
 def _line(item: Item, facts: Facts) -> Line:
     if not facts.kinds & set(item.applies_to):
         return Line(item, not_applicable(N_("it binds {kinds} only"), kinds=", ".join(item.applies_to)))
-    if not item.check:
+    if not item.asked:
         return Line(item, unchecked(N_("no machine can answer this; a person has to")))
-    check = CHECKS[item.check]
-    judgement = check(facts, **item.parameters)
-    piece = check.evidence(facts, judgement, item.parameters)
-    kept = msgspec.structs.replace(judgement, evidence=(piece.id, *judgement.evidence))
-    return Line(item, kept, piece)
+    answered = []
+    for asked in item.asked:
+        check = CHECKS[asked.check]
+        judgement = check(facts, **asked.parameters)
+        answered.append((judgement, check.evidence(facts, judgement, asked.parameters)))
+    weighed = min((judgement for judgement, _piece in answered), key=lambda one: WORST.index(one.result))
+    pieces = tuple(piece for _judgement, piece in answered)
+    kept = msgspec.structs.replace(
+        weighed,
+        findings=tuple(dict.fromkeys(name for judgement, _piece in answered for name in judgement.findings)),
+        evidence=tuple(
+            dict.fromkeys(
+                [*(piece.id for piece in pieces), *(name for judgement, _piece in answered for name in judgement.evidence)]
+            )
+        ),
+    )
+    return Line(item, kept, pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netops.inspections import access, duties, network
+from netops.inspections import access, duties, network, office, online, written
 from netops.inspections.answer import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -30,4 +30,17 @@ CHECKS: Mapping[str, Check] = {
     "reports_on_time": duties.reports_on_time,
     "notices_answered": duties.notices_answered,
     "inspected_regularly": duties.inspected_regularly,
+    "recorded": written.recorded,
+    "everyone_recorded": written.everyone_recorded,
+    "interfaces_provided": written.interfaces_provided,
+    "pages_in_order": online.pages_in_order,
+    "nothing_found": online.nothing_found,
+    "runs_safely": office.runs_safely,
+    "no_such_incident": office.no_such_incident,
+    "orders_lawful": office.orders_lawful,
+    "rounds_on_time": office.rounds_on_time,
+    "backup_made": office.backup_made,
+    "roles_apart": office.roles_apart,
+    "journal_whole": office.journal_whole,
+    "flows_kept": office.flows_kept,
 }

@@ -9,9 +9,10 @@ from netops.core.language import N_
 from netops.core.organization import Officer
 from netops.inspections.answer import Check, Judgement, conform, listing, nonconform, partial, unchecked
 from netops.inspections.facts import Facts, IncidentFact, Kind
+from netops.inspections.records import RecordFact
+from netops.inspections.written import DAYS_A_MONTH, recorded
 
 EMPTY = N_("no register is in force")
-DAYS_A_MONTH = 30.5
 
 
 @Check
@@ -19,6 +20,14 @@ def organization_registered(facts: Facts) -> Judgement:
     """A02-1: the body stands in the register in force."""
     if facts.version == 0:
         return unchecked(EMPTY)
+    changes = facts.records.of("bodies", facts.code) if facts.records else []
+    merged = [one for one in changes if one.values.get("change") == "merged"]
+    if merged:
+        return nonconform(
+            N_("{record} says that it was merged on {day}, and it stands in the register still"),
+            record=merged[-1].number,
+            day=merged[-1].values.get("changed_on", ""),
+        )
     return conform(N_("it stands in version {version} of the register"), version=facts.version)
 
 
@@ -26,7 +35,10 @@ def organization_registered(facts: Facts) -> Judgement:
 def responsible_person(facts: Facts, confirmed_months: int = 12) -> Judgement:
     """A04-2, A27-1: somebody answers for it, confirmed lately."""
     return _named(
-        facts, facts.organization.responsible, confirmed_months, N_("no responsible person is registered")
+        facts,
+        _officer(facts, "leader", facts.organization.responsible),
+        confirmed_months,
+        N_("no responsible person is registered"),
     )
 
 
@@ -35,7 +47,7 @@ def security_officer(facts: Facts, confirmed_months: int = 12) -> Judgement:
     """A29-1: an information security manager is named, confirmed lately."""
     return _named(
         facts,
-        facts.organization.security_officer,
+        _officer(facts, "security_manager", facts.organization.security_officer),
         confirmed_months,
         N_("no information security manager is registered"),
     )
@@ -43,9 +55,12 @@ def security_officer(facts: Facts, confirmed_months: int = 12) -> Judgement:
 
 @Check
 def protection_level(facts: Facts) -> Judgement:
-    """A27-2: the level of classified protection is determined."""
-    if facts.version == 0:
+    """A27-2: the level of classified protection is determined, of every object that the register of protection has of it."""
+    objects = _of(facts, "protection")
+    if facts.version == 0 and not objects:
         return unchecked(EMPTY)
+    if objects:
+        return recorded(facts, register="protection", duty="A27-2")
     level = facts.organization.protection_level
     if level == 0:
         return nonconform(N_("no protection level is registered"))
@@ -54,7 +69,9 @@ def protection_level(facts: Facts) -> Judgement:
 
 @Check
 def management_system(facts: Facts) -> Judgement:
-    """A29-2: a security management system is on file."""
+    """A29-2: a security management system is on file, and not out of date."""
+    if _of(facts, "policies", "management_system"):
+        return recorded(facts, register="policies", when="class=management_system")
     if facts.version == 0:
         return unchecked(EMPTY)
     title = facts.organization.management_system
@@ -68,9 +85,12 @@ def management_system(facts: Facts) -> Judgement:
 @Check
 def contingency_plan(facts: Facts, drill_months: int = 12) -> Judgement:
     """A29-3: an emergency plan is on file and was drilled lately."""
-    if facts.version == 0:
+    plans = _of(facts, "policies", "contingency_plan")
+    if facts.version == 0 and not plans:
         return unchecked(EMPTY)
-    title, drilled = facts.organization.contingency_plan, facts.organization.drilled
+    title = plans[-1].title if plans else facts.organization.contingency_plan
+    drills = [str(one.values.get("held_on", "")) for one in _of(facts, "drills")]
+    drilled = max([*drills, facts.organization.drilled])
     if not title:
         return nonconform(N_("no contingency plan is on file"))
     if not drilled:
@@ -150,8 +170,24 @@ def inspected_regularly(facts: Facts, within_days: int = 365) -> Judgement:
     )
 
 
+def _of(facts: Facts, register: str, kind: str = "") -> list[RecordFact]:
+    """Its records in a register, of one class when one is named."""
+    when = {"class": (kind,)} if kind else {}
+    return facts.records.of(register, facts.code, when) if facts.records else []
+
+
+def _officer(facts: Facts, post: str, inventory: Officer | None) -> Officer | None:
+    """Who has a post: as the register of officers says, else as the register of organizations does."""
+    held = facts.records.of("officers", facts.code, {"post": (post,)}) if facts.records else []
+    if not held:
+        return inventory if facts.version else None
+    newest = max(held, key=lambda one: str(one.values.get("confirmed_on", "")))
+    confirmed = str(newest.values.get("confirmed_on", ""))
+    return Officer(str(newest.values.get("person", "")), str(newest.values.get("phone", "")), confirmed)
+
+
 def _named(facts: Facts, officer: Officer | None, months: int, nobody: str) -> Judgement:
-    if facts.version == 0:
+    if facts.version == 0 and officer is None:
         return unchecked(EMPTY)
     if officer is None or not officer.name.strip():
         return nonconform(nobody)

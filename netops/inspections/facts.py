@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
 from netops.core.finding import Finding, State
 from netops.core.organization import Organization
 from netops.core.plane import Plane
+from netops.inspections.records import Records
 
 
 class Kind(StrEnum):
@@ -119,7 +121,67 @@ class IncidentFact(msgspec.Struct, frozen=True):
     answered_at: datetime | None = None
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class CaseFact(msgspec.Struct, frozen=True):
+    """
+    One incident.
+
+    Args:
+        category: of GB/T 20986-2023, such as "6.7".
+        overdue: whether one of its clocks ran out, or it was never closed in the office's term.
+    """
+
+    number: str
+    organization: str
+    category: str
+    known: datetime
+    is_open: bool
+    overdue: bool = False
+
+
+class PaperFact(msgspec.Struct, frozen=True):
+    """
+    One issued paper.
+
+    Args:
+        instrument: kind of paper, such as "rectification_order".
+        duties: what it answers, as the gate was asked: "measures:A16-2".
+        day: ISO date; *lapsed*: rows of the law that it used and that were not in force on that day.
+    """
+
+    number: str
+    instrument: str
+    organization: str
+    duties: tuple[str, ...]
+    day: str
+    lapsed: tuple[str, ...] = ()
+
+
+class AccountFact(msgspec.Struct, frozen=True):
+    """One enabled account: what is typed, whose it is, its role, and whether a second factor guards it."""
+
+    name: str
+    person: str
+    role: str
+    second_factor: bool = False
+
+
+class RunFact(msgspec.Struct, frozen=True):
+    """One round of the timetable: how often it is to run (seconds, 0 never), and when it last did its work."""
+
+    name: str
+    period_seconds: float
+    done_at: datetime | None
+
+
+class JournalFact(msgspec.Struct, frozen=True):
+    """The journal as it was verified: how many entries, the hash of the newest, and what is wrong, or ""."""
+
+    entries: int
+    head: str
+    fault: str = ""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
     Everything that the automatic checks may look at.
 
@@ -131,7 +193,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         looks: by "walk/extranet", "reconcile/extranet", "egress/extranet", "incidents", "ledger", "declarations".
         terminals: distinct terminals seen lately by (plane, organization).
         inspected: when an inspector last answered, by organization.
-        names: name of each organization by code.
+        records: the registers; None when they could not be read.
+        cases: incidents that were not merged away or false; *papers*: issued ones.
     """
 
     organization: Organization
@@ -151,6 +214,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     inspected: dict[str, datetime] = {}
     supervised: tuple[str, ...] = ()
     """Codes of the other organizations, which the authority inspects."""
+    records: Records | None = None
+    cases: tuple[CaseFact, ...] | None = None
+    papers: tuple[PaperFact, ...] | None = None
+    accounts: tuple[AccountFact, ...] = ()
+    runs: tuple[RunFact, ...] = ()
+    journal: JournalFact | None = None
+    flow_days: int | None = None
+    """How long flow records are kept, in days; 0 when they are not kept, None when nobody knows."""
 
     @property
     def code(self) -> str:
@@ -185,21 +256,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def standing(self, *kinds: str, city: bool = False) -> tuple[Finding, ...]:
         """Findings of these kinds that stand against the organization, or against anybody with *city*."""
-        return tuple(
-            one
-            for one in self.findings
-            if one.kind in kinds and (city or self._is_mine(one)) and self.stands(one)
-        )
+        rows = self.findings if city else self._mine
+        return tuple(one for one in rows if one.kind in kinds and self.stands(one))
 
-    def accepted(self, *kinds: str) -> tuple[Finding, ...]:
+    def accepted(self, *kinds: str, city: bool = False) -> tuple[Finding, ...]:
         """Findings of these kinds that stand as exceptions with an end still to come."""
+        rows = self.findings if city else self._mine
         return tuple(
             one
-            for one in self.findings
-            if one.kind in kinds
-            and self._is_mine(one)
-            and one.state is State.ACCEPTED
-            and not self.stands(one)
+            for one in rows
+            if one.kind in kinds and one.state is State.ACCEPTED and not self.stands(one)
         )
 
     def stands(self, finding: Finding) -> bool:
@@ -210,6 +276,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             finding.accepted_until and finding.accepted_until < self.at.date().isoformat()
         )
 
+    @cached_property
+    def _mine(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if self._is_mine(one))
+
+    @cached_property
+    def _owned(self) -> frozenset[tuple[Plane, str]]:
+        return frozenset((one.plane, one.name) for one in self.devices if one.organization == self.code)
+
     def _is_mine(self, finding: Finding) -> bool:
         """Its own, or a link with one end on a device of its own: a cable between two is the breach of both."""
         if finding.organization == self.code:
@@ -217,9 +291,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         ends = [end for end in (finding.subject.get("a"), finding.subject.get("b")) if isinstance(end, dict)]
         if not ends and not finding.organization:
             ends = [finding.subject]
-        owned = {(one.plane, one.name) for one in self.devices if one.organization == self.code}
         return any(
-            (finding.plane, str(end.get(key))) in owned
+            (finding.plane, str(end.get(key))) in self._owned
             for end in ends
             for key in ("device", "switch")
             if end.get(key)

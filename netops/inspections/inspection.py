@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from netops.core.language import _
+from netops.core.language import _, spoken
 from netops.inspections.answer import Judgement, Result
 from netops.inspections.catalogue import Catalogue, Item, Method
+from netops.inspections.records import LACKS
 
 
 class Party(StrEnum):
@@ -162,8 +163,12 @@ def said(answer: Answer | None) -> str:
 
 
 def sentence(judgement: Judgement) -> str:
-    """The reason with its facts, in the language in use."""
+    """The reason with its facts, in the language in use; what it says in both languages comes as name_zh and name_en."""
     facts = {name: _worded(name, value) for name, value in judgement.facts.items()}
+    mine, other = ("_en", "_zh") if spoken() == "en" else ("_zh", "_en")
+    facts |= {name.removesuffix(mine): value for name, value in facts.items() if name.endswith(mine) and value}
+    for name in [name for name in facts if name.endswith(other)]:
+        facts.setdefault(name.removesuffix(other), facts[name])
     try:
         return _(judgement.reason).format(**facts)
     except (KeyError, IndexError, ValueError):  # a store written by another version
@@ -172,9 +177,18 @@ def sentence(judgement: Judgement) -> str:
 
 def _worded(name: str, value: str) -> str:
     """A fact in the language in use, when it is one of our own words."""
-    if name in ("plane", "planes", "kinds"):
+    if name in ("plane", "planes", "kinds", "rounds", "roles"):
         return ", ".join(_(part) for part in value.split(", "))
+    if name == "lacks":
+        return "; ".join(_lack(part) for part in value.split(", "))
     return " ".join(_(part) for part in value.split("/")) if name == "source" else value
+
+
+def _lack(text: str) -> str:
+    """"PRJ-0003/overdue_record" as a sentence says it."""
+    record, slash, kind = text.rpartition("/")
+    said = _(LACKS[kind]) if kind in LACKS else kind
+    return f"{record} {said}" if slash else said
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -30,15 +30,16 @@ NOT_PRESENT = N_("it has nothing registered in the planes that this item is abou
 
 
 @Check
-def topology_complete(facts: Facts, fresh_hours: int = 48) -> Judgement:
-    """A08-1: every registered extranet device was seen and answered for, and nothing undeclared hangs on the network."""
-    plane = Plane.EXTRANET
-    devices = [one for one in facts.devices if one.plane is plane]
+def topology_complete(facts: Facts, fresh_hours: int = 48, plane: str = "extranet") -> Judgement:
+    """A08-1, A08-2: every registered device of a plane was seen and answered for, and nothing undeclared hangs on it."""
+    if Plane(plane) not in facts.planes:
+        return unchecked(N_("the {plane} is not served by this instance"), plane=plane)
+    devices = [one for one in facts.devices if one.plane == plane]
     if (stale := unlooked(facts, [f"walk/{plane}"], fresh_hours)) is not None:
         return stale
     if not devices:
         return unchecked(N_("no device is registered in the {plane}"), plane=plane)
-    drift = [one for one in facts.standing(*DRIFT, city=True) if one.plane is plane]
+    drift = [one for one in facts.standing(*DRIFT, city=True) if one.plane == plane]
     if drift:
         return nonconform(
             N_("{count} differences between the register and what was walked: {findings}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from netops.inspections.facts import (
     Look,
     PrefixFact,
 )
+from netops.rounds import known_office, known_written
 
 if TYPE_CHECKING:
     from netops.addresses.allocation import Allocation
@@ -78,8 +79,13 @@ def _authorities(desk: Desk) -> set[str]:
     return named & set(desk.register.organization)
 
 
-def city(desk: Desk) -> Facts:
-    """The rows of every room, once for all organizations."""
+def city(desk: Desk, checks: Collection[str] = ()) -> Facts:
+    """
+    The rows of every room, once for all organizations.
+
+    Args:
+        checks: names of the checks that will be asked; what is dear to read is read for those only that need it.
+    """
     at = desk.clock()
     allocations = _allocations(desk)
     views = {plane: _views(desk, plane) for plane in Plane}
@@ -106,6 +112,13 @@ def city(desk: Desk) -> Facts:
         incidents=tuple(_incidents(desk)),
         inspected=archive.inspected(desk.store),
         supervised=tuple(one.code for one in bodies),
+        records=known_written.records(desk),
+        cases=tuple(known_office.cases(desk)),
+        papers=tuple(known_office.issued(desk)),
+        accounts=tuple(known_office.enabled(desk)),
+        runs=tuple(known_office.rounds(desk)),
+        journal=known_office.verified(desk, checks),
+        flow_days=desk.config.flows.keep_days if desk.config.flows.archive else 0,
     )
 
 

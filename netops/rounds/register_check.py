@@ -66,8 +66,13 @@ def _spared(desk: Desk, seen: Scene) -> set[str]:
     }
 
 
-def scene(desk: Desk, plane: Plane) -> tuple[Scene, tuple[Unreachable, ...]]:
-    """What the rules look at, of one plane, and what of its traffic was not heard."""
+def scene(desk: Desk, plane: Plane, *, use: bool = True) -> tuple[Scene, tuple[Unreachable, ...]]:
+    """
+    What the rules look at, of one plane, and what of its traffic was not heard.
+
+    Args:
+        use: whether it is looked up which projects are at work.
+    """
     register, at = desk.register, desk.clock()
     known = registers.kinds(desk)
     listed: dict[str, tuple[Entry, ...]] = {}
@@ -81,7 +86,7 @@ def scene(desk: Desk, plane: Plane) -> tuple[Scene, tuple[Unreachable, ...]]:
         for one in register.organizations
         if one.level not in (Level.STATE, Level.PROVINCE)
     )
-    used, unheard = project_use.of(desk, plane, known, listed, at)
+    used, unheard = project_use.of(desk, plane, known, listed, at) if use else ({}, ())
     made = Scene(
         plane=plane, at=at, today=at.astimezone(CITY_ZONE).date(), kinds=known, records=listed, states=states,
         organizations=frozenset(register.organization), bodies=bodies, nets=desk.config.planes[plane].nets,

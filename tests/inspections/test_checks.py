@@ -15,16 +15,23 @@ from netops.core.plane import Plane
 from netops.inspections.answer import Result
 from netops.inspections.checks import CHECKS
 from netops.inspections.facts import (
+    AccountFact,
     AllocationFact,
+    CaseFact,
     DeclarationFact,
     DeviceFact,
     ExitFact,
     Facts,
     IncidentFact,
+    JournalFact,
     Kind,
     Look,
+    PaperFact,
     PrefixFact,
+    RunFact,
 )
+from netops.inspections.inspection import sentence
+from netops.inspections.records import RecordFact, Records, Shortfall
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -127,6 +134,31 @@ ON_TIME = IncidentFact(
     "INC-1", "fin", NOON - HOUR, NOON - 2 * HOUR, NOON - 3 * HOUR, NOON + HOUR, NOON - HOUR
 )
 
+
+
+def kept(*rows: RecordFact, short: tuple[Shortfall, ...] = (), **more: Any) -> Facts:
+    """SOUND with these records in the registers."""
+    titles = {"projects": ("电子政务项目", "Projects"), "catalogue": ("信息资源共享目录", "Catalogue")}
+    return but(records=Records(rows, short, titles, **more))
+
+
+def record(register: str, number: str, organization: str = "fin", **values: Any) -> RecordFact:
+    """A record of an organization."""
+    return RecordFact(register, number, E, organization, number, {"organization": organization, **values})
+
+
+PROJECT = record("projects", "PRJ-0001", funding="public", review_on="2026-01-05")
+LATE = Shortfall("overdue_record", ("A07-1",), "projects", "fin", "PRJ-0001", "F-0042", ("EV-1",))
+ASSESSED = record("assessments", "ASM-0001", concluded_on="2026")
+LISTED = record("catalogue", "CAT-0001", listed=True)
+SERVING = record("interfaces", "API-0001", resource="CAT-0001", last_delivery="2026-11-19")
+SITE = record("sites", "SIT-0001")
+VISITED = {"answered": {"SIT-0001": NOON - HOUR}, "looked": {"SIT-0001": NOON - HOUR}}
+ORDER = PaperFact("示电政令〔2026〕1号", "rectification_order", "fin", ("measures:A16-2",), "2026-05-01")
+OFFICE = (AccountFact("sys", "甲", "system"), AccountFact("sec", "乙", "security"), AccountFact("aud", "丙", "auditor"))
+CASE = CaseFact("INC-1", "fin", "8.2", NOON - 9000 * HOUR, is_open=False)
+DAILY = RunFact("backup", 86400, NOON - 2 * HOUR)
+
 CASES: dict[str, tuple[Facts, Facts, Facts]] = {
     # check: conform, nonconform, unchecked
     "topology_complete": (SOUND, but(findings=(finding("missing_device"),)), SILENT),
@@ -166,7 +198,7 @@ CASES: dict[str, tuple[Facts, Facts, Facts]] = {
         but(findings=(finding("unallocated_address"),)),
         but(looks={"walk/extranet": Look(NOON - HOUR)}),
     ),
-    "organization_registered": (SOUND, SOUND, EMPTY),
+    "organization_registered": (SOUND, kept(record("bodies", "BOD-1", change="merged", changed_on="2026-03-01")), EMPTY),
     "responsible_person": (SOUND, officer(responsible=None), EMPTY),
     "security_officer": (SOUND, officer(security_officer=Officer(" ")), EMPTY),
     "protection_level": (SOUND, officer(protection_level=0), EMPTY),
@@ -187,9 +219,47 @@ CASES: dict[str, tuple[Facts, Facts, Facts]] = {
         but(inspected={"fin": NOON - 9000 * HOUR}),
         SOUND,
     ),
+    "recorded": (kept(PROJECT), kept(PROJECT, short=(LATE,)), kept(record("projects", "PRJ-0009", "edu"))),
+    "everyone_recorded": (kept(ASSESSED), kept(record("assessments", "ASM-0001", concluded_on="2024-12")), kept()),
+    "interfaces_provided": (
+        kept(LISTED, SERVING), kept(LISTED), kept(LISTED, record("interfaces", "API-0001", resource="CAT-0001"))
+    ),
+    "pages_in_order": (
+        kept(SITE, **VISITED), msgspec.structs.replace(kept(SITE, **VISITED), findings=(finding("site_down"),)), kept(SITE)
+    ),
+    "nothing_found": (SOUND, but(findings=(finding("site_down"),)), SILENT),
+    "runs_safely": (but(cases=(CASE,)), but(cases=(msgspec.structs.replace(CASE, overdue=True),)), but(cases=None)),
+    "no_such_incident": (
+        but(cases=(CASE,)), but(cases=(msgspec.structs.replace(CASE, is_open=True),)), but(cases=(), looks={})
+    ),
+    "orders_lawful": (
+        but(papers=(ORDER,)), but(papers=(msgspec.structs.replace(ORDER, lapsed=("hunan-39",)),)), but(papers=None)
+    ),
+    "rounds_on_time": (
+        but(runs=(DAILY,)), but(runs=(msgspec.structs.replace(DAILY, done_at=NOON - 99 * HOUR),)),
+        but(runs=(msgspec.structs.replace(DAILY, done_at=None),)),
+    ),
+    "backup_made": (
+        but(runs=(DAILY,)), but(runs=(msgspec.structs.replace(DAILY, done_at=NOON - 99 * HOUR),)), but(runs=())
+    ),
+    "roles_apart": (
+        but(accounts=OFFICE), but(accounts=(*OFFICE, AccountFact("sec2", "甲", "security"))), but(accounts=())
+    ),
+    "journal_whole": (
+        but(journal=JournalFact(9, "ab" * 32)), but(journal=JournalFact(9, "ab" * 32, "entry 4")), but(journal=None)
+    ),
+    "flows_kept": (but(flow_days=200), but(flow_days=90), but(flow_days=200, devices=(CORE,))),
 }
-NEVER_NONCONFORM = {"organization_registered"}
-"""Whoever has a checklist is in the register."""
+GIVEN: dict[str, dict[str, Any]] = {
+    "recorded": {"register": "projects", "when": "funding=public", "duty": "A07-1"},
+    "everyone_recorded": {"register": "assessments", "date_field": "concluded_on"},
+    "pages_in_order": {"kinds": "site_down"},
+    "nothing_found": {"kinds": "site_down"},
+    "no_such_incident": {"categories": "8"},
+    "orders_lawful": {"duties": "A16-"},
+    "rounds_on_time": {"rounds": "backup"},
+}
+"""What a check is given in its cases."""
 
 
 def test_every_check_is_tested() -> None:
@@ -200,28 +270,28 @@ def test_every_check_is_tested() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_check_conforms_when_all_was_seen_and_is_in_order(name: str) -> None:
     """Conform, with every place in the reason filled."""
-    judgement = CHECKS[name](CASES[name][0])
+    judgement = CHECKS[name](CASES[name][0], **GIVEN.get(name, {}))
 
-    assert (Result.CONFORM, True) == (judgement.result, bool(judgement.reason.format(**judgement.facts)))
+    assert (Result.CONFORM, True) == (judgement.result, "{" not in sentence(judgement))
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in NEVER_NONCONFORM])
+@pytest.mark.parametrize("name", CASES)
 def test_a_check_sees_the_breach(name: str) -> None:
     """Nonconform, naming the findings it stands on."""
     facts = CASES[name][1]
-    judgement = CHECKS[name](facts)
+    judgement = CHECKS[name](facts, **GIVEN.get(name, {}))
 
     assert Result.NONCONFORM == judgement.result
-    assert tuple(one.id for one in facts.findings) == judgement.findings
-    assert judgement.reason.format(**judgement.facts)
+    assert (*(one.id for one in facts.findings), *(("F-0042",) if name == "recorded" else ())) == judgement.findings
+    assert "{" not in sentence(judgement)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_could_not_be_seen_is_unchecked(name: str) -> None:
     """Unchecked, with the reason."""
-    judgement = CHECKS[name](CASES[name][2])
+    judgement = CHECKS[name](CASES[name][2], **GIVEN.get(name, {}))
 
-    assert (Result.UNCHECKED, True) == (judgement.result, bool(judgement.reason.format(**judgement.facts)))
+    assert (Result.UNCHECKED, True) == (judgement.result, "{" not in sentence(judgement))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -229,7 +299,7 @@ def test_nothing_known_is_never_conform(name: str) -> None:
     """Without any fact, no check conforms."""
     nothing = Facts(organization=Organization("x", "某单位"), kinds=frozenset({Kind.DEPARTMENT}), at=NOON)
 
-    assert CHECKS[name](nothing).result in (Result.UNCHECKED, Result.NOT_APPLICABLE)
+    assert CHECKS[name](nothing, **GIVEN.get(name, {})).result in (Result.UNCHECKED, Result.NOT_APPLICABLE)
 
 
 SEEING = (
@@ -419,7 +489,7 @@ def test_the_finer_cases(name: str, facts: Facts, result: Result) -> None:
     judgement = CHECKS[name](facts)
 
     assert result == judgement.result
-    assert judgement.reason.format(**judgement.facts)
+    assert "{" not in sentence(judgement)
 
 
 def test_the_evidence_of_a_check_says_what_was_asked_and_when() -> None:
