@@ -41,8 +41,8 @@ def inventory(folder: Path, count: int) -> None:
                 f'snmp = "city"\nexporter = {"true" if role == "edge" else "false"}\nsite = "第{n}局机房"\n'
             )
         lines["prefixes"].append(
-            f'[[prefixes]]\nprefix = "10.{n}.11.0/24"\nrole = "pool"\norganization = "o{n}"\ngranted_by = "示电政〔2025〕{n + 1}号"\n'
-            f'gateway = "edge-{n}"\nswitch = "switch-{n}"\n'
+            f'[[prefixes]]\nprefix = "10.{n}.11.0/24"\nrole = "pool"\norganization = "o{n}"\n'
+            f'granted_by = "示电政〔2025〕{n + 1}号"\ngateway = "edge-{n}"\nswitch = "switch-{n}"\n'
         )
         lines["declarations"].append(
             f'[[declarations]]\nnumber = "示接〔2025〕{n + 1}号"\norganization = "o{n}"\nnature = "办公局域网"\nscope = "公文"\n'
@@ -186,7 +186,8 @@ def figures(count: int, each: int, url: str, say: Callable[[str], None]) -> list
             began, spent = time.perf_counter(), time.process_time()
             inspect.run(opened)
             took, cpu = time.perf_counter() - began, time.process_time() - spent
-            row(f"86 duties x {count} organizations, {which} run, seconds", round(took, 2), f"< {MOST_SECONDS:g}", took < MOST_SECONDS)
+            what = f"86 duties x {count} organizations, {which} run, seconds"
+            row(what, round(took, 2), f"< {MOST_SECONDS:g}", took < MOST_SECONDS)
             say(f"  of them CPU: {cpu:.2f}")
         told: set[str] = set()
         asked: set[str] = set()

@@ -9,6 +9,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.field_pack import merge, pack
+from netops.cli.inspect_catalogue import catalogue
 from netops.cli.printing import Column, labelled, sign
 from netops.core.language import N_, _
 
@@ -51,45 +52,7 @@ def inspect_() -> None:
 
 inspect_.add_command(pack)
 inspect_.add_command(merge)
-
-
-@inspect_.command()
-@click.argument("name", required=False)
-def catalogue(name: str | None) -> None:
-    """Read the catalogues and name every fault; with NAME, its items."""
-    from netops.inspections import catalogue as catalogues
-
-    out = output()
-    with desk() as opened:
-        if name:
-            known = catalogues.load(opened.playbooks, name)
-            out.records(
-                "item",
-                known.items,
-                [
-                    Column(N_("number"), lambda item: item.id, style="cyan"),
-                    Column(N_("item"), lambda item: item.question),
-                    Column(N_("basis"), lambda item: known.basis(item).label),
-                    Column(N_("method"), lambda item: _(item.method)),
-                    Column(N_("check"), lambda item: item.check),
-                    Column(N_("severity"), lambda item: _(item.severity)),
-                ],
-                title=f"{known.title}  {known.head.version}",
-            )
-            return
-        out.records(
-            "catalogue",
-            list(catalogues.read(opened.playbooks).values()),
-            [
-                Column(N_("name"), lambda one: one.head.name, style="cyan"),
-                Column(N_("version"), lambda one: one.head.version),
-                Column(N_("title"), lambda one: one.title),
-                Column(N_("items"), lambda one: len(one.items), right=True),
-                Column(N_("automatic"), lambda one: sum(bool(item.check) for item in one.items), right=True),
-                Column(N_("in force from"), lambda one: one.head.in_force_from),
-            ],
-            next_step="netops inspect run --catalogue measures",
-        )
+inspect_.add_command(catalogue)
 
 
 @inspect_.command()
@@ -306,8 +269,6 @@ def _row(one: Inspection) -> dict[str, Any]:
 def _items(
     out: Output, inspection: Inspection, organization: str, everything: bool, unseen: tuple[Any, ...] = ()
 ) -> None:
-    from netops.core.basis import Basis
-
     records, progress = inspection.records(), inspection.progress()
     shown = [one for one in records if out.json or everything or one["answer"] != "not_applicable"]
     number = inspection.number
@@ -318,7 +279,7 @@ def _items(
             Column("", lambda one: _sign(one), style=lambda one: STYLES[one["answer"]]),
             Column(N_("item"), lambda one: f"{one['id']} {one['question']}"),
             Column(N_("answer"), lambda one: _(one["answer"]), style=lambda one: STYLES[one["answer"]]),
-            Column(N_("basis"), lambda one: Basis(one["article"]).label),
+            Column(N_("basis"), lambda one: one["basis"]),
             Column(
                 N_("evidence"),
                 lambda one: " ".join((_(one["method"]), *(one["findings"] or one["evidence"][:1]))),

@@ -10,10 +10,10 @@ from netops.core.evidence import Evidence
 from netops.core.language import N_
 from netops.core.organization import Level, Organization
 from netops.inspections.answer import Judgement, Result, not_applicable, unchecked
-from netops.inspections.catalogue import Catalogue, Item
+from netops.inspections.catalogue import Catalogue
 from netops.inspections.checks import CHECKS
 from netops.inspections.facts import Facts, Kind
-
+from netops.inspections.item import Item
 
 WORST = (Result.NONCONFORM, Result.PARTIAL, Result.UNCHECKED, Result.CONFORM, Result.NOT_APPLICABLE)
 """Of several checks of one item the first of these counts: what was not seen by one is not in order by another."""
@@ -52,6 +52,14 @@ def lines(catalogue: Catalogue, facts: Facts) -> tuple[Line, ...]:
 def _line(item: Item, facts: Facts) -> Line:
     if not facts.kinds & set(item.applies_to):
         return Line(item, not_applicable(N_("it binds {kinds} only"), kinds=", ".join(item.applies_to)))
+    one = facts.organization
+    if item.levels and one.level not in item.levels:
+        return Line(item, not_applicable(N_("it binds bodies of another level of government only")))
+    if item.protection and not one.protection_level:
+        return Line(item, unchecked(N_("its protection level is not known, so whether this binds it is open")))
+    if item.protection and one.protection_level not in item.protection:
+        levels = ", ".join(map(str, item.protection))
+        return Line(item, not_applicable(N_("it binds protection level {levels} only"), levels=levels))
     if not item.asked:
         return Line(item, unchecked(N_("no machine can answer this; a person has to")))
     answered = []

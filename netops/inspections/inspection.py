@@ -12,7 +12,8 @@ import msgspec
 
 from netops.core.language import _, spoken
 from netops.inspections.answer import Judgement, Result
-from netops.inspections.catalogue import Catalogue, Item, Method
+from netops.inspections.catalogue import Catalogue
+from netops.inspections.item import Item, Method
 from netops.inspections.records import LACKS
 
 
@@ -139,6 +140,8 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
         return {
             "id": item.id,
             "article": item.article,
+            "basis": self.catalogue.cited(item),
+            "instrument": self.catalogue.basis(item).instrument,
             "question": item.question,
             "quote_zh": item.quote_zh,
             "answer": judgement.result,
@@ -148,6 +151,8 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
             "method": item.method,
             "severity": item.severity,
             "remedy": item.remedy,
+            "weight": item.weight,
+            "verified": item.verified,
             "confirmed": not self.waits(item),
             "inspection": self.number,
             "organization": self.organization,

@@ -58,7 +58,7 @@ def overdue_rectification(inspections: Iterable[Inspection], at: datetime) -> It
                 facts,
                 (proof,),
                 at,
-                identity=f"{inspection.organization}/{inspection.catalogue.head.instrument}/{item.id}",
+                identity=f"{inspection.organization}/{inspection.catalogue.basis(item).instrument}/{item.id}",
             )
 
 

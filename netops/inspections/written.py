@@ -168,8 +168,8 @@ def _weighed(
             records=listing(one.record or one.organization for one in short.excused),
         )  # fmt: skip
         return _pointed(judged, list(short.excused), mine)
-    records = _names(mine)
-    return _pointed(conform(N_("{count} records in the register {register} show it: {records}"), **told, records=records), [], mine)
+    shown = conform(N_("{count} records in the register {register} show it: {records}"), **told, records=_names(mine))
+    return _pointed(shown, [], mine)
 
 
 def _pointed(judged: Judgement, bad: list[Shortfall], mine: list[RecordFact]) -> Judgement:

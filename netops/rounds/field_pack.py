@@ -17,9 +17,9 @@ from netops.desk import Desk
 from netops.documents.field_pack import FieldPack, MachineAnswer, PackItem, render
 from netops.inspections import archive, field, packs
 from netops.inspections.answer import Result
-from netops.inspections.catalogue import Item
 from netops.inspections.field import Conflict, FieldResult, Given, Photo
 from netops.inspections.inspection import Inspection, Party, said
+from netops.inspections.item import Item
 from netops.inspections.packs import Merged, Pack
 from netops.registers import attachments as kept
 from netops.rounds import attachments
@@ -106,7 +106,7 @@ def _item(inspection: Inspection, item: Item) -> PackItem:
     machine = None
     if answer is not None and item.check:
         machine = MachineAnswer(answer.judgement.result, said(answer), city_time(answer.at))
-    return PackItem(item.id, item.question, inspection.catalogue.basis(item).label, item.quote_zh, machine)
+    return PackItem(item.id, item.question, inspection.catalogue.cited(item), item.quote_zh, machine)
 
 
 # ---- back

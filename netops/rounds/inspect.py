@@ -20,13 +20,14 @@ from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.answer import RESULTS_ZH, Result
-from netops.inspections.catalogue import Catalogue, Item, load
+from netops.inspections.catalogue import Catalogue, load
 from netops.inspections.checklist import lines
 from netops.inspections.facts import (
     Facts,
     Look,
 )
 from netops.inspections.inspection import Inspection, Party, said
+from netops.inspections.item import Item
 from netops.inspections.rules import RULES
 from netops.rounds import Progress, Report, known, silent
 
@@ -250,7 +251,7 @@ def _row(inspection: Inspection, item: Item) -> tuple[str, ...]:
     return (
         item.id,
         item.question_zh,
-        inspection.catalogue.basis(item).label,
+        inspection.catalogue.cited(item),
         machine if item.check else "（人工）",
         inspector,
         department,

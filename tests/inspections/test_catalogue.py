@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from netops.core.errors import Faults, Missing, Refused
-from netops.inspections.catalogue import Method, load, read
+from netops.inspections.catalogue import load, read
 from netops.inspections.checks import CHECKS
+from netops.inspections.item import Method
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -106,10 +107,13 @@ def test_the_shipped_catalogues_can_be_read() -> None:
     """86 items of the Measures, none of them said to be automatic without a check; every check is used."""
     known = read(PLAYBOOKS)
     items = known["measures"].items
+    every = [item for one in known.values() for item in one.items]
 
-    assert (86, 12) == (len(items), len(known["daily"].items))
-    assert set(CHECKS) == {item.check for item in items if item.check}
-    assert all(bool(item.check) == (item.method is not Method.MANUAL) for item in items)
+    assert {"measures": 86, "daily": 17, "quarterly": 33, "office": 5, "party_government": 14, "portal": 11,
+            "protection_2": 14, "protection_3": 24} == {name: len(one.items) for name, one in known.items()}  # fmt: skip
+    assert set(CHECKS) == {asked.check for item in every for asked in item.asked}
+    assert all(bool(item.check) == (item.method is not Method.MANUAL) for item in every)
+    assert not any(item.verified for name in ("protection_2", "protection_3", "party_government") for item in known[name].items)
     assert {8, 9, 10, 11, 12, 27, 28, 29, 30} <= {item.article for item in items}
 
 
@@ -124,3 +128,22 @@ def test_the_measures_are_quoted_word_for_word(shared: Path) -> None:
     }
 
     assert expected == {item.id: (item.article, item.quote_zh) for item in load(PLAYBOOKS, "measures").items}
+
+
+def test_a_new_version_stands_beside_the_old_one_when_their_days_do_not_meet(tmp_path: Path) -> None:
+    """The day of the inspection chooses; two files for one day are a fault."""
+    folder = tmp_path / "inspections"
+    folder.mkdir()
+    own = (DATA / "good" / "inspections" / "own.toml").read_text("utf-8")
+    old = own.replace('in_force_from = "2026-01-01"', 'in_force_from = "2025-01-01"\nin_force_to = "2025-12-31"')
+    (folder / "own.toml").write_text(own, "utf-8")
+    (folder / "old.toml").write_text(old.replace('version = "1"', 'version = "0"'), "utf-8")
+
+    assert ["0", "1", "1"] == [
+        load(tmp_path, "own", day).head.version for day in (date(2025, 6, 1), date(2026, 6, 1), None)
+    ]
+    with pytest.raises(Refused):
+        load(tmp_path, "own", date(2024, 6, 1))
+    (folder / "old.toml").write_text(own.replace('version = "1"', 'version = "2"'), "utf-8")
+    with pytest.raises(Faults):
+        read(tmp_path)

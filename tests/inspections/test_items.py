@@ -13,22 +13,21 @@ from netops.core.basis import Basis
 from netops.core.finding import Finding, Severity, State
 from netops.core.plane import Plane
 from netops.inspections.answer import Result
-from netops.inspections.catalogue import Asked, Item, read
+from netops.inspections.catalogue import read
 from netops.inspections.checklist import lines
 from netops.inspections.facts import (
     AccountFact,
     CaseFact,
     Facts,
     JournalFact,
-
-
     PaperFact,
     RunFact,
 )
 from netops.inspections.inspection import sentence
+from netops.inspections.item import Asked, Item
 from netops.inspections.records import RecordFact, Records, Shortfall, wanted
 from netops.registers.kind import load
-from tests.inspections.test_checks import CASES, FIN, I, LOOKS, NOON, ON_TIME, ROUTER, SEPARATE, SOUND
+from tests.inspections.test_checks import CASES, FIN, LOOKS, NOON, ON_TIME, ROUTER, SEPARATE, SOUND, I
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 REGISTERS = load(PLAYBOOKS)
@@ -67,8 +66,9 @@ def sound(item: Item) -> Facts:
     """Everything in order that the item asks about."""
     held = list({row.number: row for asked in reversed(item.asked) for row in rows(asked, "fin")}.values())
     if item.check == "interfaces_provided":
+        delivered = {"resource": "CAT-1", "last_delivery": "2026-11-19"}
         held = [RecordFact("catalogue", "CAT-1", Plane.EXTRANET, "fin", "甲", {"listed": True}),
-                RecordFact("interfaces", "API-1", Plane.EXTRANET, "fin", "甲", {"resource": "CAT-1", "last_delivery": "2026-11-19"})]  # fmt: skip
+                RecordFact("interfaces", "API-1", Plane.EXTRANET, "fin", "甲", delivered)]  # fmt: skip
     seen = {row.number: NOON - HOUR for row in held}
     return msgspec.structs.replace(
         SOUND, kinds=frozenset(item.applies_to), records=Records(tuple(held), (), {}, seen, seen),
@@ -140,7 +140,9 @@ def _without(row: RecordFact, names: set[str]) -> RecordFact:
 def judged(item: Item, facts: Facts) -> tuple[Result, str]:
     """What the machine says of one item, and the sentence."""
     catalogue = msgspec.structs.replace(KNOWN["measures"], items=(item,))
-    line = lines(catalogue, facts)[0]
+    level = item.protection[0] if item.protection else facts.organization.protection_level
+    body = msgspec.structs.replace(facts.organization, protection_level=level)
+    line = lines(catalogue, msgspec.structs.replace(facts, organization=body))[0]
     assert len(line.evidence) == len(item.asked)
     return line.judgement.result, sentence(line.judgement)
 
@@ -163,3 +165,16 @@ def test_of_the_86_duties_at_least_65_are_answered_by_a_machine() -> None:
     assert (86, ["A17-3", "A26-1", "A36-1"]) == (len(measures), [item.id for item in measures if not item.check])
 
 
+
+
+def test_a_standard_binds_only_its_level_and_an_unknown_level_is_unchecked() -> None:
+    """Level 3 clauses do not bind a body of level 2; without a level nobody can say."""
+    item = next(item for name, item in ITEMS.items() if name.endswith("L3-BOU-3"))
+    catalogue = msgspec.structs.replace(KNOWN["protection_3"], items=(item,))
+
+    def said(level: int) -> Result:
+        facts = sound(item)
+        body = msgspec.structs.replace(facts.organization, protection_level=level)
+        return lines(catalogue, msgspec.structs.replace(facts, organization=body))[0].judgement.result
+
+    assert [Result.CONFORM, Result.CONFORM, Result.NOT_APPLICABLE, Result.UNCHECKED] == [said(level) for level in (3, 4, 2, 0)]

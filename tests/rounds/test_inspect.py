@@ -148,10 +148,10 @@ def test_a_seen_city_in_order_conforms(desk: Desk) -> None:
             "A11-2",
             "A12-1",
             "A12-2",
-            "A27-1",
             "A27-2",
         )
     }
+    assert "unchecked" == said["A27-1"]  # no letter of responsibility was seen: nobody keeps the register of officers
     assert ["A29-1"] == [item for item, result in said.items() if result == "nonconform"]
     assert (1, 1, "IS-2026-0001", ()) == (
         report.facts["organizations"],
@@ -422,7 +422,7 @@ def test_commands_refuse_clearly(config: str) -> None:
     """Asked wrongly: exit code 2 and a sentence; one inspector is too few."""
     plan = ("plan", "--organization", "fin", "--date", "2026-12-01", "--inspector", "a", "--yes")
     for words, expected in (
-        (("catalogue",), 0),
+        (("catalogue", "list"), 0),
         (("run", "--catalogue", "none"), 2),
         (plan, 2),
         ((*plan, "--inspector", "b"), 0),
