@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from netops.core import language
 from netops.core.clock import Clock, still
@@ -20,6 +21,10 @@ from netops.core.store import Store, metadata
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 """Friday 2026-11-20 12:00 in the city."""
 SHARED = Path(__file__).parents[2] / "shared"
+
+# How long an example takes is not what a test is about: the machine may be busy.
+settings.register_profile("netops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("netops")
 
 
 @pytest.fixture(autouse=True)

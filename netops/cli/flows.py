@@ -24,7 +24,7 @@ LABELS = (
     N_("undetermined"), N_("special"), N_("internal"), N_("upstream"), N_("transit"), N_("shared"), N_("separate"), N_("county"),
     N_("published"), N_("lapsed_exit"), N_("unfiled_exit"), N_("intranet_internet"), N_("intranet_query"), N_("cross_plane"),
     N_("unallocated_source"), N_("pending"), N_("internet"), N_("inside"), N_("allocated"), N_("devices"), N_("other_plane"),
-    N_("exit"), N_("foreign"), N_("organization"),
+    N_("bypass"), N_("spoofed_source"), N_("exit"), N_("foreign"), N_("martian"), N_("organization"),
 )  # fmt: skip
 """Verdicts and kinds of addresses, so that the catalogue has them."""
 

@@ -35,7 +35,7 @@ def serve(no_collector: bool, no_traps: bool, no_ears: bool, no_timetable: bool,
                 _("The register was empty: {folder} is in force now.").format(folder=opened.config.inventory)
             )
         if not no_collector:
-            if stack.enter_context(Watcher(opened)).listening:
+            if stack.enter_context(Watcher(opened, walks=True)).listening:
                 out.say(
                     _("collecting flows on {addresses}").format(
                         addresses=", ".join(opened.config.flows.listen)

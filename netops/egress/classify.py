@@ -32,9 +32,11 @@ class Space(IntEnum):
     EXIT = 6
     """Outer links and public addresses of registered exits."""
     SPECIAL = 7
-    """Multicast, broadcast, link-local, loopback, unspecified: never leaves a LAN."""
+    """Link-local, unspecified: never leaves a LAN."""
     FOREIGN = 8
     """Private space that no plane has."""
+    MARTIAN = 9
+    """Multicast, broadcast, loopback, reserved: no host's address, so never a source on a wire."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -55,13 +57,13 @@ class Owner(msgspec.Struct, frozen=True):
 
 WELL_KNOWN: tuple[tuple[str, Space], ...] = (
     ("0.0.0.0/8", Space.SPECIAL),
-    ("127.0.0.0/8", Space.SPECIAL),
+    ("127.0.0.0/8", Space.MARTIAN),
     ("169.254.0.0/16", Space.SPECIAL),
-    ("224.0.0.0/4", Space.SPECIAL),
-    ("240.0.0.0/4", Space.SPECIAL),
+    ("224.0.0.0/4", Space.MARTIAN),
+    ("240.0.0.0/4", Space.MARTIAN),
     ("::/127", Space.SPECIAL),
     ("fe80::/10", Space.SPECIAL),
-    ("ff00::/8", Space.SPECIAL),
+    ("ff00::/8", Space.MARTIAN),
     ("10.0.0.0/8", Space.FOREIGN),
     ("172.16.0.0/12", Space.FOREIGN),
     ("192.168.0.0/16", Space.FOREIGN),

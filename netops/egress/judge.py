@@ -40,6 +40,10 @@ class Verdict(IntEnum):
     UNALLOCATED_SOURCE = 14
     PENDING = 15
     """The topology that would decide it has not been walked yet."""
+    BYPASS = 16
+    """Another organization's traffic came to a department past the platform (Article 9)."""
+    SPOOFED_SOURCE = 17
+    """A source that cannot be there: an internet address out of a LAN, or one that no host may have (RFC 6890)."""
 
     @property
     def label(self) -> str:
@@ -83,6 +87,8 @@ class Observer(msgspec.Struct, frozen=True):
     organization: str = ""
     is_switch: bool = False
     ports: tuple[Port, ...] = ()
+    is_platform: bool = False
+    """A core or a firewall, or another device of whoever answers for the plane."""
 
 
 class Terminal(msgspec.Struct, frozen=True):
@@ -120,6 +126,8 @@ class Scene:
     today: date = date.max
     dhcp_servers: frozenset[tuple[Plane, str]] = frozenset()
     tunnels: tuple[Signature, ...] = ()
+    learned: dict[tuple[str, int], Port] = field(default_factory=dict)
+    """Interfaces that no walk told of, as the flows themselves show them, by exporter address and ifIndex."""
 
     @cached_property
     def by_mac(self) -> dict[int, Terminal]:
@@ -136,7 +144,16 @@ class Scene:
     @cached_property
     def port(self) -> dict[tuple[str, int], Port]:
         """Interfaces by exporter address and ifIndex."""
-        return {(one.address, port.if_index): port for one in self.observers.values() for port in one.ports}
+        walked = {(one.address, port.if_index): port for one in self.observers.values() for port in one.ports}
+        return self.learned | walked
+
+    @cached_property
+    def departments(self) -> frozenset[str]:
+        """Exporters of departments at which something enters by an interface that nothing registered explains."""
+        unknown = {address for (address, _), port in self.port.items() if port.facing is Facing.UNKNOWN}
+        return frozenset(
+            one.address for one in self.observers.values() if one.address in unknown and not one.is_platform and one.organization
+        )
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -232,7 +249,8 @@ def judge(batch: Batch, scene: Scene) -> Judged:
     """The verdict on every row of *batch*, as *scene* shows it now."""
     plane, source, destination = _owners(batch, scene)
     spaces = _spaces(plane, source, scene), _spaces(plane, destination, scene)
-    columns = batch.exporter, batch["in_if"], batch["out_if"], *spaces, *_marks(batch, scene, plane)
+    marks = *_marks(batch, scene, plane), *_others(batch, scene, plane, source)
+    columns = batch.exporter, batch["in_if"], batch["out_if"], *spaces, *marks
     kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.int64), np.zeros(0, np.int64))
     some = batch.take(rows)
     ports = *_ports(some, scene, "in_if"), *_ports(some, scene, "out_if")
@@ -249,7 +267,9 @@ def judge(batch: Batch, scene: Scene) -> Judged:
         mine = np.flatnonzero(kinds.plane == number)
         if len(mine) and one in scene.tables:
             part = some if len(mine) == len(rows) else some.take(mine)
-            _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports))
+            others = _others(part, scene, plane[rows][mine], source[rows][mine])
+            is_other = others[0] if others else np.zeros(len(mine), bool)
+            _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports), is_other)
     return Judged(batch, kinds, kind, kinds.verdict[kind], kinds.exit[kind], source, destination, plane)
 
 
@@ -307,24 +327,41 @@ def _marks(batch: Batch, scene: Scene, plane: Column) -> list[Column]:
     return marks
 
 
+def _others(batch: Batch, scene: Scene, plane: Column, source: Column) -> list[Column]:
+    """Rows at a department's exporter whose source is another department's; nothing where no such thing can be."""
+    where = [number for number, address in enumerate(batch.exporters) if address in scene.departments]
+    if not where:
+        return []
+    result = np.zeros(len(batch), bool)
+    for number in where:
+        place = scene.observers[batch.exporters[number]]
+        rows = np.flatnonzero((batch.exporter == number) & (plane == PLANES.index(place.plane)))
+        named = [bool(one.organization) and one.organization != place.organization for one in scene.tables[place.plane].owners]
+        result[rows] = np.array(named)[source[rows]]
+    return [result]
+
+
 def _macs(batch: Batch, scene: Scene) -> tuple[Column, Column]:
     """Rows that go to a terminal's MAC address, and to one that is nobody's."""
     devices, terminals = scene.macs
     mac = batch["dst_mac"]
     to_terminal = np.isin(mac, terminals)
+    if not len(devices):  # nothing was walked: nobody is strange
+        return to_terminal, np.zeros(len(batch), bool)
     virtual = np.isin(mac >> np.uint64(8), VIRTUAL_ROUTERS)
     return to_terminal, (mac != 0) & ~to_terminal & ~virtual & ~np.isin(mac, devices)
 
 
 def _plane(
-    result: Kinds, rows: Column, part: Batch, scene: Scene, plane: Plane, ports: tuple[Column, ...]
+    result: Kinds, rows: Column, part: Batch, scene: Scene, plane: Plane, ports: tuple[Column, ...], is_other: Column
 ) -> None:
     facing, exit_in, facing_out, exit_out = ports
     s, d = result.source[rows], result.destination[rows]
     used = np.where(exit_in >= 0, exit_in, exit_out)
     s_inside, d_inside = IS_INSIDE[s], IS_INSIDE[d]
     s_internet, d_internet = s == Space.INTERNET, d == Space.INTERNET
-    is_special = (s == Space.SPECIAL) | (d == Space.SPECIAL)
+    is_special = (s == Space.SPECIAL) | (d == Space.SPECIAL) | (s == Space.MARTIAN) | (d == Space.MARTIAN)
+    is_martian = (s == Space.MARTIAN) & (facing == Facing.LAN)
     is_cross = (s == Space.OTHER_PLANE) | (d == Space.OTHER_PLANE)
     is_up = (
         (facing == Facing.UPSTREAM)
@@ -332,9 +369,13 @@ def _plane(
         | (s == Space.UPSTREAM)
         | (d == Space.UPSTREAM)
     )
+    # A switch whose uplink did not introduce itself has a LAN there.
+    switches = [(place := scene.observers.get(address)) is not None and place.is_switch for address in part.exporters]
+    is_switch = np.array(switches or [False])[part.exporter]
     stray = (s == Space.INSIDE) & (facing == Facing.LAN)
     unseen = (facing == Facing.UNSEEN) & (s_internet | (s == Space.INSIDE) | (s == Space.OTHER_PLANE))
     conditions: list[tuple[Column, Column | int]] = [
+        (is_martian, Verdict.SPOOFED_SOURCE),
         (is_special, Verdict.SPECIAL),
         (unseen, Verdict.PENDING),
         (is_cross, Verdict.CROSS_PLANE),
@@ -360,6 +401,8 @@ def _plane(
     known = s_inside | (s == Space.EXIT)
     conditions += [
         (stray, Verdict.UNALLOCATED_SOURCE),
+        (s_inside & is_other & (facing == Facing.UNKNOWN), Verdict.BYPASS),
+        (s_internet & (facing == Facing.LAN) & ~is_switch, Verdict.SPOOFED_SOURCE),
         ((s_internet & (facing == Facing.INTERNAL)) | (s_inside & d_internet), Verdict.TRANSIT),
         (
             known & (d_inside | (d == Space.EXIT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from netops.core.basis import Basis
@@ -251,6 +252,63 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
         )
 
 
+@rule(
+    "EG-204",
+    "bypass_link",
+    Severity.HIGH,
+    Basis(9),
+    title=N_("Traffic of {other} enters {device} {interface} past the platform"),
+    because=N_(
+        "{flows} flows of {other}, such as one from {peer}, entered {device} by {interface}, which nothing registered explains."
+    ),
+)
+def bypass_link(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-204: a department's router takes in another department's traffic by an interface that nothing registered explains.
+
+    What: flows from addresses of one organization entered a device of another one, neither of them the platform's, by an
+        interface that is no registered link, LAN or exit and no neighbour under management.
+    Why: departments use the city's platform and do not build a backbone of their own (Article 9); what goes over such a
+        link is seen by no firewall.
+    Mend: unplug the link and let the traffic go over the platform; or have it approved and register it in links.toml.
+    """
+    batch = judged.batch
+    for group in groups(judged, judged.verdict == Verdict.BYPASS, batch.exporter, batch["in_if"]):
+        place, port = where(judged, scene, group)
+        if place and port:
+            told = about_interface("EG-204", judged, scene, group, place, port)
+            yield msgspec.structs.replace(told, facts=told.facts | {"other": owner_of(judged, scene, group, None)})
+
+
+@rule(
+    "EG-302",
+    "spoofed_source",
+    Severity.MEDIUM,
+    Basis(11),
+    title=N_("{who} sends with an address that cannot be its own"),
+    because=N_("{flows} flows from {peer} entered the LAN at {place} by the card of {who}; such an address cannot be there."),
+)
+def spoofed_source(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
+    """
+    EG-302: a terminal sends with a source address that cannot be there.
+
+    What: flows whose source is an internet address, or one that no host may have (loopback, multicast, reserved: RFC 6890),
+        entered a LAN by the card of a terminal.
+    Why: addresses are allocated by the authority, and a terminal uses its own (Article 11); forged sources hide who sends
+        (RFC 2827).
+    Mend: look at the terminal: a second line that is passed on, a program that forges, or a wrong setting; filter sources at
+        the access switch (IP source guard).
+    """
+    batch = judged.batch
+    rows = judged.verdict == Verdict.SPOOFED_SOURCE
+    if not rows.any():
+        return
+    for group in groups(judged, rows & np.isin(batch["src_mac"], scene.macs[1]), batch["src_mac"]):
+        place, _ = where(judged, scene, group)
+        told = about_host("EG-302", judged, scene, group, int(batch["src_mac"][group.row]), peer="src")
+        yield msgspec.structs.replace(told, facts=told.facts | {"place": place.device if place else ""})
+
+
 STRAY_RULES: tuple[Rule, ...] = (rogue_dhcp, tunnel, hidden_nat)
 """What no verdict tells: these look at every batch, also when all its verdicts are in order."""
 
@@ -262,7 +320,9 @@ FLOW_RULES: dict[str, Rule] = {
         intranet_exit,
         intranet_public_query,
         cross_plane,
+        bypass_link,
         unallocated_address,
+        spoofed_source,
         *STRAY_RULES,
     )
 }

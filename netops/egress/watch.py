@@ -14,6 +14,7 @@ from netops.core.finding import Conclusion
 from netops.egress.flows import Batch, Column, address_text, grouped, joined, same
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
+from netops.egress.learning import Learning
 from netops.egress.rules import FLOW_RULES, STRAY_RULES, intranet_public_query
 from netops.egress.tunnels import Talks, tunnel
 
@@ -87,6 +88,7 @@ class Watch:
         self._counted_by: Scene | None = None
         self.answered: dict[str, int] = {}
         self.talks = Talks()
+        self.learning = Learning()
         self.given_up = 0
 
     def see(self, batch: Batch, scene: Scene, *, again: bool = False) -> Judged:
@@ -100,6 +102,7 @@ class Watch:
         if not again:
             # A tunnel shows by its two ends alone: neither a verdict nor a walk of the exporter is waited for.
             self._feed(tunnel(judged, scene, self.talks))
+            self.learning.see(judged, scene)
         if (judged.kinds.verdict == Verdict.PENDING).any():
             waits = judged.verdict == Verdict.PENDING
             self._keep(batch.take(waits))

@@ -14,6 +14,7 @@ from types import TracebackType
 
 import msgspec
 
+from netops.config import seconds as seconds_of
 from netops.core import docket
 from netops.core.finding import STANDING, Conclusion, Finding
 from netops.core.language import N_
@@ -30,6 +31,7 @@ from netops.egress.watch import Watch, by_verdict, tally
 from netops.probes.flows import BATCH, Collector
 from netops.rounds import Progress, Report, allow, joining, silent
 from netops.rounds.archive import Recorder, folder_of
+from netops.rounds.stepping import Stepping
 
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
@@ -45,6 +47,12 @@ WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
 """and for so long after that walk."""
+EXPLAINED_BY = {"EG-203": "TP-102", "EG-204": "TP-101", "EG-301": "AD-101"}
+"""What other rooms see better: the rule of each."""
+NEW_MS = 60_000
+"""An interface that no walk told of counts for so long after its last flow."""
+WALK_MISSED = timedelta(minutes=2)
+"""No walk for so long (half as long again as the timetable's period) is waited for no more."""
 OUTCOMES = ("unknown_exporter", "kernel_dropped")
 
 
@@ -65,10 +73,12 @@ class Watcher:
     Args:
         listening: False when another process collects for this store; nothing runs here then.
         hear: told after every turn that did something.
+        walks: whether devices are walked whose flows enter by interfaces that no walk told of.
     """
 
-    def __init__(self, desk: Desk, hear: Callable[[Pulse], None] | None = None) -> None:
+    def __init__(self, desk: Desk, hear: Callable[[Pulse], None] | None = None, *, walks: bool = False) -> None:
         self.desk, self.hear = desk, hear
+        self.stepping = Stepping(desk) if walks else None
         self.listening = False
         self.watch, self.decoder = Watch(), Decoder()
         self.collector = Collector(desk.config.flows.listen, {}, desk.config.flows.tcp)
@@ -117,6 +127,8 @@ class Watcher:
             self._stack.close()
             raise
         self.listening = True
+        if self.stepping:
+            self.stepping.start()
         self._thread = threading.Thread(target=self._run, name="flow-watch", daemon=True)
         self._thread.start()
 
@@ -134,6 +146,8 @@ class Watcher:
         if not self.listening:
             return
         self._ending.set()
+        if self.stepping:
+            self.stepping.stop()
         if self._thread:
             self._thread.join(30)
         self.collector.stop()
@@ -223,18 +237,21 @@ class Watcher:
         return True
 
     def _reload(self, built: tuple[Scene, dict[Plane, datetime]]) -> None:
-        self._scene, self._walked = built
+        now_ms = int(self.desk.clock().timestamp() * 1000)
+        self._scene, self._walked = replace(built[0], learned=self.watch.learning.ports(built[0], now_ms)), built[1]
+        if self.stepping:
+            self.stepping.tell(self.watch.learning.unknown(self._scene, now_ms - NEW_MS))
         allowed = {address: address for address in self._scene.observers}
         allowed |= {self.desk.config.reached(address): address for address in self._scene.observers}
         self.collector.allowed = allowed
-        self.watch.review(self._scene, int(self.desk.clock().timestamp() * 1000))
+        self.watch.review(self._scene, now_ms)
 
     # ---- findings
     def _tell(self, at: datetime, *, everything: bool) -> tuple[list[str], list[str]]:
         due = self.watch.due(at, everything=everything)
         if not due:
             return [], []
-        others = [*docket.listed(self.desk.store, code="TP-102"), *docket.listed(self.desk.store, code="AD-101")]
+        others = [other for code in EXPLAINED_BY.values() for other in docket.listed(self.desk.store, code=code)]
         due = [one for one in due if self._may(one, at, others)]
         opened: list[str] = []
         for plane in {one.plane for one in due}:
@@ -251,21 +268,28 @@ class Watcher:
         Whether it is time to tell it.
 
         What the topology and addresses rooms see better (a cable between planes, an address in ARP) is left to
-        them: it is told here only when a later walk and its reconcile did not tell it. Flows come late: what stood
-        when they began explains them, also when it has ended since.
+        them: it is told here only when a later walk and its reconcile did not tell it, or no walk came. Flows come
+        late: what stood when they began explains them, also when it has ended since.
         """
-        if one.code not in ("EG-203", "EG-301"):
+        if one.code not in EXPLAINED_BY:
             return True
         case, walked = self.watch.cases[one.key], self._walked.get(one.plane)
         if case.walked is None and walked is not None and walked > case.began + WALK_AFTER:
             case.walked = at
-        if case.walked is None or at < case.walked + RECONCILE_AFTER:
+        if case.walked is None:
+            if at < case.began + max(WALK_MISSED, timedelta(seconds=1.5 * seconds_of(self.desk.config.timetable.walk))):
+                return False
+        elif at < case.walked + RECONCILE_AFTER:
             return False
         since = case.began - timedelta(seconds=self.desk.config.flows.hold_seconds)
         told = [other for other in others if other.state in STANDING or other.last_seen >= since]
-        if one.code == "EG-203":
-            return not any(other.code == "TP-102" for other in told)
-        return not any(other.code == "AD-101" and other.subject.get("ip") == one.subject.get("ip") for other in told)
+        code = EXPLAINED_BY[one.code]
+        told = [other for other in told if other.code == code]
+        if code == "AD-101":
+            told = [other for other in told if other.subject.get("ip") == one.subject.get("ip")]
+        if code == "TP-101":
+            told = [other for other in told if one.subject.get("device") in _devices(other)]
+        return not told
 
     def _release(self, at: datetime) -> list[str]:
         """Resolve what was not fed for so long; silence of an exporter that is silent altogether proves nothing."""
@@ -335,6 +359,12 @@ class Watcher:
             self._outcomes[name] += outcomes[name]
         for row in rows:
             self._told[row.address] = replace(self.decoder.exporters[row.address].counters)
+
+
+def _devices(one: Finding) -> set[object]:
+    """Devices at the ends of the link that a finding is about."""
+    ends = (one.subject.get("a"), one.subject.get("b"))
+    return {end.get("device") for end in ends if isinstance(end, dict)}
 
 
 def silent_exporters(

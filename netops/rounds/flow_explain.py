@@ -66,6 +66,8 @@ VERDICTS = {
     ),
     Verdict.CROSS_PLANE: N_("One end belongs to the other plane."),
     Verdict.UNALLOCATED_SOURCE: N_("Its source is inside the plane and allocated to nobody."),
+    Verdict.BYPASS: N_("It came from another department past the platform, by an interface that nothing registered explains."),
+    Verdict.SPOOFED_SOURCE: N_("Its source is an address that cannot be there."),
     Verdict.PENDING: N_("The interface that would decide it has not been walked."),
 }
 

@@ -20,6 +20,7 @@ from netops.egress.flows import address_value, mac_value
 from netops.egress.judge import Facing, Observer, Port, Scene, Terminal
 from netops.register import Register
 from netops.topology.device import DeviceView, Interface, RegisteredDevice, Role
+from netops.topology.expected import PLATFORM_ROLES
 
 if TYPE_CHECKING:
     from netops.addresses.allocation import Allocation
@@ -51,6 +52,7 @@ def build(desk: Desk) -> tuple[Scene, dict[Plane, datetime]]:
                 device.organization,
                 device.role is Role.SWITCH,
                 tuple(_ports(register, device, view, macs)) if view else (),
+                device.role in PLATFORM_ROLES,
             )
     terminals = [one for plane in desk.planes for one in _terminals(desk, plane, tables[plane], views[plane])]
     scene = Scene(

@@ -35,6 +35,7 @@ SPANS = {
         net_span("10.20.11.0/24", Space.INSIDE, "fin"),
         net_span("10.20.11.0/26", Space.ALLOCATED, "fin"),
         net_span("10.20.0.0/24", Space.ALLOCATED, "ic"),
+        net_span("10.20.12.0/24", Space.ALLOCATED, "hrss"),
         net_span("10.20.254.0/24", Space.DEVICES, "ic"),
         net_span("10.20.11.1", Space.DEVICES, "fin"),
         net_span("10.1.0.10", Space.UPSTREAM),
@@ -53,7 +54,7 @@ SPANS = {
 OBSERVERS = (
     Observer("10.20.255.2", "fw", Plane.EXTRANET, "ic", ports=(
         Port(1, "in", Facing.INTERNAL), Port(2, "wan", Facing.EXIT, "shared"), Port(3, "old", Facing.EXIT, "lapsed"),
-        Port(4, "county", Facing.EXIT, "county"), Port(5, "filed", Facing.EXIT, "filed"))),
+        Port(4, "county", Facing.EXIT, "county"), Port(5, "filed", Facing.EXIT, "filed")), is_platform=True),
     Observer("10.20.255.11", "r-fin", Plane.EXTRANET, "fin", ports=(
         Port(1, "to-core", Facing.INTERNAL), Port(2, "lan", Facing.LAN), Port(9, "ge9", Facing.UNKNOWN, "", "198.51.100.18"),
         Port(7, "to-province", Facing.UPSTREAM))),

@@ -43,6 +43,12 @@ STATED = [
     ("the other plane", R_FIN, 2, "10.10.11.11", "10.20.0.80", {}, V.CROSS_PLANE),
     ("a home router's LAN", R_FIN, 2, "192.168.1.1", "255.255.255.255", {}, V.SPECIAL),
     ("private space of nobody", R_FIN, 2, "192.168.1.1", "10.20.11.11", {}, V.UNDETERMINED),
+    ("another department's, by an unknown interface", R_FIN, 9, "10.20.12.11", "10.20.11.11", {}, V.BYPASS),
+    ("one's own, by an unknown interface", R_FIN, 9, "10.20.11.11", "10.20.0.80", {}, V.INTERNAL),
+    ("the internet out of a LAN", R_FIN, 2, "203.0.113.80", "10.20.11.11", {}, V.SPOOFED_SOURCE),
+    ("loopback out of a LAN", R_FIN, 2, "127.0.0.1", "10.20.11.11", {}, V.SPOOFED_SOURCE),
+    ("loopback at an uplink", R_FIN, 1, "127.0.0.1", "10.20.11.11", {}, V.SPECIAL),
+    ("to a multicast group", R_FIN, 2, "10.20.11.11", "239.255.255.250", {}, V.SPECIAL),
     ("no interface in the record", R_FIN, 0, "203.0.113.80", "10.20.11.11", {}, V.UNDETERMINED),
     ("not a registered exporter", "192.0.2.1", 1, "10.20.11.11", "203.0.113.80", {}, V.UNDETERMINED),
     (
@@ -117,6 +123,14 @@ def slow_space(plane: Plane, text: str) -> Space:
     return best
 
 
+def slow_organization(plane: Plane, text: str) -> str:
+    """Whose address it is, by the shortest span."""
+    hi, lo = address_value(text)
+    value = hi << 64 | lo
+    held = [span for span in SPANS[plane] if span.first <= value <= span.last]
+    return min(held, key=lambda span: span.last - span.first).organization if held else ""
+
+
 def slow(one: dict[str, Any]) -> Verdict:
     """The verdict, written down a second time as a person would say it."""
     observer = next((each for each in OBSERVERS if each.address == one["exporter"]), None)
@@ -128,7 +142,9 @@ def slow(one: dict[str, Any]) -> Verdict:
     s, d = slow_space(observer.plane, one["src"]), slow_space(observer.plane, one["dst"])
     inside = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
     stray = s is Space.INSIDE and facing is Facing.LAN
-    if Space.SPECIAL in (s, d):
+    if s is Space.MARTIAN and facing is Facing.LAN:
+        return V.SPOOFED_SOURCE
+    if {Space.SPECIAL, Space.MARTIAN} & {s, d}:
         return V.SPECIAL
     if facing is Facing.UNSEEN and s in (Space.INTERNET, Space.INSIDE, Space.OTHER_PLANE):
         return V.PENDING
@@ -159,6 +175,11 @@ def slow(one: dict[str, Any]) -> Verdict:
             return V.UNFILED_EXIT
     if stray:
         return V.UNALLOCATED_SOURCE
+    owner = slow_organization(observer.plane, one["src"])
+    if s in inside and facing is Facing.UNKNOWN and not observer.is_platform and owner not in ("", observer.organization):
+        return V.BYPASS
+    if s is Space.INTERNET and facing is Facing.LAN and not observer.is_switch:
+        return V.SPOOFED_SOURCE
     if (s is Space.INTERNET and facing is Facing.INTERNAL) or (s in inside and d is Space.INTERNET):
         return V.TRANSIT
     known = (*inside, Space.EXIT)
@@ -178,6 +199,8 @@ def test_columns_and_a_slow_oracle_agree() -> None:
         "10.20.11.11",
         "10.20.11.200",
         "10.20.0.80",
+        "10.20.12.11",
+        "127.0.0.1",
         "10.20.254.1",
         "10.10.11.11",
         "10.10.99.9",

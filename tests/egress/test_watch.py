@@ -54,6 +54,17 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, dict[str, str], str
     "a router's own packets are no host's": (
         [{"exporter": IN_CORE, "in_if": 1, "src": "10.10.11.1", "dst": "8.8.8.8", "proto": 1}], [],
     ),
+    "another department's traffic past the platform": (
+        [{"exporter": R_FIN, "in_if": 9, "src": "10.20.12.11", "dst": "10.20.11.11", "sport": 80}] * 2,
+        [("EG-204", {"device": "r-fin", "interface": "ge9", "ip": "198.51.100.18"}, "fin")],
+    ),
+    "a terminal that sends with an address of the internet": (
+        [{"exporter": R_FIN, "in_if": 2, "src": "203.0.113.80", "dst": "10.20.0.80", "src_mac": FOREIGN_PC}],
+        [("EG-302", {"ip": "10.20.11.13", "mac": FOREIGN_PC, "switch": "sw-fin", "port": "ge4"}, "fin")],
+    ),
+    "the same by a gateway's card accuses nobody": (
+        [{"exporter": R_FIN, "in_if": 2, "src": "203.0.113.80", "dst": "10.20.0.80", "src_mac": GATEWAY}], [],
+    ),
     "a terminal of the extranet with an intranet address": (
         [{"exporter": R_FIN, "in_if": 2, "src": "10.10.12.60", "dst": "10.10.0.80", "src_mac": FOREIGN_PC}],
         [("EG-203", {"ip": "10.10.12.60", "mac": FOREIGN_PC, "switch": "sw-fin", "port": "ge4"}, "fin")],

@@ -18,7 +18,7 @@ from exporter import FIVE_TUPLE, a_set, template, v5, v9, values
 
 from netops.addresses import ledger
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import Config, Flows, PlaneSettings, Translation
+from netops.config import Config, Flows, PlaneSettings, Timetable, Translation
 from netops.core import applied, docket, journal
 from netops.core.clock import now
 from netops.core.finding import STANDING
@@ -223,11 +223,12 @@ def test_the_round_says_who_was_not_heard(desk: Desk) -> None:
     assert 3 == report.exit_code
 
 
+@pytest.mark.parametrize("is_walked", [True, False], ids=["a later walk", "no walk any more"])
 def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, is_walked: bool
 ) -> None:
     """A source that nobody was given is found at the router's port, although the link to the switch is in the register;
-    told when it goes on after a later walk, and that walk's reconcile did not tell it."""
+    told when it goes on after a later walk, and that walk's reconcile did not tell it; or when no walk comes."""
     monkeypatch.setattr(egress, "WALK_AFTER", timedelta(0))
     monkeypatch.setattr(egress, "RECONCILE_AFTER", timedelta(0))
     register = msgspec.structs.replace(
@@ -249,7 +250,11 @@ def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
         )
         watcher.flush()
         assert [] == docket.listed(desk.store)
-        walk_all(desk.store)
+        if is_walked:
+            walk_all(desk.store)
+        else:
+            monkeypatch.setattr(egress, "WALK_MISSED", timedelta(0))
+            desk.config = msgspec.structs.replace(desk.config, timetable=Timetable(walk=""))
         send(
             watcher,
             "10.20.255.11",

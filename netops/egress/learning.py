@@ -1,0 +1,155 @@
+"""
+What flows themselves show of interfaces that no walk told of: who sends through one says what is on its other side.
+
+A device that nobody asks by SNMP, or a port that came up after the last walk, is not left unjudged for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+import numpy as np
+
+from netops.egress.classify import Space
+from netops.egress.exit import RegisteredExit
+from netops.egress.flows import Column, address_text, grouped
+from netops.egress.judge import Facing, Judged, Observer, Port, Scene
+
+LEARN_MS = 60_000
+"""An interface is looked at for so long before anything is said of it,"""
+LEAST = 5
+"""and by so many flows."""
+OTHERS_SHARE = 0.01
+"""So many flows of others, in parts of all, make it one that leads inside: a stray address on a LAN does not."""
+MOST = 4096
+"""Interfaces remembered; what is beyond waits."""
+KINDS = ("own", "others", "internet")
+INSIDE = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
+
+
+@dataclass(slots=True)
+class Glimpse:
+    """What entered by one interface: flows of its device's own organization, of others inside, and of the internet."""
+
+    first: int
+    last: int = 0
+    own: int = 0
+    others: int = 0
+    internet: int = 0
+    outer: str = ""
+    """Where a flow from the internet went that did not go inside: the public address of a line."""
+
+    @property
+    def flows(self) -> int:
+        """All of them."""
+        return self.own + self.others + self.internet
+
+
+class Learning:
+    """Glimpses by exporter address and ifIndex."""
+
+    def __init__(self) -> None:
+        self.glimpses: dict[tuple[str, int], Glimpse] = {}
+
+    def see(self, judged: Judged, scene: Scene) -> None:
+        """Take in the rows that entered by interfaces that are not known."""
+        if not (judged.kinds.facing == Facing.UNSEEN).any():
+            return
+        rows = np.flatnonzero((judged.facing == Facing.UNSEEN) & (judged.plane >= 0))
+        if not len(rows):
+            return
+        some = judged.take(rows)
+        kind, goes_inside = _sources(some, scene)
+        batch = some.batch
+        group, firsts = grouped(batch.exporter, batch["in_if"], kind)
+        counts = np.bincount(group)
+        for number, row in enumerate(firsts.tolist()):
+            key = batch.exporters[batch.exporter[row]], int(batch["in_if"][row])
+            mine = group == number
+            at = int(batch["received"][row])
+            glimpse = self.glimpses.get(key)
+            if glimpse is None:
+                if len(self.glimpses) >= MOST:
+                    continue
+                glimpse = self.glimpses[key] = Glimpse(at)
+            glimpse.last = max(glimpse.last, int(batch["received"][mine].max()))
+            if not kind[row]:
+                continue
+            name = KINDS[int(kind[row]) - 1]
+            setattr(glimpse, name, getattr(glimpse, name) + int(counts[number]))
+            outer = np.flatnonzero(mine & ~goes_inside & (kind == len(KINDS)))
+            if len(outer):
+                glimpse.outer = address_text(int(batch["dst_hi"][outer[-1]]), int(batch["dst_lo"][outer[-1]]))
+
+    def unknown(self, scene: Scene, since_ms: int) -> set[str]:
+        """Devices that were walked, and have an interface with traffic since then that the walk did not tell of."""
+        found = set()
+        for (address, if_index), glimpse in self.glimpses.items():
+            observer = scene.observers.get(address)
+            if observer and observer.ports and glimpse.last >= since_ms and (address, if_index) not in scene.port:
+                found.add(observer.device)
+        return found
+
+    def ports(self, scene: Scene, now_ms: int) -> dict[tuple[str, int], Port]:
+        """What can be said of interfaces that no walk told of."""
+        told = {key: one for key, one in self.glimpses.items() if one.first <= now_ms - LEARN_MS and one.flows >= LEAST}
+        found: dict[tuple[str, int], Port] = {}
+        taken: set[str] = set()
+        for (address, if_index), one in sorted(told.items(), key=lambda item: item[1].first):
+            observer = scene.observers.get(address)
+            if observer is None or any(port.if_index == if_index for port in observer.ports):
+                continue
+            leads_inside = any(port.facing is Facing.INTERNAL for port in observer.ports) or any(
+                _is_inward(each) for (other, _), each in told.items() if other == address
+            )
+            exits = [each for each in scene.exits if each.device == observer.device]
+            facing, used = _facing(one, observer, exits, taken, leads_inside)
+            if facing is not Facing.UNSEEN:
+                taken |= {used} - {""}
+                found[address, if_index] = Port(if_index, f"ifIndex {if_index}", facing, used, "" if used else one.outer)
+        return found
+
+
+def _sources(judged: Judged, scene: Scene) -> tuple[Column, Column]:
+    """Of every row: 1 its device's own organization, 2 others inside, 3 the internet, 0 neither; and whether it goes inside."""
+    kind = np.zeros(len(judged.batch), np.int8)
+    inward = np.zeros(len(judged.batch), bool)
+    for number, address in enumerate(judged.batch.exporters):
+        observer = scene.observers.get(address)
+        rows = np.flatnonzero(judged.batch.exporter == number)
+        if observer is None or observer.plane not in scene.tables or not len(rows):
+            continue
+        table = scene.tables[observer.plane]
+        spaces = table.spaces[judged.source[rows]]
+        is_own = np.array([one.organization == observer.organization and bool(one.organization) for one in table.owners])
+        inside = np.isin(spaces, INSIDE) | (spaces == Space.UPSTREAM)
+        kind[rows] = np.select([inside & is_own[judged.source[rows]], inside, spaces == Space.INTERNET], [1, 2, 3], 0)
+        inward[rows] = np.isin(table.spaces[judged.destination[rows]], INSIDE)
+    return kind, inward
+
+
+def _is_inward(one: Glimpse) -> bool:
+    return one.others >= max(3, OTHERS_SHARE * one.flows)
+
+
+def _facing(
+    one: Glimpse, observer: Observer, exits: list[RegisteredExit], taken: set[str], leads_inside: bool
+) -> tuple[Facing, str]:
+    """What is on the other side, and which registered exit it is; UNSEEN while nothing can be said."""
+    if _is_inward(one):
+        return Facing.INTERNAL, ""
+    if one.own or (observer.is_switch and one.internet):
+        return Facing.LAN, ""
+    used = next((each.id for each in exits if one.outer and _holds(each, one.outer)), "")
+    free = [each.id for each in exits if each.id not in taken and not each.net and not each.public_address]
+    if used or free:
+        return Facing.EXIT, used or free[0]
+    return (Facing.UNKNOWN, "") if leads_inside else (Facing.UNSEEN, "")
+
+
+def _holds(one: RegisteredExit, ip: str) -> bool:
+    nets = [text for text in (one.net, one.public_address) if text]
+    return any(ip_address(ip) in ip_network(text, strict=False) for text in nets)
+
+
