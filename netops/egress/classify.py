@@ -30,7 +30,7 @@ class Space(IntEnum):
     UPSTREAM = 5
     """The registered way up (province): inside government, not the internet."""
     EXIT = 6
-    """Outer links and public addresses of registered exits."""
+    """Outer links and public addresses of registered exits, and our own sensor's."""
     SPECIAL = 7
     """Link-local, unspecified: never leaves a LAN."""
     FOREIGN = 8

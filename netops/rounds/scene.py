@@ -99,6 +99,8 @@ def _spans(desk: Desk, plane: Plane, views: Iterable[DeviceView], held: list[All
         if device.plane is plane:
             space = Space.UPSTREAM if device.role is Role.UPSTREAM else Space.DEVICES
             yield net_span(device.address, space, device.organization)
+    if plane is Plane.EXTRANET and desk.config.probe.beacon:  # our own probes bear its address
+        yield net_span(desk.config.probe.beacon, Space.EXIT)
     for one_exit in register.exits:
         yield from (
             net_span(text, Space.EXIT, one_exit.organization)

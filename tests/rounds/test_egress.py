@@ -18,7 +18,7 @@ from exporter import FIVE_TUPLE, a_set, template, v5, v9, values
 
 from netops.addresses import ledger
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import Config, Flows, PlaneSettings, Timetable, Translation
+from netops.config import Config, Flows, PlaneSettings, Probe, Timetable, Translation
 from netops.core import applied, docket, journal
 from netops.core.clock import now
 from netops.core.finding import STANDING
@@ -265,6 +265,18 @@ def test_a_lan_is_a_lan_even_where_its_cable_is_registered(
     assert [("EG-301", {"ip": "10.20.11.200"}, "fin")] == [
         (one.code, one.subject, one.organization) for one in docket.listed(desk.store)
     ]
+
+
+def test_our_own_probes_are_no_forgery(desk: Desk) -> None:
+    """They bear the sensor's address, and leave a LAN with it; any other address of the internet there is forged."""
+    desk.config = msgspec.structs.replace(desk.config, probe=Probe(beacon="203.0.113.99"))
+    walk_all(desk.store)
+    with watching(desk) as watcher:
+        flow = {"dst": "10.20.11.5", "in_if": 2, "packets": 1, "proto": 17}
+        send(watcher, "10.20.255.11", v5(flow | {"src": "203.0.113.99"}), v5(flow | {"src": "203.0.113.98"}))
+        watcher.flush()
+
+    assert {"internal": 1, "spoofed_source": 1} == {row.verdict: row.flows for row in hits.totals(desk.store)}
 
 
 def test_what_was_lost_on_the_way_is_told_by_exporter(desk: Desk) -> None:
