@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from netops.addresses.allocation import HELD, Allocation, AllocationState
+from netops.addresses.allocation import HELD, AllocationState
 from netops.addresses.mention import Mention
 from netops.addresses.reconcile import Scene, Seen, Stated, place
 from netops.addresses.seen import best, by_address, concluded, evidence_of, recorded, sighted
@@ -161,24 +161,23 @@ def unallocated_lease(scene: Scene) -> Iterator[Conclusion]:
     """
     A DHCP server hands out an address that is nobody's.
 
-    What: a lease that has not ended is for an address inside the plane's address space that no allocation in force
-        covers, or that rests in quarantine. Whoever is alive with such an address is told by AD-101 or AD-105 instead.
+    What: a lease that has not ended is for an address inside the plane's address space that no allocation in force and
+        no DHCP range of the register covers, or that rests in quarantine. Whoever is alive with such an address is
+        told by AD-101 or AD-105 instead.
     Why: addresses are planned, managed and allocated in one hand (Article 11): a server's range is no exception.
-    Mend: allocate the server's range under a declaration (netops ip allocate), or correct the range.
+    Mend: register the server's range (netops pool move PREFIX --dhcp-range RANGE), allocate it under
+        a declaration (netops ip assign), or correct it at the server.
     """
     alive = {address for address, _ in scene.live}
     for address, several in by_address(scene.leased):
         holder = scene.held.of(address)
-        if address in alive or address in scene.own or not scene.is_ours(address) or _is_given(holder):
+        is_resting = holder is not None and holder.state not in HELD and scene.is_ours(address)
+        if address in alive or address in scene.own or not (is_resting or scene.is_nobodys(address)):
             continue
         one = several[-1]
         facts = {"name": one.name if isinstance(one, Mention) else "", "until": _until(one),
                  "state": AllocationState.QUARANTINE.value if holder else N_("unallocated")}  # fmt: skip
         yield concluded("AD-116", scene, several, scene.owner(address, one), evidence_of(several), facts)
-
-
-def _is_given(holder: Allocation | None) -> bool:
-    return holder is not None and holder.state in HELD
 
 
 def _until(one: Seen) -> str:

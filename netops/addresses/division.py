@@ -210,6 +210,26 @@ def merge(prefixes: Sequence[RegisteredPrefix], texts: Sequence[str]) -> Divisio
     ),))  # fmt: skip
 
 
+def apart(prefixes: Sequence[RegisteredPrefix], made: Division) -> None:
+    """
+    Make sure that what comes lies beside its neighbours: only containers have other prefixes inside.
+
+    Raises:
+        Refused: it overlaps one that stays.
+    """
+    ours = {one.prefix for one in made.added}
+    known = sorted(((parsed(one.prefix), one) for one in after(prefixes, made) if one.role is not PrefixRole.CONTAINER),
+                   key=lambda pair: pair[0])  # fmt: skip
+    for (span, one), (next_span, other) in pairwise(known):
+        if next_span.first <= span.last and {one.prefix, other.prefix} & ours:
+            new, old = (one, other) if one.prefix in ours else (other, one)
+            raise Refused(
+                "{prefix} was not registered", "it overlaps {other} of {organization}",
+                "choose other addresses; or merge, resize or remove that one first: netops pool show {other}",
+                prefix=new.prefix, other=old.prefix, organization=old.organization,
+            )  # fmt: skip
+
+
 def delegate(
     prefixes: Sequence[RegisteredPrefix],
     plane: Plane,

@@ -14,6 +14,7 @@ from msgspec import structs
 from netops.addresses.allocation import HOLDING, Allocation
 from netops.addresses.mention import FRESH, Mention, Source, SourceKind, is_virtual, merged
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.addresses.ranges import DHCP, ranges
 from netops.addresses.span import Span, number, parsed
 from netops.addresses.tile import innermost
 from netops.core.plane import Plane
@@ -188,6 +189,15 @@ class Scene:
     def segments(self) -> Runs[RegisteredPrefix]:
         """The innermost registered prefix of an address."""
         return segments(self.prefixes)
+
+    @cached_property
+    def dynamic(self) -> Runs[RegisteredPrefix]:
+        """The prefix in whose registered DHCP range an address lies: its server gives it out, not the ledger."""
+        return Runs((span, one) for one in self.prefixes for span, kind in ranges(one) if kind == DHCP)
+
+    def is_nobodys(self, address: int) -> bool:
+        """Whether no allocation and no registered DHCP range of the plane has it."""
+        return self.is_ours(address) and self.held.of(address) is None and self.dynamic.of(address) is None
 
     @cached_property
     def live(self) -> list[tuple[int, Seen]]:

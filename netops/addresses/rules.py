@@ -34,13 +34,14 @@ def unallocated_address(scene: Scene) -> Iterator[Conclusion]:
     Somebody uses an address that was given to nobody.
 
     What: a terminal is alive with an address inside the plane's address space that no active or
-        reserved allocation covers. Devices' own addresses and the far ends of registered exits do not count.
+        reserved allocation covers, nor a DHCP range of the register. Devices' own addresses and the far ends of
+        registered exits do not count, nor what a DHCP server only offers.
     Why: addresses are planned, managed and allocated in one hand (Article 11).
     Mend: allocate it under the department's declaration (netops ip allocate), or have the terminal use
         an address that the department was given.
     """
-    for address, several, holder in scene.uses:
-        if holder is None and scene.is_ours(address):
+    for address, several, _ in scene.uses:
+        if scene.is_nobodys(address):
             owner = scene.owner(address, best(several, scene))
             yield concluded("AD-101", scene, several, owner, evidence_of(several), {})
 

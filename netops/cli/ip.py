@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from netops.cli import Group, desk, output
@@ -17,6 +19,9 @@ from netops.cli.roster import VERBS as TABLES
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 
+if TYPE_CHECKING:
+    from netops.addresses.span import Span
+
 
 @click.group(cls=Group)
 def ip() -> None:
@@ -27,7 +32,9 @@ def ip() -> None:
 @click.option("--plane", type=PLANES, help=N_("Only this plane's."))
 @click.option("--organization", metavar="CODE", default="", help=N_("Only this organization's."))
 @click.option("--declaration", metavar="NUMBER", default="", help=N_("Only under this declaration."))
-def list_(plane: str | None, organization: str, declaration: str) -> None:
+@click.option("--within", metavar="PREFIX", default="", help=N_("Only with an address in it: a pool, a prefix, a range."))
+@click.option("--state", type=click.Choice(["active", "reserved", "quarantine"]), help=N_("Only in this state."))
+def list_(plane: str | None, organization: str, declaration: str, within: str, state: str | None) -> None:
     """Allocations in force; with --at, those in force then."""
     from netops.addresses import ledger
     from netops.core.plane import Plane
@@ -35,9 +42,20 @@ def list_(plane: str | None, organization: str, declaration: str) -> None:
     out = output()
     with desk() as opened:
         listed = ledger.allocations(opened.store, Plane(plane) if plane else None, opened.at,
-                                    organization=organization, declaration=declaration)  # fmt: skip
-        listed = [one for one in listed if one.plane in opened.planes]
+                                    within=_within(within), organization=organization, declaration=declaration)  # fmt: skip
+        listed = [one for one in listed if one.plane in opened.planes and state in (None, one.state)]
         table(out, opened, listed, plane=plane, empty=_("Nothing is allocated."))
+
+
+def _within(text: str) -> Span | None:
+    from netops.addresses.span import parsed
+
+    try:
+        return parsed(text) if text else None
+    except ValueError as error:
+        raise NetopsError(
+            "nothing was listed", "{why}", "write a prefix such as 10.20.0.0/16", why=error
+        ) from error
 
 
 @ip.command()

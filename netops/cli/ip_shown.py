@@ -35,15 +35,23 @@ def table(out: Output, opened: Desk, listed: list[Allocation], **settings: Any) 
         Column(N_("organization"), lambda one: register.name(one.organization)),
         Column(N_("declaration"), lambda one: one.declaration),
         Column(N_("since"), lambda one: one.since),
-        Column(N_("until"), lambda one: one.until or one.free_after),
-        Column(N_("purpose"), lambda one: _(one.cause) if one.cause else one.purpose),
+        Column(N_("until"), lambda one: one.until or (one.free_after if one.state == "reserved" else None)),
+        Column(N_("purpose"), lambda one: one.purpose),
     ]
     more = {
+        "cause": Column(N_("taken back because"), lambda one: _(one.cause) if one.cause else ""),
+        "rests": Column(N_("rests until"), lambda one: _rests(one)),
         "mac": Column(N_("MAC"), lambda one: one.mac, whole=True), "device": Column(N_("device"), lambda one: one.device),
         "tags": Column(N_("tags"), lambda one: ", ".join(one.tags)), "note": Column(N_("note"), lambda one: one.note),
         "over_quota": Column(N_("over quota because"), lambda one: one.over_quota),
     }  # fmt: skip
+    said |= {"cause": out.csv or any(one.cause for one in listed), "rests": out.csv or any(map(_rests, listed))}
     out.records("allocation", listed, [*columns, *(more[name] for name in more if said[name])], **settings)
+
+
+def _rests(one: Allocation) -> datetime | None:
+    """Until when its addresses are given to nobody; None when they do not rest."""
+    return one.free_after if one.state == "quarantine" else None
 
 
 def day(text: str, what: str) -> datetime | None:

@@ -87,7 +87,8 @@ def show(prefix: str, plane: str | None, only_free: bool) -> None:
             )
             out.line(counts.format(
                 used=f"{total.utilization:.1%}", allocated=total.allocated, reserved=total.reserved,
-                quarantined=total.quarantined, free=total.free) + "; " + forecast_told(shown))  # fmt: skip
+                quarantined=total.quarantined, free=total.free))  # fmt: skip
+            out.line(forecast_told(shown))
         columns = [
             Column("", lambda run: CELLS[run.state], style=lambda run: STYLES[run.state]),
             Column(N_("addresses"), lambda run: run.addresses, style="cyan"),

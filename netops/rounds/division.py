@@ -97,6 +97,7 @@ def _plan(desk: Desk, plane: Plane, make: Make) -> Plan:
     register = desk.register
     prefixes, held = register.of(plane).prefixes, ledger.allocations(desk.store, plane)
     made = make(prefixes, held)
+    division.apart(prefixes, made)
     changed = msgspec.structs.replace(register, prefixes=division.after(register.prefixes, made))
     faults = list(registers.check(changed, {}))
     settled(WHAT, faults, "change the request so that none of these is there")

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from netops.addresses import dhcp, firewall, holdings, intake, ranges, roster, tiles, transcript, usage, zone
+from netops.addresses import dhcp, firewall, holdings, intake, ranges, roster, transcript, usage, zone
 from netops.addresses.allocation import Allocation, AllocationState, Request
 from netops.addresses.held import Held, Written, host_name
 from netops.addresses.judging import Ground, Grounds, Roster, Why
@@ -163,19 +163,29 @@ def configured(
             return zone.zones(held, zone.Authority(servers, contact, _serial(desk)), domain)
         case "hosts":
             return [zone.hosts(held, domain)]
-        case "dnsmasq":
-            return [dhcp.dnsmasq(held, domain)]
-    families = {4 if is_ipv4(one.span.first) else 6 for one in held}
+    nets = _subnets(desk, plane, organization, family)
+    if shape == "dnsmasq":
+        return [dhcp.dnsmasq(held, nets, domain)]
+    families = {is_ipv4(span.first) for span in (*(one.span for one in held), *(one.span for one in nets if one.ranges))}
     if family is None and len(families) > 1:
         raise NetopsError(
             "nothing was written", "a file of Kea has IPv4 or IPv6", "add --family 4 or --family 6"
         )
-    nets = [
-        one.span
-        for one in tiles.pools(desk.store, plane)
-        if one.plane in desk.planes and one.role is not PrefixRole.CONTAINER
-    ]
-    return [dhcp.kea(held, nets, int(family or next(iter(families), 4)), domain)]
+    wanted = int(family) if family else 6 if families == {False} else 4
+    return [dhcp.kea(held, nets, wanted, domain)]
+
+
+def _subnets(desk: Desk, plane: Plane, organization: str, family: str | None) -> list[dhcp.Subnet]:
+    """The registered pools of a plane as a DHCP server knows them; of others than the *organization* asked for, no ranges."""
+    found = []
+    for one in desk.register.of(plane).prefixes if plane in desk.planes else ():
+        span = parsed(one.prefix)
+        if one.role is PrefixRole.CONTAINER or (family is not None and is_ipv4(span.first) != (family == "4")):
+            continue
+        given = one.dhcp_ranges if organization in ("", one.organization) else ()
+        gateway = number(one.gateway_address) if one.gateway_address else None
+        found.append(dhcp.Subnet(span, tuple(map(parsed, given)), gateway))
+    return found
 
 
 FIREWALLS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from netops.core import docket
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 BATCH_WALKS = 32
 """Written in one transaction, when so many ended while the last ones were written."""
+LATELY = timedelta(days=1)
+"""An address that was alive since then is its card's, whatever a DHCP server offers."""
 HELD_WALKS = 128
 """That ended and wait to be written; more are not asked for meanwhile."""
 
@@ -382,5 +384,13 @@ def _keep_sightings(desk: Desk, plane: Plane, views: list[DeviceView]) -> None:
     ]
     at = desk.clock()
     addresses = {entry.address for entry in desk.register.devices}
-    found = terminals.seen(plane, views, at, others=others, addresses=addresses, nets=nets)
+    served = [one.prefix for one in register.prefixes if one.dhcp_servers or one.dhcp_ranges]
+
+    def known() -> set[tuple[str, str]]:
+        lately = snapshots.sightings(desk.store, plane, at - LATELY)
+        return {(one.ip, one.mac) for one in lately if one.alive_at is not None and one.alive_at >= at - LATELY}
+
+    found = terminals.seen(
+        plane, views, at, others=others, addresses=addresses, nets=nets, served=served, known=known
+    )
     snapshots.keep(desk.store, plane, found, at)

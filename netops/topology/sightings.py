@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -161,6 +161,8 @@ def seen(
     others: Sequence[DeviceView] = (),
     addresses: Collection[str] = (),
     nets: Iterable[str] = (),
+    served: Iterable[str] = (),
+    known: Callable[[], Collection[tuple[str, str]]] = tuple,
 ) -> list[Sighting]:
     """
     The terminals of a plane.
@@ -170,16 +172,21 @@ def seen(
         others: devices known from earlier walks, and of the other plane: theirs are no terminals either.
         addresses: registered addresses of devices.
         nets: transfer prefixes of links and exits: what answers there is a router.
+        served: prefixes in which a registered DHCP server offers addresses.
+        known: addresses that were alive lately, each with its MAC; asked only where an offer may look like one.
     """
-    known = [*views, *others]
-    managed = {mac for view in known for mac in view.macs()}
-    own = {held.address for view in known for held in view.addresses} | set(addresses)
+    everyone = [*views, *others]
+    managed = {mac for view in everyone for mac in view.macs()}
+    own = {held.address for view in everyone for held in view.addresses} | set(addresses)
     transfer = [IPNetwork(net) for net in nets]
     places = Places(views, managed)
+    offers = _offers(views, [IPNetwork(net) for net in served], known)
     found: dict[tuple[str, str], Sighting] = {}
     for view in views:
-        covered, live = _covered(view, places), _live(view)
+        covered, live = _covered(view, places), _live(view, offers)
         for entry in _hosts(view, managed, own, transfer):
+            if (entry.ip, entry.mac) in offers:
+                continue
             superseded = entry.state == "stale" and bool(
                 live.get((entry.mac, entry.if_index), set()) - {entry.ip}
             )
@@ -206,6 +213,39 @@ def seen(
     return [found[key] for key in sorted(found)]
 
 
+UNCONFIRMED = frozenset({"stale", "delay", "probe"})
+
+
+def _offers(
+    views: Sequence[DeviceView],
+    served: Sequence[IPNetwork],
+    known: Callable[[], Collection[tuple[str, str]]],
+) -> set[tuple[str, str]]:
+    """
+    Addresses, each with its MAC, that a DHCP server only offers.
+
+    Who has no address yet cannot answer ARP, so a server writes the row itself (RFC 2131 §4.1; dnsmasq: SIOCSARP) and it
+    stays for minutes when the offer was not taken; two terminals are offered the same address in turn. Nobody has
+    answered for such a row, it was never alive, and its card has another address there.
+    """
+    served = [net for net in served if net.version == 4]  # DHCPv6 speaks to link-local addresses
+    if not served:
+        return set()
+    doubtful: set[tuple[str, str]] = set()
+    for view in views:
+        several: dict[tuple[str, int], list[ArpEntry]] = defaultdict(list)
+        for entry in view.arp:
+            several[entry.mac, entry.if_index].append(entry)
+        # Where a device tells states, a row without one is of the older table (RFC 4293 ipNetToMediaTable), which has none.
+        unanswered = UNCONFIRMED | ({""} if any(entry.state for entry in view.arp) else set())
+        for rows in several.values():
+            for net in served if len(rows) > 1 and any(one.state in unanswered for one in rows) else ():
+                here = [one for one in rows if IPAddress(one.ip) in net]
+                if len(here) > 1:
+                    doubtful |= {(one.ip, one.mac) for one in here if one.state in unanswered}
+    return doubtful - set(known()) if doubtful else set()
+
+
 VLAN_INTERFACES = frozenset({53, 135, 136, 209})
 """IANAifType propVirtual, l2vlan, l3ipvlan, bridge: the router's leg into the switch that it is itself."""
 
@@ -220,7 +260,7 @@ def _covered(view: DeviceView, places: Places) -> set[str]:
     }
 
 
-def _live(view: DeviceView) -> dict[tuple[str, int], set[str]]:
+def _live(view: DeviceView, offers: Collection[tuple[str, str]]) -> dict[tuple[str, int], set[str]]:
     """
     Confirmed addresses by MAC and interface.
 
@@ -228,7 +268,7 @@ def _live(view: DeviceView) -> dict[tuple[str, int], set[str]]:
     """
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
     for entry in view.arp:
-        if entry.state in LIVE_STATES:
+        if entry.state in LIVE_STATES and (entry.ip, entry.mac) not in offers:
             found[entry.mac, entry.if_index].add(entry.ip)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from netops.addresses.reconcile import Scene, Shared, Stated
 from netops.addresses.rules import RULES as EVERY
 from netops.addresses.span import number
 from netops.core.finding import Conclusion
-from tests.addresses.test_rules import EXTRANET, MINUTE, Span, given, scene
+from tests.addresses.test_rules import EXTRANET, MINUTE, SERVED, Span, given, scene
 from tests.conftest import NOON
 
 IP, CARD, OTHER = "10.20.11.7", "00:14:22:00:00:01", "00:14:22:00:00:02"
@@ -189,6 +190,15 @@ def test_a_lease_of_nobodys_address_is_told() -> None:
 def test_what_is_no_foreign_lease(mentioned: Mention, asked: Source) -> None:
     """Leases inside an allocation, of other networks, that have ended; and a file that is too old to know."""
     assert [] == concluded(scene(mentions=[mentioned], sources=[asked]))
+
+
+def test_a_registered_range_needs_no_allocation() -> None:
+    """What the register keeps for DHCP is leased by right, unless it rests after somebody else's use."""
+    asked: dict[str, Any] = {"prefixes": SERVED, "mentions": [lease("10.20.11.200")], "sources": [LEASES]}
+    resting = (given("10.20.11.200", state=AllocationState.QUARANTINE),)
+
+    assert [] == concluded(scene(**asked))
+    assert [("AD-116", "10.20.11.200")] == concluded(scene(allocations=resting, **asked))
 
 
 def test_a_terminal_that_is_there_is_told_once() -> None:

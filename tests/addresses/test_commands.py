@@ -194,7 +194,7 @@ def test_prefixes_are_added_and_delegated_by_a_document(
     assert 4 == main([*added])
     assert 0 == main([*added, "--granted-by", "湘电政〔2026〕1 号"])
     assert 0 == main(["pool", "add", "10.20.12.0/24", "--organization", "fin", "--yes"])
-    assert 2 == main(["pool", "add", "10.20.12.128/25", "--organization", "fin", "--yes"])
+    assert 4 == main(["pool", "add", "10.20.12.128/25", "--organization", "fin", "--yes"])
     assert 2 == main(["pool", "add", "10.20.13.0/24", "--organization", "nobody", "--yes"])
     assert 0 == main(
         [

@@ -137,7 +137,7 @@ def test_a_hosts_file_has_whole_and_short_names() -> None:
 # ---- DHCP
 def test_kea_gets_reservations_in_their_subnets() -> None:
     """IPv4 and IPv6 each in its own file; a card without a name, and no card without an address."""
-    nets = [parsed("10.20.11.0/24"), parsed("10.20.0.0/16"), parsed("2001:db8:11::/64")]
+    nets = [dhcp.Subnet(parsed(net)) for net in ("10.20.11.0/24", "10.20.0.0/16", "2001:db8:11::/64")]
     four = json.loads(dhcp.kea(CITY, nets, 4, "example.gov.cn").text)
     six = json.loads(dhcp.kea(CITY, nets, 6).text)
 
@@ -152,9 +152,40 @@ def test_kea_gets_reservations_in_their_subnets() -> None:
     assert [1, 2] == [one["id"] for one in four["Dhcp4"]["subnet4"]]
 
 
+RANGED = [
+    dhcp.Subnet(parsed("10.20.11.0/24"), (parsed("10.20.11.100-10.20.11.199"),), number("10.20.11.1")),
+    dhcp.Subnet(parsed("10.20.13.0/25"), (parsed("10.20.13.64/26"),)),
+    dhcp.Subnet(parsed("10.20.14.0/24"), (), number("10.20.14.1")),
+    dhcp.Subnet(parsed("2001:db8:11::/64"), (parsed("2001:db8:11::1000/116"),), number("2001:db8:11::1")),
+]
+
+
+def test_kea_gives_out_the_registered_ranges() -> None:
+    """With the router of IPv4; a pool with neither ranges nor cards is left out."""
+    four = json.loads(dhcp.kea(CITY, RANGED, 4).text)["Dhcp4"]["subnet4"]
+    six = json.loads(dhcp.kea(CITY, RANGED, 6).text)["Dhcp6"]["subnet6"]
+
+    assert [
+        ("10.20.11.0/24", [{"pool": "10.20.11.100 - 10.20.11.199"}], [{"name": "routers", "data": "10.20.11.1"}], 1),
+        ("10.20.12.5/32", None, None, 1),
+        ("10.20.12.6/32", None, None, 1),
+        ("10.20.13.0/25", [{"pool": "10.20.13.64 - 10.20.13.127"}], None, 0),
+    ] == [(one["subnet"], one.get("pools"), one.get("option-data"), len(one["reservations"])) for one in four]  # fmt: skip
+    assert [("2001:db8:11::/64", [{"pool": "2001:db8:11::1000 - 2001:db8:11::1fff"}])] == [
+        (one["subnet"], one["pools"]) for one in six
+    ]
+    assert "option-data" not in six[0]
+
+
 def test_dnsmasq_takes_the_lines(tmp_path: Path) -> None:
     """Checked by dnsmasq itself where it is installed."""
-    made = dhcp.dnsmasq(CITY)
+    made = dhcp.dnsmasq(CITY, RANGED)
+    assert [
+        "dhcp-range=set:net1,10.20.11.100,10.20.11.199,255.255.255.0",
+        "dhcp-option=tag:net1,option:router,10.20.11.1",
+        "dhcp-range=set:net2,10.20.13.64,10.20.13.127,255.255.255.128",
+        "dhcp-range=set:net4,2001:db8:11::1000,2001:db8:11::1fff,64",
+    ] == [line for line in made.text.splitlines() if not line.startswith("dhcp-host=")]
     assert "dhcp-host=00:1b:21:3c:4d:5e,10.20.11.70,fin-srv1\n" in made.text
     assert "dhcp-host=00:1b:21:3c:4d:5e,[2001:db8:11::70],fin-srv1\n" in made.text
     program = shutil.which("dnsmasq")

@@ -229,6 +229,21 @@ def test_a_table_is_done_whole_or_the_good_rows_alone(
     assert 0 == main(["pool", "verify"])
 
 
+def test_a_list_is_narrowed(ask) -> None:  # type: ignore[no-untyped-def]
+    """By a pool, a prefix or a range, and by state; with the cause and the end of the rest where there are any."""
+    for address in ("10.20.11.7", "10.20.11.8"):
+        ask("ip", "allocate", *POOL, "--address", address)
+    ask("ip", "release", "AL-0001", "--why", "搬迁", "--yes")
+
+    def listed(*argv: str) -> list[object]:
+        return [one["first"] for one in ask("ip", "list", *argv)]
+
+    assert ["10.20.11.7", "10.20.11.8"] == listed("--within", "10.20.11.0/24")
+    assert ["10.20.11.8"] == listed("--within", "10.20.11.8-10.20.11.9")
+    assert ["10.20.11.7"] == listed("--state", "quarantine")
+    assert [] == listed("--within", "10.20.12.0/24")
+
+
 def test_nothing_cascades(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A prefix with something in it is not removed; what is inside is named."""
     assert 0 == main(["ip", "allocate", *POOL])
@@ -364,6 +379,10 @@ def test_programs_get_each_address_by_itself(ask) -> None:  # type: ignore[no-un
         (("ip", "assign", "10.20.11.1", "--declaration", "D-1"), "已留出：网关"),
         (("ip", "reserve", "--until", "下周", "--pool", "10.20.11.0/24", "--declaration", "D-1"), "未预留地址"),
         (("ip", "allocate", "--pool", "10.20.11.0/24", "--declaration", "D-2"), "netops pool show 10.20.11.0/24 查看下放链"),
+        (("ip", "list", "--pool", "10.20.11.0/24"), "是否要用 '--plane'？"),
+        (("ip", "show", "1", "2"), "多余的参数：2"),
+        (("pool", "move", "10.20.11.0/24", "--role", "nothing"), "'nothing' 不在可选的值之内"),
+        (("pool", "add", "10.20.11.128/25", "--organization", "fin"), "与 市财政局 的 10.20.11.0/24 重叠"),
     ],
 )
 def test_refusals_are_wholly_in_the_language_that_is_spoken(

@@ -28,6 +28,12 @@ PREFIXES = (
 )
 
 
+SERVED = (
+    RegisteredPrefix("10.20.11.0/24", PrefixRole.POOL, "fin", dhcp_ranges=("10.20.11.128-10.20.11.220",)),
+    RegisteredPrefix("2001:db8:11::/64", PrefixRole.POOL, "fin", dhcp_ranges=("2001:db8:11::80/121",)),
+)
+
+
 class Span(msgspec.Struct, frozen=True):
     """A sighting as the topology room keeps it."""
 
@@ -117,6 +123,8 @@ def test_an_address_whose_port_is_unknown_names_the_gateway() -> None:
         (Span("fe80::1", "00:14:22:00:00:01"), {}),
         (Span("10.20.11.200", "00:14:22:00:00:01"), {"own": {number("10.20.11.200")}}),
         (Span("10.20.11.200", "00:14:22:00:00:01"), {"exits": {("r-fin", "lan")}}),
+        (Span("10.20.11.200", "00:14:22:00:00:01"), {"prefixes": SERVED}),
+        (Span("2001:db8:11::a0", "00:14:22:00:00:01"), {"prefixes": SERVED, "nets": (parsed("2001:db8::/32"),)}),
         (Span("10.20.11.200", "00:14:22:00:00:01", alive_at=NOON - MINUTE), {}),
         (Span("10.20.11.200", "00:14:22:00:00:01", alive_at=None), {}),
         (
@@ -131,6 +139,8 @@ def test_an_address_whose_port_is_unknown_names_the_gateway() -> None:
         "link-local",
         "a device",
         "an exit",
+        "a DHCP range",
+        "a DHCP range of IPv6",
         "gone",
         "never alive",
         "nobody knows",

@@ -121,6 +121,15 @@ def click_messages() -> list[str]:
     ]
 
 
+def click_plurals() -> list[tuple[str, str]]:
+    """The same where click has one text for one and another for several."""
+    return [
+        ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+        ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+        ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ]
+
+
 def read() -> Catalog:
     """The Chinese catalogue as it stands."""
     path = FOLDER / "netops.po"
@@ -140,6 +149,10 @@ def refreshed() -> Catalog:
         if text not in fresh:
             entry = known.get(text)
             fresh.add(text, string=entry.string if entry else "", auto_comments=["click"])
+    for pair in click_plurals():
+        entry = known.get(pair[0])
+        kept = entry.string if entry and isinstance(entry.string, tuple) else ("",)
+        fresh.add(pair, string=kept, auto_comments=["click"])
     return fresh
 
 
@@ -153,7 +166,7 @@ def main() -> int:
         write_po(file, fresh, width=110, omit_header=False, include_lineno=False)
     with (FOLDER / "netops.mo").open("wb") as file:
         write_mo(file, fresh)
-    missing = [entry.id for entry in fresh if entry.id and not entry.string]
+    missing = [entry.id for entry in fresh if entry.id and not all(entry.string if entry.pluralizable else [entry.string])]
     print(f"{len(fresh)} messages, {len(missing)} without Chinese")
     for text in missing[:2000]:
         print(" ", repr(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from netops.core.observation import Sighting
 from netops.topology.device import ArpEntry, DeviceView, FdbEntry
@@ -73,3 +74,36 @@ def test_a_mac_on_two_access_ports_is_not_guessed() -> None:
     views["r-b"] = msgspec.structs.replace(views["r-b"], fdb=(FdbEntry(PC, 1, 3, "ge9"),))
 
     assert [""] == [one.switch for one in terminals(views) if one.mac == PC]
+
+
+OFFERED = ArpEntry(2, "lan", "10.50.11.45", PC, "delay")
+
+
+@pytest.mark.parametrize(
+    ("own", "offered", "served", "known", "expected"),
+    [
+        ("reachable", "delay", ["10.50.11.0/24"], [], [".11"]),
+        ("stale", "probe", ["10.50.11.0/24"], [".11"], [".11"]),
+        ("reachable", "reachable", ["10.50.11.0/24"], [], [".11", ".45"]),
+        ("reachable", "delay", ["10.50.11.0/24"], [".45"], [".11", ".45"]),
+        ("reachable", "", ["10.50.11.0/24"], [], [".11"]),
+        ("-", "", ["10.50.11.0/24"], [], [".11", ".45"]),
+        ("reachable", "delay", ["10.50.12.0/24", "2001:db8::/64"], [], [".11", ".45"]),
+        ("", "delay", ["10.50.11.0/24"], [], [".45"]),
+    ],
+    ids=["offered", "known by its own", "answered for", "alive before", "in the old table only", "no states told",
+         "served elsewhere", "its only one"],
+)
+def test_what_dhcp_only_offers_is_nobody(
+    own: str, offered: str, served: list[str], known: list[str], expected: list[str]
+) -> None:
+    """A DHCP server writes the row of what it offers: not answered for, its card has another address, it never was alive."""
+    views = city()
+    rows = [ArpEntry(2, "lan", "10.50.11.11", PC, own.strip("-"))] if own else []
+    rows.append(msgspec.structs.replace(OFFERED, state=offered))
+    views["r-a"] = msgspec.structs.replace(views["r-a"], arp=tuple(rows))
+    here = [view for view in views.values() if view.plane is EXTRANET]
+    found = seen(
+        EXTRANET, here, NOON, served=served, known=lambda: {(f"10.50.11{end}", PC) for end in known}
+    )
+    assert expected == [one.ip.removeprefix("10.50.11") for one in found]
