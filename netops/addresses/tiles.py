@@ -8,6 +8,7 @@ of a plane are one chain without overlap or gap, and the database itself refuses
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKeyConstraint,
+    LargeBinary,
     Row,
     SmallInteger,
     String,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     bindparam,
     literal_column,
     select,
+    type_coerce,
 )
 
 from netops.addresses.pool import Pool, counts, folded, with_totals
@@ -408,3 +411,40 @@ def layout(store: Store, plane: Plane, span: Span) -> list[Tile]:
     """The tiles of *span*, cut at its ends: what the block map draws."""
     with store.read() as connection:
         return list(cut(covering(connection, plane, span), span))
+
+
+def some(store: Store, plane: Plane, span: Span, limit: int) -> list[Tile]:
+    """The first *limit* tiles of *span*, cut at its ends: a page of a list of free space and allocations."""
+    column, mine = tile_table.c.first, tile_table.c.plane == plane
+    start = select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
+    query = select(tile_table).where(mine, column >= start, column <= span.last).order_by(column).limit(limit)
+    with store.read() as connection:
+        found = [_tile(row) for row in connection.execute(query)]
+    return list(cut(found, span))
+
+
+def filled(store: Store, plane: Plane, span: Span, block: int) -> list[dict[TileState, int]]:
+    """How many addresses of each block of 2**block addresses of *span*, in order, are in each state; free ones are left out."""
+    column, mine = tile_table.c.first, tile_table.c.plane == plane
+    start = select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
+    query = select(
+        type_coerce(column, LargeBinary), type_coerce(tile_table.c.next, LargeBinary), tile_table.c.state
+    ).where(mine, column >= start, column <= span.last, tile_table.c.state.not_in(IDLE)).order_by(column)
+    edges = range(span.first, span.last + 2, 1 << block)
+    runs: dict[str, tuple[list[int], list[int], list[int]]] = {}
+    with store.read() as connection:
+        for first, following, state in connection.execute(query):
+            begins, ends, sums = runs.setdefault(state, ([], [], [0]))
+            begins.append(int.from_bytes(first))
+            ends.append(int.from_bytes(following))
+            sums.append(sums[-1] + ends[-1] - begins[-1])
+    counts: list[dict[TileState, int]] = [{} for _ in edges[:-1]]
+    for state, (begins, ends, sums) in runs.items():
+        before = 0
+        for place, edge in enumerate(edges):
+            known = bisect_left(begins, edge)
+            upto = sums[known] - (max(ends[known - 1] - edge, 0) if known else 0)
+            if place and upto > before:
+                counts[place - 1][TileState(state)] = upto - before
+            before = upto
+    return counts

@@ -64,23 +64,16 @@ def explain(code: str | None) -> None:
 
 def _record(rule: Rule) -> dict[str, Any]:
     """A rule in JSON, its explanation in the language in use, one paragraph a part."""
-    paragraphs = [" ".join(part.split()) for part in rule.explanation.split("\n\n")]
-    spread = [line for part in paragraphs for line in _labelled(part)]
+    from netops.rounds import look
+
     return {
         "code": rule.code,
         "kind": rule.kind,
         "severity": rule.severity,
         "basis": rule.basis,
         "room": rule.room,
-        "explanation": "\n\n".join(_(line) for line in spread),
+        "explanation": "\n\n".join(look.explained(rule)),
     }
-
-
-def _labelled(paragraph: str) -> list[str]:
-    """A paragraph split before What:, Why: and Mend:, each a message of its own."""
-    import re
-
-    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend): )", paragraph) if part.strip()]
 
 
 def _quote(article: int) -> str:

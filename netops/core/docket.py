@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
+    Index,
     Integer,
     Row,
     String,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     cast,
     func,
     or_,
@@ -55,6 +58,7 @@ findings = Table(
     Column("reason", Text, nullable=False),
     Column("accepted_until", String(10), nullable=False),
     UniqueConstraint("key"),
+    Index("ix_findings_counted", "state", "plane", "severity", "code", "organization", "last_seen", "id"),
 )
 OPEN = Prepared(findings.insert())
 CHANGING = ("last_seen", "count", "state", "evidence", "facts", "subject", "organization", "reason")
@@ -353,3 +357,77 @@ def open_counts(store: Store) -> dict[tuple[str, str], int]:
     )
     with store.read() as connection:
         return {(plane, code): number for plane, code, number in connection.execute(query)}
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many findings share these."""
+
+    plane: Plane
+    code: str
+    organization: str
+    severity: Severity
+    state: State
+    number: int
+
+
+def counted(
+    store: Store, *, planes: Collection[Plane] = tuple(Plane), organization: str = "", state: Collection[State] = STANDING
+) -> list[Count]:
+    """How many findings there are, by plane, rule, organization, severity and state; however many they are."""
+    columns = (findings.c.plane, findings.c.code, findings.c.organization, findings.c.severity, findings.c.state)
+    query = select(*columns, func.count()).where(*_narrowed(planes, organization, state)).group_by(*columns)
+    with store.read() as connection:
+        return [
+            Count(Plane(plane), code, whose, Severity(severity), State(stands), number)
+            for plane, code, whose, severity, stands, number in connection.execute(query)
+        ]
+
+
+RANK = case({severity.value: place for place, severity in enumerate(Severity)}, value=findings.c.severity, else_=9)
+
+
+def page(
+    store: Store,
+    limit: int,
+    offset: int = 0,
+    *,
+    planes: Collection[Plane] = tuple(Plane),
+    organization: str = "",
+    state: Collection[State] = STANDING,
+    severity: str = "",
+    code: str = "",
+    kind: str = "",
+    text: str = "",
+) -> list[Finding]:
+    """
+    Up to *limit* findings, the gravest first, of these the newest; each argument narrows.
+
+    Args:
+        code: beginning of a rule's code, such as "EG-" for a room.
+        text: that the subject or the facts have inside.
+    """
+    where = _narrowed(planes, organization, state)
+    if severity:
+        where.append(findings.c.severity == severity)
+    if code:
+        where.append(findings.c.code.startswith(code, autoescape=True))
+    if kind:
+        where.append(findings.c.kind == kind)
+    if text:
+        inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
+        where.append(or_(findings.c.id == text.upper(), *inside))
+    order = (RANK, findings.c.last_seen.desc(), findings.c.id)
+    wanted = select(findings.c.id).where(*where).order_by(*order).limit(limit).offset(offset)
+    with store.read() as connection:
+        ids_ = [row.id for row in connection.execute(wanted)]
+        rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(ids_)))}
+    return [_finding(rows[name]) for name in ids_]
+
+
+def _narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [findings.c.plane.in_(planes)]
+    if state:
+        where.append(findings.c.state.in_(state))
+    if organization:
+        where.append(findings.c.organization == organization)
+    return where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,13 @@ journal = Table(
     Column("sha256", String(64), nullable=False),
     Column("sm3", String(64), nullable=False),
 )
+acted = Table(
+    "acted",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""Which entry an act that was asked for under a key became: asked again, it is not done twice."""
 FIRST = "0" * 64
 HEAD = Prepared(select(journal.c.seq, journal.c.sha256).order_by(journal.c.seq.desc()).limit(1))
 APPEND = Prepared(
@@ -132,19 +140,80 @@ def _plain(value: Any) -> Any:
     return None if value is None else msgspec.to_builtins(value, str_keys=True)
 
 
+class Repeated(Exception):
+    """What is asked for under this key was done before; *seq* is the first entry of it."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(str(seq))
+        self.seq = seq
+
+
+class Asked(msgspec.Struct):
+    """An act that is asked for under a key; *entry* is what it became."""
+
+    key: str
+    check: Callable[[], None]
+    entry: Entry | None = None
+
+
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def keyed(key: str, check: Callable[[], None] = lambda: None) -> Iterator[Asked]:
+    """
+    The first act inside is done once under this key, however often it is asked for and after whatever fault.
+
+    Args:
+        check: asked when nobody else can act any more: whatever it raises undoes the act.
+
+    Raises:
+        Repeated: it was done already.
+    """
+    asked = Asked(key, check)
+    token = _asked.set(asked)
+    try:
+        yield asked
+    finally:
+        _asked.reset(token)
+
+
+def entry(store: Store, seq: int) -> Entry | None:
+    """The entry with this number."""
+    with store.read() as connection:
+        row = connection.execute(select(journal).where(journal.c.seq == seq)).first()
+    return None if row is None else Entry(**row._mapping)
+
+
 @contextmanager
 def act(store: Store, actor: str, clock: Clock = now) -> Iterator[Act]:
     """
-    One transaction that decides something, with its journal entry; whole or not at all.
+    One transaction that decides something, with its journal entry; whole or not at all. See `keyed` for what is asked for twice.
 
     Writers are taken one after another (SQLite: BEGIN IMMEDIATE; PostgreSQL: an advisory lock until
     commit), so that the chain has one head.
     """
     with store.write() as connection:
         one = Act(connection, actor, clock(), newest(connection))
+        asked = _asked.get()
+        first = asked if asked is not None and asked.entry is None else None
+        if first:
+            _once(one, first)
         yield one
         if not one.entries:
             raise AssertionError("an act without a journal entry")
+        if first:
+            connection.execute(acted.insert().values(key=first.key, seq=one.entries[0].seq))
+    if first:
+        first.entry = one.entries[0]
+
+
+def _once(one: Act, asked: Asked) -> None:
+    one.head  # noqa: B018 - from here on nobody else acts
+    before = one.connection.execute(select(acted.c.seq).where(acted.c.key == asked.key)).scalar()
+    if before is not None:
+        raise Repeated(before)
+    asked.check()
 
 
 def newest(connection: Connection) -> Callable[[], tuple[int, str]]:

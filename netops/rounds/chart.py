@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from netops.core import docket
 from netops.core.errors import NetopsError
-from netops.core.finding import STANDING, Finding
+from netops.core.finding import Finding
 from netops.core.language import spoken
+from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import walk
 from netops.topology import drawing as drawings
@@ -16,12 +18,35 @@ from netops.topology.link import Link, LinkEnd
 from netops.topology.segments import Segment
 
 if TYPE_CHECKING:
+    from netops.topology.device import DeviceView
     from netops.topology.layout import Drawn
+    from netops.topology.map import Wiring
 
+    Drawing: TypeAlias = tuple[list[Drawn], list[Link], list[Finding], tuple[Segment, ...]]
+
+MARKED = 2000
+"""Findings that are marked, the gravest first."""
 MAX_PIXELS = 8000
 """Across or down a PNG: a larger one is drawn more coarsely."""
 POINT = 72 / 96
 """Points in a pixel of SVG."""
+
+
+def embedded(desk: Desk, planes: Collection[Plane], organization: str = "", whole: Drawing | None = None) -> str:
+    """
+    The map for a page that has a style of its own: of some planes, and of one organization's devices when it is named.
+
+    Args:
+        whole: what `drawing` gave, where somebody has it already.
+    """
+    devices, links, findings, segments = whole or drawing(desk)
+    owners = {(entry.plane, entry.name): entry.organization for entry in desk.register.devices}
+    mine = [one for one in devices if one.plane in planes and organization in ("", owners.get(one.key, ""))]
+    names = {one.key for one in mine}
+    kept = [one for one in findings if one.plane in planes and organization in ("", one.organization)]
+    there = tuple(one for one in segments if one.plane in planes and not organization)
+    joined = [link for link in links if all((end.plane, end.device) in names for end in link.ends)]
+    return drawings.svg(mine, joined, kept, spoken(), there, alone=False)
 
 
 def svg(desk: Desk) -> str:
@@ -79,10 +104,10 @@ def prometheus(desk: Desk) -> list[dict[str, Any]]:
     return exports.prometheus(walk.current(desk), desk.register.devices)
 
 
-def drawing(desk: Desk) -> tuple[list[Drawn], list[Link], list[Finding], tuple[Segment, ...]]:
+def drawing(desk: Desk, current: Sequence[DeviceView] | None = None, wired: Wiring | None = None) -> Drawing:
     """Devices (walked, silent, and only registered), links and segments as last seen, and the findings about them."""
     register = desk.register
-    current = walk.current(desk)
+    current = walk.current(desk) if current is None else current
     views = {(view.plane, view.key): view for view in current}
     also = {(view.plane, name): view for view in current for name in view.aliases}
     devices = []
@@ -100,8 +125,8 @@ def drawing(desk: Desk) -> tuple[list[Drawn], list[Link], list[Finding], tuple[S
         layout.Drawn(view.plane, view.key, "", "", view.address, "silent" if view.stale else "up")
         for view in views.values()
     ]
-    findings = [one for one in docket.listed(desk.store, state=STANDING) if one.code.startswith("TP-")]
-    wired = walk.wiring(desk)
+    findings = docket.page(desk.store, MARKED, code="TP-") if desk.at is None else []
+    wired = walk.wiring(desk) if wired is None else wired
     return devices, [*_drawn(wired.links), *_on_paper(desk, devices)], findings, wired.segments
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -11,7 +13,7 @@ import msgspec
 
 from netops.core import docket
 from netops.core.errors import Missing
-from netops.core.finding import ROOMS, STANDING, Finding, Rule
+from netops.core.finding import ROOMS, Finding, Rule
 from netops.core.language import _, called, spoken
 from netops.core.plane import Plane
 from netops.core.ways import WAYS
@@ -55,6 +57,17 @@ def rule(code: str) -> Rule:
         if wanted.upper() == one.code or wanted == one.kind:
             return one
     raise Missing("there is no rule {code}", "", "netops explain lists them", code=code)
+
+
+def explained(rule: Rule) -> list[str]:
+    """What a rule's docstring says, in the language in use: its sentence, then what, why and mend, each by itself."""
+    paragraphs = [" ".join(part.split()) for part in rule.explanation.split("\n\n")]
+    return [_(line) for part in paragraphs for line in _labelled(part)]
+
+
+def _labelled(paragraph: str) -> list[str]:
+    """A paragraph split before What:, Why: and Mend:, each a message of its own."""
+    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend): )", paragraph) if part.strip()]
 
 
 def title(finding: Finding) -> str:
@@ -134,24 +147,29 @@ class PlaneStatus(msgspec.Struct):
         return bool(self.devices) and not self.unwalked and not self.unreachable
 
 
-def status(desk: Desk) -> list[PlaneStatus]:
-    """How each served plane stands."""
+def status(desk: Desk, planes: Collection[Plane] | None = None, organization: str = "") -> list[PlaneStatus]:
+    """How each served plane stands, or each of *planes*; of one organization what is its own, when it is given."""
     from netops.addresses import ledger
     from netops.declarations import filings
     from netops.incidents import casebook
     from netops.rounds import diary
     from netops.topology import snapshots
 
-    findings = docket.listed(desk.store, state=STANDING)
+    wanted = [plane for plane in desk.planes if planes is None or plane in planes]
+    findings = docket.counted(desk.store, planes=wanted, organization=organization)
     reachable = snapshots.reachable(desk.store)
     runs = diary.last(desk.store)
+    declared = filings.listed(desk.store, organization=organization)
     standing = []
-    for plane in desk.planes:
+    for plane in wanted:
         register = desk.register.of(plane)
-        pools = ledger.pools(desk.store, plane)
+        devices = [device for device in register.devices if organization in ("", device.organization)]
+        pools = [pool for pool in ledger.pools(desk.store, plane) if organization in ("", pool.organization)]
         size = sum(pool.size for pool in pools)
-        mine = [finding for finding in findings if finding.plane is plane]
-        incidents = casebook.listed(desk.store, plane=plane, open_only=True)
+        mine = [one for one in findings if one.plane is plane]
+        incidents = [
+            one for one in casebook.listed(desk.store, plane=plane, open_only=True) if organization in ("", one.organization)
+        ]  # fmt: skip
         clocks = sorted(
             (deadline.due, incident.number)
             for incident in incidents
@@ -161,18 +179,16 @@ def status(desk: Desk) -> list[PlaneStatus]:
         standing.append(
             PlaneStatus(
                 plane,
-                len(register.devices),
-                sum(
-                    bool(device.snmp) and (plane, device.name) not in reachable for device in register.devices
-                ),
-                [device.name for device in register.devices if reachable.get((plane, device.name)) is False],
+                len(devices),
+                sum(bool(device.snmp) and (plane, device.name) not in reachable for device in devices),
+                [device.name for device in devices if reachable.get((plane, device.name)) is False],
                 len(pools),
                 sum(pool.allocated for pool in pools) / size if size else 0.0,
-                _counted(one.state for one in filings.listed(desk.store) if one.plane == plane),
-                _counted(one.kind for one in register.exits),
+                _counted(one.state for one in declared if one.plane == plane),
+                _counted(one.kind for one in register.exits if organization in ("", one.organization)),
                 _counted(one.grade for one in incidents),
-                _counted(one.severity for one in mine),
-                _counted(ROOMS[one.code[:2]] for one in mine),
+                _summed((one.severity, one.number) for one in mine),
+                _summed((ROOMS[one.code[:2]], one.number) for one in mine),
                 clocks[0][0] if clocks else None,
                 clocks[0][1] if clocks else "",
                 {name: {"outcome": run.outcome, "ended": run.ended} for name, run in runs.items()},
@@ -181,6 +197,13 @@ def status(desk: Desk) -> list[PlaneStatus]:
             )
         )
     return standing
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, number in pairs:
+        counts[str(name)] = counts.get(str(name), 0) + number
+    return counts
 
 
 def _counted(names: Any) -> dict[str, int]:

@@ -1,14 +1,15 @@
-"""What an incomplete question may mean: everything that begins so, or whose name has it inside."""
+"""What an incomplete question may mean: everything that begins so, whose name has it inside, or has these initials."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from netops.addresses import sources
 from netops.addresses.reading import MAC
+from netops.core.initials import LETTERS, has_initials
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.register import Register
@@ -32,14 +33,19 @@ class Match(msgspec.Struct, frozen=True):
 def matches(desk: Desk, text: str) -> Iterator[Match]:
     """Organizations, devices, documents and prefixes, host names, addresses, cards, declarations, records of registers."""
     register, lower = desk.register, text.lower()
+    letters = lower if LETTERS.fullmatch(lower) else ""
+
+    def spelled(name: str) -> bool:
+        return bool(letters) and has_initials(name, letters)
+
     for org in register.organizations:
-        if any(lower in name.lower() for name in (org.code, org.name_zh, org.name_en) if name):
+        if any(lower in name.lower() for name in (org.code, org.name_zh, org.name_en) if name) or spelled(org.name_zh):
             yield Match("organization", org.code, "", org.code)
     for device in register.devices:
-        if lower in device.name.lower() and device.plane in desk.planes:
+        if (lower in device.name.lower() or spelled(device.name)) and device.plane in desk.planes:
             yield Match("device", device.name, device.plane, device.organization)
     for plane in desk.planes:
-        yield from _documented(register.of(plane), plane, lower)
+        yield from _documented(register.of(plane), plane, lower, spelled)
         for name in sources.starting(desk.store, plane, name=text, limit=MATCHES + 1):
             yield Match("name", name, plane)
         if re.fullmatch(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:]*", lower):
@@ -53,11 +59,11 @@ def matches(desk: Desk, text: str) -> Iterator[Match]:
         yield Match("record", one.number, one.plane, one.organization, one.title)
 
 
-def _documented(register: Register, plane: Plane, lower: str) -> Iterator[Match]:
+def _documented(register: Register, plane: Plane, lower: str, spelled: Callable[[str], bool]) -> Iterator[Match]:
     for prefix in register.prefixes:
         if lower in prefix.granted_by.lower():
             yield Match("document", prefix.granted_by, plane, prefix.organization)
-        elif lower in prefix.name.lower() or prefix.prefix.startswith(lower):
+        elif lower in prefix.name.lower() or prefix.prefix.startswith(lower) or spelled(prefix.name):
             yield Match("prefix", prefix.prefix, plane, prefix.organization)
     for exit_ in register.exits:
         if exit_.filing and lower in exit_.filing.lower():

@@ -17,6 +17,7 @@ from netops.addresses.reading import plain, spelled
 from netops.addresses.span import Span, number, parsed, shown
 from netops.core import docket
 from netops.core.errors import Missing
+from netops.core.permission import Deed, Principal
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.register import Register
@@ -110,6 +111,44 @@ def who(desk: Desk, query: str) -> list[Answer]:
             query=query,
         )
     return answers
+
+
+def told_to(asked: Principal, answers: Iterable[Answer]) -> list[Answer]:
+    """
+    What of the answers somebody may be told.
+
+    Nobody hears of a plane that is not theirs; a department hears of what is its own, and of nothing else: not who had
+    its addresses before, nor what was found at others.
+    """
+    return [_bound(asked, one) for one in answers if _may_know(asked, one)]
+
+
+def _may_know(asked: Principal, one: Answer) -> bool:
+    if one.what == "matches":
+        return any(_is_told(asked, each.plane, each.organization) for each in one.matches)
+    if one.plane and Plane(one.plane) not in asked.planes:
+        return False
+    return not asked.organization or (bool(one.organization) and one.organization == asked.organization)
+
+
+def _is_told(asked: Principal, plane: str, organization: str) -> bool:
+    return asked.may(Deed.READ, Plane(plane) if plane else None, organization)
+
+
+def _bound(asked: Principal, one: Answer) -> Answer:
+    def mine(records: Iterable[Any]) -> list[Any]:
+        return [each for each in records if _is_told(asked, each.plane, each.organization)]
+
+    told = msgspec.structs.replace(
+        one, matches=mine(one.matches), history=mine(one.history), declarations=mine(one.declarations),
+        findings=[each for each in one.findings if _is_told(asked, each["plane"], each["organization"])],
+    )  # fmt: skip
+    if asked.organization:
+        told.segments = [each for each in told.segments if each.get("organization") == asked.organization]
+        told.moves = []
+        if told.allocation and told.allocation.organization != asked.organization:
+            told.allocation = None
+    return told
 
 
 def _exact(desk: Desk, text: str) -> list[Answer]:

@@ -92,8 +92,15 @@ def svg(
     findings: Sequence[Finding],
     language: str,
     segments: Sequence[Segment] = (),
+    *,
+    alone: bool = True,
 ) -> str:
-    """The map as SVG text, to be embedded or to stand alone; every text in it is escaped."""
+    """
+    The map as SVG text; every text in it is escaped.
+
+    Args:
+        alone: it carries its own style; else the page in which it stands has one, and boxes lead to pages of devices.
+    """
     say = catalogue(language).gettext
     wires = [_wire(one) for one in segments if one.kind == "shared" and one.layer == 2]
     marked = troubled(findings)
@@ -106,15 +113,17 @@ def svg(
     title = escape(say(N_("Map of the networks")))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="nt-map" viewBox="0 0 {laid.width:g} {height:g}"',
-        f'width="{laid.width:g}" height="{height:g}" role="img"><title>{title}</title><style>{STYLE}</style>',
-        f'<rect width="{laid.width:g}" height="{height:g}" fill="#fff"/>',
+        f'width="{laid.width:g}" height="{height:g}" role="{"img" if alone else "group"}" aria-label="{title}">',
+        f"<title>{title}</title>",
     ]
+    if alone:
+        parts += [f"<style>{STYLE}</style>", f'<rect width="{laid.width:g}" height="{height:g}" fill="#fff"/>']
     parts += [_area(area, devices, say) for area in laid.areas]
     along, across = tree_lines(forest, drawn)
     plain = [(line, key) for line, key in along if line.kind not in IMPROPER]
     parts += [_trail(line, laid.trails[key], say) for line, key in plain]
     parts += [_curve(line, laid, say) for line in across if line.kind not in IMPROPER]
-    parts += [_box(box, box.device.key in marked, say) for box in _in_order(laid)]
+    parts += [_box(box, box.device.key in marked, say, alone=alone) for box in _in_order(laid)]
     special = [line for line, _ in along if line.kind in IMPROPER] + [
         line for line in across if line.kind in IMPROPER
     ]
@@ -224,7 +233,7 @@ def _edge(here: tuple[float, float], there: tuple[float, float]) -> tuple[float,
     return (round(here[0] + across * scale, 1), round(here[1] + down * scale, 1))
 
 
-def _box(box: Box, has_finding: bool, say: Say) -> str:
+def _box(box: Box, has_finding: bool, say: Say, *, alone: bool) -> str:
     device = box.device
     if device.role == SEGMENT:
         return _wire_box(box, say)
@@ -237,15 +246,19 @@ def _box(box: Box, has_finding: bool, say: Say) -> str:
         else ""
     )
     left = box.x + SIGN + 7
-    fill = colour if device.state == "up" else "none"
+    fill = (f'style="stroke:none;fill:{colour if device.state == "up" else "none"}"' if alone
+            else f'class="tab role-{device.role or "new"}"')  # fmt: skip
+    whose = f"who?q={quote(device.name)}"
+    if not alone and device.count == 1:
+        whose = f"/devices/{device.plane}/{quote(device.name, safe='')}"
     name = (
         device.name if device.count == 1 else f"{_short(device.name, BOX_WIDTH - SIGN - 44)} ×{device.count}"
     )
     return (
         f'<g class="{device.state}{" trouble" if has_finding else ""}"><title>{escape(chr(10).join(filter(None, told)))}'
-        f'</title><a href="who?q={quote(device.name)}">{pile}'
+        f'</title><a href="{whose}">{pile}'
         f'<rect class="box" x="{box.x:g}" y="{box.y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6"/>'
-        f'<path style="stroke:none;fill:{fill}" d="M{box.x + 6:g} {box.y:g}h{SIGN - 6}v{BOX_HEIGHT}h-{SIGN - 6}'
+        f'<path {fill} d="M{box.x + 6:g} {box.y:g}h{SIGN - 6}v{BOX_HEIGHT}h-{SIGN - 6}'
         f'a6 6 0 0 1 -6 -6v-{BOX_HEIGHT - 12}a6 6 0 0 1 6 -6z"/>'
         f'<text class="sign" x="{box.x + SIGN / 2:g}" y="{box.y + BOX_HEIGHT / 2 + 4:g}">{escape(say(sign))}</text>'
         f'<text x="{left:g}" y="{box.y + 18:g}">{escape(_short(name, BOX_WIDTH - SIGN - 12))}</text>'

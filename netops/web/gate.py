@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,16 +11,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from netops.core.account import Role
 from netops.core.errors import NetopsError
-from netops.core.permission import Deed, Forbidden, Unproven
+from netops.core.permission import Deed, Forbidden, Principal, Unproven
 from netops.desk import Desk
-from netops.web.asking import Askers
+from netops.web.asking import COOKIE, SAFE, Askers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -27,11 +29,17 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+KEEP = (b"cache-control", b"public, max-age=31536000, immutable")
+"""For our own styles and scripts: their address changes with them."""
 API = "/api/v1/"
 OPEN = ("/healthz", "/sign-in", "/sign-out", "/first", "/hooks/alertmanager")
 """What anybody may open, beside static files; the hook asks for a token of its own, and the API sees to itself."""
-MACHINES = {"/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS}
+MACHINES = {"/events": Deed.READ, "/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS}
 """What programs fetch: they are not sent to a form."""
+
+
+WHO = "netops.who"
+"""Where in the scope of a request stands who asks."""
 
 
 class Gate:
@@ -39,13 +47,23 @@ class Gate:
     The outermost ASGI application.
 
     Args:
-        is_open: pages and /metrics need no sign-in.
+        is_open: pages and /metrics need no sign-in: whoever is not signed in reads, and does nothing.
+        refuse: shows an error as a page.
     """
 
     def __init__(
-        self, app: ASGIApp, api: ASGIApp, desk: Desk, askers: Askers, *, is_open: bool, is_secure: bool = False
+        self,
+        app: ASGIApp,
+        api: ASGIApp,
+        desk: Desk,
+        askers: Askers,
+        *,
+        is_open: bool,
+        is_secure: bool = False,
+        refuse: Callable[[Request, NetopsError], Response],
     ) -> None:
         self.app, self.api, self.desk, self.askers, self.is_open = app, api, desk, askers, is_open
+        self.refuse = refuse
         headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -59,6 +77,9 @@ class Gate:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
                 given = {name for name, _ in headers}
+                if scope["path"].startswith("/static/") and message["status"] in (200, 304):
+                    headers.append(KEEP)
+                    given.add(KEEP[0])
                 message["headers"] = headers + [one for one in self.headers if one[0] not in given]
             await send(message)
 
@@ -69,27 +90,38 @@ class Gate:
         await (refused or self.app)(scope, receive, guarded)
 
     async def _refused(self, request: Request) -> Response | None:
-        """What is answered in place of a page, or None when it may be seen."""
+        """What is answered in place of a page, or None when it may be asked for; who asks stands in the scope then."""
         path = request.url.path
-        if self.is_open or path in OPEN or path.startswith("/static/"):
+        if path in OPEN or path.startswith("/static/"):
             return None
-        deed = MACHINES.get(path, Deed.READ)
         try:
-            who = await asyncio.to_thread(self.askers.of, request, request.method)
-            who.require(deed)
-            # Pages show the whole city: who may see only a part of it asks the API.
-            if deed is Deed.READ and (who.organization or who.planes != frozenset(self.desk.planes)):
-                return PlainTextResponse("403\n", 403)
-        except Unproven:
+            who = await asyncio.to_thread(self._who, request)
+            request.scope[WHO] = who
+            if path in MACHINES:
+                who.require(MACHINES[path])
+        except Unproven as error:
             if path in MACHINES:
                 return PlainTextResponse("401\n", 401, {"WWW-Authenticate": "Bearer"})
+            if request.method not in SAFE:
+                return await asyncio.to_thread(self.refuse, request, error)
             asked = path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/sign-in?to={quote(asked, safe='')}", 303)
-        except Forbidden:
-            return PlainTextResponse("403\n", 403)
+        except Forbidden as error:
+            if path in MACHINES:
+                return PlainTextResponse("403\n", 403)
+            return await asyncio.to_thread(self.refuse, request, error)
         except NetopsError as error:
             return PlainTextResponse(f"503 {error.english()}\n", 503)
         return None
+
+    def _who(self, request: Request) -> Principal:
+        """Who asks; where pages are open and nobody says who, somebody who reads."""
+        try:
+            return self.askers.of(request, request.method)
+        except Unproven:
+            if self.is_open and (request.method in SAFE or not request.cookies.get(COOKIE)):
+                return Principal("", Role.VIEWER, frozenset(self.desk.planes))
+            raise
 
 
 def is_loopback(address: str) -> bool:

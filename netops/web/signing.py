@@ -17,7 +17,7 @@ from starlette.routing import Route
 from netops.core import accounts as kept
 from netops.core.account import Account, Role
 from netops.core.errors import NetopsError
-from netops.core.language import N_
+from netops.core.language import N_, _
 from netops.core.permission import Unproven
 from netops.desk import Desk
 from netops.rounds import accounts
@@ -85,9 +85,7 @@ class Signing:
 
     def _sign_in(self, request: Request, said: dict[str, str], to: str) -> Response:
         place = request.client.host if request.client else ""
-        secret = accounts.sign_in(
-            self.desk, said.get("name", ""), said.get("password", ""), said.get("code", ""), place
-        )
+        secret = accounts.sign_in(self.desk, said.get("name", ""), said.get("password", ""), said.get("code", ""), place)
         return self._with_session(secret, to)
 
     async def first(self, request: Request) -> Response:
@@ -120,9 +118,7 @@ class Signing:
         return answer
 
     # ---- inside
-    async def _do(
-        self, request: Request, template: str, act: Callable[..., Response], **more: Any
-    ) -> Response:
+    async def _do(self, request: Request, template: str, act: Callable[..., Response], **more: Any) -> Response:
         """A form that was sent: done, or shown again with what is wrong."""
         said = await _fields(request)
         place = request.client.host if request.client else ""
@@ -141,15 +137,18 @@ class Signing:
             except NetopsError as error:
                 what, why, mend = error.told()
                 kept_fields = {key: said.get(key, "") for key in ("name", "person")}
-                return self._form(
-                    request, template, 403, what=what, why=why, mend=mend, said=kept_fields, **more
-                )
+                return self._form(request, template, 403, what=what, why=why, mend=mend, said=kept_fields, **more)
 
         return await run_in_threadpool(tried)
 
     def _form(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        answers = {"sign_in.html": N_("Sign in"), "first.html": N_("The first account")}
         return self.page(
-            request, template, status, **({"what": "", "why": "", "mend": "", "said": {"name": "", "person": ""}} | values)
+            request,
+            template,
+            status,
+            answer=_(answers[template]),
+            **({"what": "", "why": "", "mend": "", "said": {"name": "", "person": ""}} | values),
         )
 
     def _with_session(self, secret: str, to: str) -> Response:

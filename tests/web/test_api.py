@@ -199,7 +199,9 @@ def test_a_department_sees_its_own_only(as_: Callable[..., Ask]) -> None:
     ):
         assert 404 == ask("GET", path).status_code, path
     assert 200 == ask("GET", "/who", params={"q": "10.72.12.1"}).status_code
-    for query in ("10.72.11.1", "off", "10.72."):
+    [several] = ask("GET", "/who", params={"q": "10.72."}).json()["items"]
+    assert {"fin"} == {one["organization"] for one in several["matches"]}
+    for query in ("10.72.11.1", "off"):
         assert 404 == ask("GET", "/who", params={"q": query}).status_code, query
 
 

@@ -1,108 +1,307 @@
-"""The pages: both languages, nothing from outside, hostile text stays text."""
+"""The pages: both languages, nothing from outside, hostile text stays text; who sees what; acts once, and not over others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
-import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from netops.config import Config, share
-from netops.core import docket
+from netops.core import docket, journal, passwords
+from netops.core.account import Role
 from netops.core.clock import Clock, still
-from netops.core.evidence import Evidence
-from netops.core.finding import Conclusion
-from netops.core.plane import Plane
+from netops.core.finding import State
+from netops.core.permission import MAY, Deed
 from netops.desk import Desk
-from netops.rounds import inventory, look, triage
 from netops.web.app import application
+from netops.web.asking import COOKIE
+from netops.web.pages.every import ACTS, PAGES
+from netops.web.pages.page import Act, Page
 from tests.conftest import NOON
+from tests.web import city
+from tests.web.city import EXTRANET, HOSTILE, INTRANET
 
-HOSTILE = '<script>alert(1)</script>"\'&\x1b[31m'
+HOME = "http://testserver"
+SAME = {"Origin": HOME, "Sec-Fetch-Site": "same-origin"}
+CONCRETE: dict[str, tuple[str, str]] = {
+    "/findings/{number}": ("F-0001", "F-0003"),
+    "/rules/{code}": ("AD-101", ""),
+    "/findings/{number}/acknowledge": ("F-0001", "F-0003"),
+    "/findings/{number}/accept": ("F-0001", "F-0003"),
+    "/findings/{number}/resolve": ("F-0001", "F-0003"),
+    "/incidents/{number}": ("INC-2026-0001", "INC-2026-0003"),
+    "/incidents/{number}/evidence.zip": ("INC-2026-0001", "INC-2026-0003"),
+    "/incidents/{number}/acknowledge": ("INC-2026-0001", "INC-2026-0003"),
+    "/incidents/{number}/draft": ("INC-2026-0001", "INC-2026-0003"),
+    "/incidents/{number}/sent": ("INC-2026-0001", "INC-2026-0003"),
+    "/documents/{number}": ("", "D-0001"),
+    "/documents/{number}/file.{kind}": ("", "D-0001 json"),
+    "/documents/{number}/issue": ("", "D-0001"),
+    "/documents/{number}/receive": ("", "D-0001"),
+    "/pools/{plane}/{prefix:path}": ("extranet 10.72.12.0/24", "extranet 10.72.14.0/24"),
+    "/devices/{plane}/{name}": ("extranet r-fin", "extranet r-edu"),
+    "/allocations/{number}": ("fin", "edu"),
+    "/allocations/{number}/release": ("fin", "edu"),
+}
+"""What stands in the places of a route: of the department fin in the extranet, and of another; "" where there is none."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small city's store; every test has a copy."""
+    path = tmp_path_factory.mktemp("written") / "a.db"
+    city.write(path)
+    return path
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
-    """A desk at the example register with one finding whose texts come from a hostile device."""
-    opened = Desk(Config(store_url=f"sqlite:///{tmp_path / 'a.db'}", inventory=str(share("inventory"))), clock, "王工")
-    inventory.apply(opened, inventory.plan(opened))
-    code = next(code for code in look.rules() if code.startswith("TP-1"))
-    facts = dict.fromkeys(re.findall(r"\{(\w+)\}", look.rules()[code].title + look.rules()[code].because), HOSTILE)
-    conclusion = Conclusion(code, Plane.EXTRANET, {"device": HOSTILE}, HOSTILE, facts,
-                            (Evidence("lldp", HOSTILE, HOSTILE, {"sysName": HOSTILE}, NOON),), NOON)
-    docket.settle(opened.store, look.rules(), [conclusion], plane=Plane.EXTRANET, at=NOON)
-    triage.open_incident(opened, tuple(docket.listed(opened.store)), HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+def desk(written: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk at a copy of it, where passwords are cheap to keep."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    monkeypatch.setattr(passwords, "_NOBODYS", [])
+    opened = city.opened(written, tmp_path, clock)
     yield opened
     opened.close()
 
 
+def browser(desk: Desk, name: str, role: Role, *planes: city.Plane, organization: str = "") -> TestClient:
+    """A browser in which somebody is signed in."""
+    found = TestClient(application(desk), base_url=HOME)
+    found.cookies.set(COOKIE, city.account(desk, name, role, *planes, organization=organization))
+    return found
+
+
 @pytest.fixture
-def client(desk: Desk) -> TestClient:
-    """A browser of the pages."""
-    return TestClient(application(desk))
+def operator(desk: Desk) -> TestClient:
+    """A browser of somebody who does the work on both planes."""
+    return browser(desk, "wang.gong", Role.OPERATOR, EXTRANET, INTRANET)
 
 
-@pytest.mark.parametrize(("language", "word"), [("zh", "政务外网"), ("en", "extranet")])
-@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001", "/incidents/INC-2026-0001"])
-def test_every_page_speaks_both_languages(client: TestClient, path: str, language: str, word: str) -> None:
-    """With its language marked, and the other one a link away."""
-    answer = client.get(path, params={"lang": language, **({"q": "fin"} if "who" in path else {})})
+def addresses(desk: Desk, what: Page | Act) -> tuple[str, str]:
+    """The address of a page: one of the department fin, one of another; "" where there is none."""
+    found = []
+    for text in CONCRETE.get(what.path, ("", "")):
+        path, places = what.path, text.split(" ") if text else []
+        if "allocations/{number}" in path and places:
+            from netops.addresses import ledger
 
-    assert 200 == answer.status_code
-    assert word in answer.text or "who" in path
-    assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in answer.text
-
-
-@pytest.mark.parametrize("path", [
-    "/", "/findings/F-0001", "/incidents/INC-2026-0001", "/who?q=" + "%3Cscript%3E", "/map.svg", "/nowhere"])
-def test_hostile_text_stays_text(client: TestClient, path: str) -> None:
-    """What a device says is never markup; and no script runs here at all."""
-    answer = client.get(path)
-
-    assert "<script>" not in answer.text
-    assert "script-src" not in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+            places = [next(one.id for one in ledger.allocations(desk.store, EXTRANET, organization=places[0]))]
+        for place in places:
+            path = re.sub(r"\{\w+(:path)?\}", place, path, count=1)
+        found.append(path if "{" not in path else "")
+    return found[0], found[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/who?q=fin", "/findings/F-0001", "/incidents/INC-2026-0001"])
-def test_nothing_comes_from_outside(client: TestClient, path: str) -> None:
-    """Every address on a page is on this server."""
-    text = client.get(path).text
-
-    assert [] == [url for url in re.findall(r'(?:src|href|action)="([^"]*)"', text) if re.match(r"(?:https?:)?//", url)]
+ROUTES = [*PAGES, *ACTS]
+EVERYWHERE = sorted({one.path for one in ROUTES if "{" in one.path} - CONCRETE.keys())
 
 
-def test_what_does_not_exist_is_a_clear_page(client: TestClient) -> None:
+def test_every_route_is_looked_at() -> None:
+    """A new page says here what stands in its places."""
+    assert [] == EVERYWHERE
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_answers_in_both_languages(desk: Desk, operator: TestClient, language: str) -> None:
+    """With one sentence that answers, its language marked, and the other a link away; nothing of another server on it."""
+    for one in ROUTES:
+        for path in filter(None, addresses(desk, one)):
+            answer = operator.get(path, params={"lang": language})
+            assert (path, 403 if one.deed is Deed.READ_JOURNAL else 200) == (path, answer.status_code)
+            if "html" not in answer.headers["Content-Type"] or answer.status_code == 403:
+                continue
+            text = answer.text
+            assert f'<html lang="{"zh-CN" if language == "zh" else "en"}"' in text
+            assert 1 == text.count("<h1")
+            assert [] == [url for url in re.findall(r'(?:src|href|action)="([^"]*)"', text) if re.match(r"(?:https?:)?//", url)]
+            assert [] == re.findall(r"<[a-z][^>]*\s(?:style|on\w+)=", text)
+            assert 1 == len(re.findall(r"<script", text))
+            if language == "en":
+                assert "中文" in text
+
+
+def test_hostile_text_stays_text(desk: Desk, operator: TestClient) -> None:
+    """What a device, a form or an address says is never markup, and never a template."""
+    seen = 0
+    for one in ROUTES:
+        for path in filter(None, addresses(desk, one)):
+            for more in ("", "?q=" + "%3Cscript%3E&text=%22%3E%3Cscript%3E&plane=%22&at="):
+                answer = operator.get(path + more)
+                if "svg" in answer.headers["Content-Type"]:
+                    assert "<script" not in answer.text
+                    continue
+                if "html" not in answer.headers["Content-Type"]:
+                    assert "attachment" in answer.headers["Content-Disposition"]
+                    continue
+                assert "<script>alert" not in answer.text
+                assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+                assert "unsafe" not in answer.headers["Content-Security-Policy"]
+                seen += HOSTILE[:14] in unescape(answer.text)
+    assert seen > 5
+
+
+def test_a_cell_is_no_formula(operator: TestClient) -> None:
+    """Every table as CSV, each cell text."""
+    from netops.web.pages.table import Cell, Table, as_csv
+
+    table = Table("t", "t", ["a"], [["=1+1"], [Cell("@x", under="-y")], ["plain"]])
+    assert ["a", "'=1+1", "'@x -y", "plain"] == as_csv(table).splitlines()
+    answer = operator.get("/findings?format=csv&table=findings")
+    assert "F-0001" in answer.text
+    assert "attachment" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_at_each_route(desk: Desk, role: Role) -> None:
+    """A page opens for whom the one table allows its deed; whatever else is refused with a page that says so."""
+    planes = () if role in (Role.SYSTEM, Role.SECURITY, Role.AUDITOR) else (EXTRANET, INTRANET)
+    who = browser(desk, "some.one", role, *planes, organization="fin" if role is Role.DEPARTMENT else "")
+    for one in ROUTES:
+        own, other = addresses(desk, one)
+        for path, is_own in ((own, True), (other, False)):
+            if not path or path == "/rules/":
+                continue
+            status = who.get(path).status_code
+            may = one.deed is None or one.deed in MAY[role]
+            hidden = role is Role.DEPARTMENT and not is_own and "{" in one.path
+            assert (path, 403 if not may else 404 if hidden else 200) == (path, status)
+
+
+def test_a_department_sees_only_its_own(desk: Desk) -> None:
+    """Nothing on any page names what another department has, nor a plane that is not theirs; whatever is asked."""
+    who = browser(desk, "fin.user", Role.DEPARTMENT, EXTRANET, organization="fin")
+    edu = desk.register.organization["edu"]
+    foreign = ["192.0.2.33", "192.0.2.22", "INC-2026-0002", "INC-2026-0003", "F-0003", "10.72.14.", "10.73.", "r-edu"]
+    foreign += [edu.name_zh, edu.name_en]
+    mine = [path for one in ROUTES if one.deed in MAY[Role.DEPARTMENT] and (path := addresses(desk, one)[0])]
+    more = ("findings?organization=edu", "findings?plane=intranet", "findings?text=192.0.2", "who?q=edu", "who?q=192.0.2.33",
+            "who?q=10.72.14.1", "who?q=10.72", "allocations?organization=edu", "pools?organization=edu", "incidents?state=every",
+            "documents?state=draft", "topology?plane=intranet", "topology?at=2026-11-20T12:00")  # fmt: skip
+    asked = [*mine, *(f"/{each}" for each in more)]
+    for path in asked:
+        text = re.sub(r'value="[^"]*"|<title>.*?</title>|<h1.*?</h1>|href="[^"]*"', "", who.get(path).text, flags=re.S)
+        assert (path, []) == (path, [word for word in foreign if word in text])
+    assert "192.0.2.11" in who.get("/findings").text
+
+
+def test_whoever_is_not_signed_in_is_sent_to_the_form(desk: Desk) -> None:
+    """And comes back to where they wanted."""
+    nobody = TestClient(application(desk), base_url=HOME)
+    for one in PAGES:
+        if "{" not in one.path:
+            answer = nobody.get(one.path, follow_redirects=False)
+            assert 303 == answer.status_code
+            assert answer.headers["Location"].startswith("/sign-in?to=")
+    assert 401 == nobody.post("/findings/F-0001/acknowledge", data={"why": "x"}, headers=SAME).status_code
+
+
+# ---- acts
+def hidden(text: str) -> dict[str, str]:
+    """The hidden fields of the form that does what the plan says."""
+    form = text[text.index('class="do"') :]
+    form = form[: form.index("</form>")]
+    return {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)}
+
+
+def test_an_act_is_planned_then_done_once_by_name(desk: Desk, operator: TestClient) -> None:
+    """Nothing happens at the plan; sent twice it is done once; the journal has the person."""
+    plan = operator.post("/findings/F-0001/acknowledge", data={"why": "在查"}, headers=SAME)
+    assert "F-0001" in plan.text
+    assert State.OPEN is docket.one(desk.store, "F-0001").state
+    sent = {**hidden(plan.text), "step": "do"}
+    for _time in range(2):
+        done = operator.post("/findings/F-0001/acknowledge", data=sent, headers=SAME, follow_redirects=False)
+        assert 303 == done.status_code
+        assert done.headers["Location"].startswith("/findings/F-0001?done=")
+    entries = journal.log(desk.store, subject="F-0001")
+    assert [("wang.gong", "finding acknowledged", "在查")] == [(one.actor, one.verb, one.why) for one in entries]
+    assert "操作日志第" in operator.get(done.headers["Location"]).text
+
+
+def test_the_second_of_two_browsers_is_told_and_loses_nothing(desk: Desk, operator: TestClient) -> None:
+    """What stands now is shown, and what was written is still in the form."""
+    mine = hidden(operator.post("/findings/F-0001/resolve", data={"why": "我写的理由"}, headers=SAME).text)
+    other = browser(desk, "li.lei", Role.OPERATOR, EXTRANET)
+    theirs = hidden(other.post("/findings/F-0001/acknowledge", data={"why": "他写的理由"}, headers=SAME).text)
+    assert 200 == other.post("/findings/F-0001/acknowledge", data={**theirs, "step": "do"}, headers=SAME).status_code
+    answer = operator.post("/findings/F-0001/resolve", data={**mine, "step": "do"}, headers=SAME)
+    assert 409 == answer.status_code
+    assert "有人改动过" in answer.text
+    assert "我写的理由" in answer.text
+    assert "他写的理由" in answer.text
+    assert State.ACKNOWLEDGED is docket.one(desk.store, "F-0001").state
+
+
+def test_a_change_from_another_place_is_refused(desk: Desk, operator: TestClient) -> None:
+    """A form on somebody else's page does nothing (CSRF)."""
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site", "Origin": HOME}):
+        answer = operator.post("/findings/F-0001/acknowledge", data={"why": "x", "step": "do", "key": "k"}, headers=headers)
+        assert 403 == answer.status_code
+    assert State.OPEN is docket.one(desk.store, "F-0001").state
+
+
+def test_addresses_are_given_as_planned_and_once(desk: Desk, operator: TestClient) -> None:
+    """The plan shows which; just these are given; the same form again takes nothing new; a stale plan is refused."""
+    asked = {"declaration": "云信接〔2026〕3号", "pool": "10.72.12.0/24", "plane": "extranet", "count": "2", "purpose": HOSTILE}
+    first, second = (hidden(operator.post("/allocate", data=asked, headers=SAME).text) for _time in range(2))
+    places = []
+    for _time in range(2):
+        done = operator.post("/allocate", data={**first, "step": "do"}, headers=SAME, follow_redirects=False)
+        assert 303 == done.status_code
+        places.append(done.headers["Location"])
+    assert 1 == len(set(places))
+    shown = operator.get(places[0]).text
+    assert "10.72.12." in shown
+    assert "<script>alert" not in shown
+    stale = operator.post("/allocate", data={**second, "step": "do"}, headers=SAME)
+    assert 409 == stale.status_code
+    assert "10.72.12.0/24" in stale.text
+
+
+def test_a_document_is_drafted_and_issued(desk: Desk, operator: TestClient) -> None:
+    """By the person's name; issued again it is refused, since it is no draft any more."""
+    plan = operator.post("/documents/D-0001/issue", data={"signer": ""}, headers=SAME)
+    sent = {**hidden(plan.text), "step": "do"}
+    assert 200 == operator.post("/documents/D-0001/issue", data=sent, headers=SAME).status_code
+    assert "已签发" in operator.get("/documents/D-0001").text
+    assert 409 == operator.post("/documents/D-0001/issue", data={}, headers=SAME).status_code
+    assert "wang.gong" == journal.log(desk.store, 1)[0].actor
+
+
+# ---- single pages
+def test_an_overdue_clock_leads_the_front_page(desk: Desk, operator: TestClient) -> None:
+    """Its incident and clock are in the first line, and on the page of the incident."""
+    desk.clock = still(NOON + timedelta(days=30))
+    operator.cookies.set(COOKIE, city.account(desk, "zhao.gang", Role.OPERATOR, EXTRANET))
+    front = operator.get("/", params={"lang": "zh"}).text
+
+    assert "已超期：INC-2026-0001 L-NOTICE" in front
+    assert "INC-2026-0002" not in front
+    assert 404 == operator.get("/incidents/INC-2026-0002").status_code
+
+
+def test_the_search_leads_to_numbers_and_knows_initials(operator: TestClient) -> None:
+    """A number of ours opens its page; the first letters of a name's pinyin find it."""
+    assert "/findings/F-0001" == operator.get("/who?q=f-0001", follow_redirects=False).headers["Location"]
+    assert "云溪市财政局" in operator.get("/who?q=czj").text
+
+
+def test_what_does_not_exist_is_a_clear_page(operator: TestClient) -> None:
     """404 with a sentence."""
-    assert 404 == client.get("/findings/F-9999").status_code
-    assert 404 == client.get("/nowhere").status_code
+    for path in ("/findings/F-9999", "/nowhere", "/pools/extranet/192.0.2.0/24", "/pools/nowhere/10.72.12.0/24"):
+        assert 404 == operator.get(path).status_code
+    assert 422 == operator.get("/who?q=fin&at=never").status_code
 
 
-def test_the_map_is_the_same_each_time(client: TestClient) -> None:
-    """The same network draws the same picture."""
-    assert client.get("/map.svg").content == client.get("/map.svg").content
-
-
-def test_metrics_are_text_that_prometheus_reads(client: TestClient) -> None:
+def test_metrics_are_text_that_prometheus_reads(desk: Desk, operator: TestClient) -> None:
     """The contract's names, and no address in a label."""
-    answer = client.get("/metrics")
+    answer = operator.get("/metrics")
 
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert "netops_findings_open{" in answer.text
     assert "netops_pool_addresses{" in answer.text
     assert not re.search(r'ip="|mac="', answer.text)
-
-
-def test_an_overdue_clock_leads_the_front_page(client: TestClient, desk: Desk) -> None:
-    """Its incident and clock are in the first line, and on the page of the incident; another plane's incident is not shown."""
-    desk.clock = still(NOON + timedelta(days=30))
-    front = client.get("/", params={"lang": "zh"}).text
-
-    assert "<h1>已超期：INC-2026-0001 L-NOTICE</h1>" in front
-    assert 'class="bad">✗ L-NOTICE' in client.get("/incidents/INC-2026-0001").text
-    desk.config = msgspec.structs.replace(desk.config, planes={Plane.INTRANET: desk.config.planes[Plane.INTRANET]})
-    assert 404 == client.get("/incidents/INC-2026-0001").status_code

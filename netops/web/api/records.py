@@ -14,7 +14,7 @@ from netops.core.errors import Missing
 from netops.core.finding import ROOMS, STANDING, Finding, Severity, State
 from netops.core.journal import Entry
 from netops.core.language import N_
-from netops.core.permission import Deed, Principal
+from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.incidents import casebook
 from netops.incidents.incident import Incident
@@ -170,20 +170,12 @@ def incident(call: Call) -> Incident:
 
 def who(call: Call) -> Page[asking.Answer]:
     """Whose is it, where is it, by what right."""
-    mine = [one for one in asking.who(call.desk, call.query.q) if _may_know(call.who, one)]
+    mine = asking.told_to(call.who, asking.who(call.desk, call.query.q))
     if not mine:
         raise Missing(
             "nobody knows {query}", "it is in no register, ledger, walk or lease", "", query=call.query.q
         )
     return Page(mine)
-
-
-def _may_know(asked: Principal, one: asking.Answer) -> bool:
-    """A department is told of what is its own, and of nothing else; nobody of a plane that is not theirs."""
-    planes = {one.plane} if one.plane else {each.plane for each in one.matches if each.plane}
-    if any(Plane(plane) not in asked.planes for plane in planes if plane):
-        return False
-    return not asked.organization or (bool(one.organization) and one.organization == asked.organization)
 
 
 def entries(call: Call) -> Page[Entry]:

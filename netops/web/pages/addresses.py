@@ -1,0 +1,766 @@
+"""Address pools: how full each is, by block and by address; who and why on every square; and giving addresses out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from netops.addresses import holdings, ledger, tiles, trend
+from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Request
+from netops.addresses.pool import Pool
+from netops.addresses.prefix import PrefixRole, RegisteredPrefix
+from netops.addresses.ranges import ranges
+from netops.addresses.span import Span, parsed
+from netops.addresses.span import shown as written
+from netops.addresses.tile import Tile, TileState
+from netops.core import journal
+from netops.core.errors import Missing, NetopsError
+from netops.core.language import N_, _, called
+from netops.core.permission import Deed
+from netops.core.plane import Plane
+from netops.declarations import filings
+from netops.rounds import allocate
+from netops.web.pages import words
+from netops.web.pages.acting import Changed, seen_of
+from netops.web.pages.page import Act, Field, Intent, Page, Shown, Step
+from netops.web.pages.table import Cell, Table
+from netops.web.pages.visit import Visit, path
+
+LIMIT = 50
+FINE = 256
+"""Addresses that are shown one by one."""
+BLOCKS = 4096
+"""Squares of one picture at most."""
+LETTERS = {
+    "active": "",
+    "reserved": "R",
+    "quarantine": "Q",
+    "gateway": "G",
+    "dhcp": "D",
+    "set aside": "S",
+    "inside": "–",
+    "free": "",
+    "outside": "",
+}
+CLASSES = {"gateway": "aside", "dhcp": "aside", "set aside": "aside"}
+WORDS = {
+    "active": N_("active"),
+    "reserved": N_("reserved"),
+    "quarantine": N_("quarantine"),
+    "gateway": N_("gateway"),
+    "dhcp": N_("dhcp"),
+    "set aside": N_("set aside"),
+    "inside": N_("free in a prefix inside"),
+    "free": N_("free"),
+}
+
+
+@dataclass(frozen=True)
+class Square:
+    """One square of a picture: a block or an address; *used*, *held* and *rest* are heights in percent."""
+
+    href: str
+    tip: str
+    state: str = ""
+    letter: str = ""
+    used: float = 0.0
+    held: float = 0.0
+    rest: float = 0.0
+    seen: bool = False
+
+
+def listed(visit: Visit) -> Shown:
+    """Every pool: the fullest leads; the map of all of them."""
+    pools: list[Pool] = visit.remember("pools", 3.0, lambda: ledger.pools(visit.desk.store))
+    mine = [one for one in pools if one.plane in visit.planes and visit.sees(one.plane, one.organization)]
+    whose = visit.asked("organization")
+    mine = [one for one in mine if whose in ("", one.organization)]
+    forecasts = visit.remember("forecasts", 30.0, lambda: trend.kept(visit.desk.store))
+    full = [one for one in mine if _is_full(one)]
+    size, taken = sum(one.size for one in mine), sum(one.allocated for one in mine)
+    answer = (
+        _("{count} pools, {share} of their addresses are allocated; {full} are nearly full.").format(
+            count=len(mine), share=words.share(taken / size if size else 0.0), full=len(full)
+        )
+        if mine
+        else _("There is no pool here.")
+    )
+    offset = visit.counted("from", 0, 1_000_000)
+    order = visit.chosen("order", ("address", "share"))
+    if order == "share":
+        mine.sort(key=lambda one: -one.total.utilization)
+    rows: list[list[str | Cell]] = []
+    for one in mine[offset : offset + LIMIT]:
+        known = forecasts.get((one.plane, one.prefix))
+        days = known[1].days_to_full if known else None
+        total = one.total
+        rows.append(
+            [
+                Cell(one.prefix, path("pools", one.plane, one.prefix), short=True),
+                Cell(words.plane(one.plane), short=True),
+                _(one.role),
+                words.organization(one.organization),
+                one.name,
+                Cell(words.share(total.utilization), share=total.utilization, short=True),
+                Cell(_count(total.allocated)),
+                _count(total.reserved),
+                _count(total.quarantined),
+                _count(total.free),
+                _("full in {days} days").format(days=f"{days:.0f}") if days is not None else "—",
+            ]
+        )
+    table = Table(
+        "pools",
+        _("Pools"),
+        [
+            _("prefix"),
+            _("plane"),
+            _("role"),
+            _("organization"),
+            _("name"),
+            _("used"),
+            _("allocated"),
+            _("reserved"),
+            _("quarantine"),
+            _("free"),
+            _("forecast"),
+        ],
+        rows,
+        _("There is no pool here."),
+        frozenset({6, 7, 8, 9}),
+        more=visit.here(**{"from": offset + LIMIT}) if len(mine) > offset + LIMIT else "",
+        before=visit.here(**{"from": max(offset - LIMIT, 0) or None}) if offset else "",
+        csv=visit.here(format="csv", table="pools"),
+    )
+    squares = [
+        Square(
+            path("pools", one.plane, one.prefix),
+            _pool_tip(one),
+            used=_percent(one.total.allocated, one.total.size),
+            held=_percent(one.total.reserved, one.total.size),
+            rest=_percent(one.total.quarantined, one.total.size),
+            letter="!" if _is_full(one) else "",
+        )
+        for one in mine[:BLOCKS]
+    ]
+    acts = [(path("allocate"), _("Allocate addresses"))] if visit.may(Deed.ALLOCATE) else []
+    tabs = [
+        (visit.here(order=None, **{"from": None}), _("by address"), order != "share"),
+        (visit.here(order="share", **{"from": None}), _("the fullest first"), order == "share"),
+        (path("allocations"), _("allocations"), False),
+    ]
+    return Shown(
+        "pools.html",
+        answer,
+        {
+            "squares": squares,
+            "small": False,
+            "legend": [],
+            "picture": _("Pools by address, filled as far as they are used"),
+            "tabs": tabs,
+            "acts": acts,
+        },
+        [table],
+        mark="note" if full else "",
+    )
+
+
+def _is_full(one: Pool) -> bool:
+    """Whether a pool that addresses are given out of is nearly full; links and loopbacks are meant to be."""
+    return one.role is PrefixRole.POOL and one.total.utilization >= 0.9
+
+
+def _count(number: int) -> str:
+    """A count; a long one as a power of two."""
+    return f"{number:,}".replace(",", " ") if number < 1 << 40 else f"2^{number.bit_length() - 1}"
+
+
+def _percent(part: int, whole: int) -> float:
+    if not part or not whole:
+        return 0.0
+    return max(round(part / whole * 100, 1), 4.0)
+
+
+def _pool_tip(one: Pool) -> str:
+    return "\n".join(
+        filter(
+            None,
+            (
+                one.prefix,
+                one.name,
+                called(one.organization),
+                _("{share} used").format(share=words.share(one.total.utilization)),
+            ),
+        )
+    )
+
+
+# ---- one pool
+def show(visit: Visit) -> Shown:
+    """A pool by blocks, or by addresses; what is free and what is given out in one list."""
+    plane, pool, entry = _pool(visit)
+    inside = visit.asked("in")
+    span = _inside(pool.span, inside) if inside else pool.span
+    fine = span.size <= FINE
+    squares, legend = _addresses(visit, plane, pool, entry, span) if fine else _blocks(visit, plane, pool, span)
+    table = _list(visit, plane, pool, entry, span)
+    register = visit.desk.register
+    chain = register.chains[plane].get(pool.prefix, ())
+    known = visit.remember("forecasts", 30.0, lambda: trend.kept(visit.desk.store)).get((plane, pool.prefix))
+    facts: list[tuple[str, str | Cell | list[Cell]]] = [
+        (_("organization"), words.organization(pool.organization)),
+        (_("plane"), words.plane(plane)),
+        (_("role"), _(pool.role)),
+        (_("name"), pool.name),
+        (_("used"), Cell(words.share(pool.total.utilization), share=pool.total.utilization)),
+        (_("allocated"), _count(pool.total.allocated)),
+        (_("reserved"), _count(pool.total.reserved)),
+        (_("quarantine"), _count(pool.total.quarantined)),
+        (_("free"), _count(pool.total.free)),
+        (_("lies in"), Cell(pool.around, path("pools", plane, pool.around)) if pool.around and not visit.own else ""),
+        (_("gateway"), " ".join(filter(None, (entry.gateway, entry.gateway_address)))),
+        (_("VLAN"), str(entry.vlan or "")),
+        (_("switch"), entry.switch),
+        (_("dhcp"), ", ".join(entry.dhcp_ranges)),
+        (_("set aside"), ", ".join(entry.reserved_ranges)),
+    ]
+    grants = Table(
+        "grants",
+        _("Chain of grants"),
+        [_("prefix"), _("granted by"), _("holder"), _("document"), _("from"), _("until")],
+        [
+            [
+                Cell(step.prefix, path("pools", plane, step.prefix)),
+                called(step.grantor) if step.grantor else "—",
+                called(step.organization),
+                step.document or _("without a document of its own"),
+                step.valid_from or step.granted_on,
+                step.valid_until,
+            ]
+            for step in chain
+        ],
+        _("no granting document is registered for it"),
+        csv=visit.here(format="csv", table="grants"),
+    )
+    told = [] if visit.own else [grants]
+    share = words.share(pool.total.utilization)
+    answer = _("{prefix}: {share} used, {free} addresses are free.").format(
+        prefix=pool.prefix, share=share, free=_count(pool.total.free)
+    )
+    if known and known[1].days_to_full is not None:
+        answer += " " + _("It is full in {days} days.").format(days=f"{known[1].days_to_full:.0f}")
+    acts = (
+        [(path("allocate", pool=pool.prefix, plane=plane), _("Allocate addresses"))] if visit.may(Deed.ALLOCATE, plane) else []
+    )
+    trail = [("/pools", _("Addresses"))] + ([(path("pools", plane, pool.prefix), pool.prefix)] if inside else [])
+    picture = (
+        _("Addresses of {span}, one by one").format(span=_said(span))
+        if fine
+        else _("Blocks of {span}, filled as far as they are used").format(span=_said(span))
+    )
+    return Shown(
+        "pools.html",
+        answer,
+        {
+            "squares": squares,
+            "small": fine,
+            "legend": legend,
+            "picture": picture,
+            "tabs": [],
+            "acts": acts,
+            "facts": [fact for fact in facts if fact[1]],
+        },
+        [table, *told],
+        trail=trail,
+        mark="note" if pool.total.utilization >= 0.9 else "",
+        under=called(pool.organization),
+    )
+
+
+def _pool(visit: Visit) -> tuple[Plane, Pool, RegisteredPrefix]:
+    text = visit.path["prefix"]
+    missing = Missing("there is no pool {pool}", "no registered prefix is written so", "/pools", pool=text[:80])
+    if visit.path["plane"] not in list(visit.every_plane):
+        raise missing
+    plane = Plane(visit.path["plane"])
+    try:
+        span = parsed(text[:100])
+    except ValueError as error:
+        raise missing from error
+    for pool in ledger.pools(visit.desk.store, plane, span):
+        entry = visit.desk.register.prefix_of(plane).get(pool.prefix)
+        if pool.span == span and entry is not None and visit.sees(plane, pool.organization):
+            return plane, pool, entry
+    raise missing
+
+
+def _inside(around: Span, text: str) -> Span:
+    try:
+        span = parsed(text)
+    except ValueError as error:
+        raise NetopsError("the page was not shown", "{why}", "write a prefix such as 10.20.0.0/16", why=error) from error
+    if not around.holds(span):
+        raise Missing("{span} was not shown", "it does not lie in {pool}", "", span=text, pool=str(around))
+    return span
+
+
+def _said(span: Span) -> str:
+    return str(span)
+
+
+def _blocks(visit: Visit, plane: Plane, pool: Pool, span: Span) -> tuple[list[Square], list[tuple[str, str, str]]]:
+    """By blocks of 256 addresses, or as many as make a picture."""
+    block = 8
+    while span.size >> block > BLOCKS:
+        block += 4
+    filled: list[dict[TileState, int]] = visit.remember(
+        ("filled", plane, span, block),
+        60.0,
+        lambda: tiles.filled(visit.desk.store, plane, span, block),
+        late=span.size > 1 << 16,
+    )
+    squares, size = [], 1 << block
+    for place, counts in enumerate(filled):
+        part = Span(span.first + place * size, span.first + (place + 1) * size - 1)
+        used, held, rest = (counts.get(state, 0) for state in (TileState.ACTIVE, TileState.RESERVED, TileState.QUARANTINE))
+        tip = "\n".join(
+            filter(
+                None,
+                (
+                    str(part),
+                    _("{count} allocated").format(count=used),
+                    _("{count} reserved").format(count=held) if held else "",
+                    _("{count} at rest").format(count=rest) if rest else "",
+                    _("{count} free").format(count=size - used - held - rest),
+                ),
+            )
+        )
+        squares.append(
+            Square(
+                path("pools", plane, pool.prefix, **{"in": str(part)}),
+                tip,
+                used=_percent(used, size),
+                held=_percent(held, size),
+                rest=_percent(rest, size),
+            )
+        )
+    return squares, [
+        ("active", "", _("active")),
+        ("reserved", "R", _("reserved")),
+        ("quarantine", "Q", _("quarantine")),
+        ("free", "", _("free")),
+    ]
+
+
+def _aside(visit: Visit, plane: Plane, span: Span) -> dict[str, str]:
+    """What registered prefixes set aside in *span*: run to what for."""
+    found: dict[str, str] = {}
+    for entry in visit.desk.register.of(plane).prefixes:
+        if entry.set_aside and span.meets(parsed(entry.prefix)):
+            found |= {str(one): kind for one, kind in ranges(entry)}
+    return found
+
+
+def _state(tile: Tile, pool: Pool, aside: Mapping[str, str]) -> str:
+    if tile.state is not TileState.FREE:
+        return str(tile.state)
+    kind = aside.get(tile.pool)
+    if kind:
+        return "set aside" if kind == "reserved" else kind
+    return "free" if tile.pool == pool.prefix else "inside"
+
+
+def _holders(visit: Visit, plane: Plane, span: Span) -> dict[str, Allocation]:
+    with visit.desk.store.read() as connection:
+        return {one.id: one for one in holdings.within(connection, plane, span)}
+
+
+def _addresses(
+    visit: Visit, plane: Plane, pool: Pool, entry: RegisteredPrefix, span: Span
+) -> tuple[list[Square], list[tuple[str, str, str]]]:
+    """One by one: who has it and why, and whether somebody uses it."""
+    holders, aside = _holders(visit, plane, span), _aside(visit, plane, span)
+    used = set() if visit.own else allocate.used_in(visit.desk, plane, span)
+    squares: list[Square] = []
+    there = set()
+    for tile in tiles.layout(visit.desk.store, plane, span):
+        state, holder = _state(tile, pool, aside), holders.get(tile.allocation)
+        there.add(state)
+        mine = holder is not None and visit.sees(plane, holder.organization)
+        told = _tip(holder) if mine and holder else [_(WORDS.get(state, state))]
+        href = path("allocations", holder.id) if mine and holder else ""
+        for number in range(tile.span.first, tile.span.last + 1):
+            seen = number in used and state not in ("active", "gateway")
+            address = written(number)
+            tip = "\n".join((address, *told, *([_("in use, and nobody's")] if seen else [])))
+            squares.append(
+                Square(href or path("who", q=address), tip, CLASSES.get(state, state), LETTERS.get(state, ""), seen=seen)
+            )
+    order = [state for state in WORDS if state in there]
+    return squares, [(CLASSES.get(state, state), LETTERS[state], _(WORDS[state])) for state in order]
+
+
+def _tip(one: Allocation) -> list[str]:
+    return [
+        text
+        for text in (
+            called(one.organization),
+            one.declaration,
+            one.purpose,
+            one.device,
+            one.mac,
+            f"{one.id} · {_(one.state)} · {words.time(one.since, '%Y-%m-%d')}",
+        )
+        if text
+    ]
+
+
+def _list(visit: Visit, plane: Plane, pool: Pool, entry: RegisteredPrefix, span: Span) -> Table:
+    """Free space and allocations in one list, by address."""
+    start = span
+    if after := visit.asked("after"):
+        start = Span(min(max(_inside(span, after).first, span.first), span.last), span.last)
+    found = tiles.some(visit.desk.store, plane, start, LIMIT + 1)
+    aside = _aside(visit, plane, span)
+    shown_ = found[:LIMIT]
+    holders = _holders(visit, plane, Span(shown_[0].span.first, shown_[-1].span.last)) if shown_ else {}
+    rows = [_run(visit, plane, pool, tile, holders.get(tile.allocation), aside) for tile in shown_]
+    more = visit.here(after=written(found[LIMIT].span.first)) if len(found) > LIMIT else ""
+    return Table(
+        "space",
+        _("Free space and allocations"),
+        [
+            _("addresses"),
+            _("count"),
+            _("state"),
+            _("organization"),
+            _("declaration"),
+            _("purpose"),
+            _("device"),
+            _("MAC"),
+            _("allocation"),
+            _("since"),
+        ],
+        rows,
+        _("Nothing lies here."),
+        frozenset({1}),
+        more=more,
+        before=visit.here(after=None) if after else "",
+        csv=visit.here(format="csv", table="space"),
+    )
+
+
+def _run(
+    visit: Visit, plane: Plane, pool: Pool, tile: Tile, holder: Allocation | None, aside: Mapping[str, str]
+) -> list[str | Cell]:
+    state = _state(tile, pool, aside)
+    mark = {"active": "good", "reserved": "note", "quarantine": "note"}.get(state, "open")
+    text = str(tile.span) if tile.span.size > 1 else written(tile.span.first)
+    head: list[str | Cell] = [
+        Cell(text, path("who", q=text) if tile.span.size == 1 else "", short=True),
+        _count(tile.span.size),
+        Cell(_(WORDS.get(state, state)), mark=mark, short=True),
+    ]
+    if holder is None or not visit.sees(plane, holder.organization):
+        return [*head, Cell("—"), "", "", "", "", "", ""]
+    return [
+        *head,
+        words.organization(holder.organization),
+        Cell(holder.declaration, path("declarations", holder.declaration)),
+        holder.purpose,
+        holder.device,
+        holder.mac,
+        Cell(holder.id, path("allocations", holder.id), short=True),
+        Cell(words.time(holder.since, "%Y-%m-%d"), short=True),
+    ]
+
+
+# ---- allocations
+def allocations(visit: Visit) -> Shown:
+    """Who has which addresses: of everybody, an organization, or under a declaration; by address, page after page."""
+    whose, declaration = visit.own or visit.asked("organization"), visit.asked("declaration")
+    state = visit.chosen("state", AllocationState)
+    states: Sequence[AllocationState] = (AllocationState(state),) if state else tuple(HOLDING)
+    after = visit.asked("after").split(" ")
+    found = holdings.page(
+        visit.desk.store,
+        visit.planes,
+        LIMIT + 1,
+        (after[0], after[1], after[2]) if _is_place(after) else None,
+        states=states,
+        organization=whose,
+        declaration=declaration,
+    )
+    rows = [_row(one) for one in found[:LIMIT]]
+    last = found[LIMIT - 1] if len(found) > LIMIT else None
+    table = Table(
+        "allocations",
+        _("Allocations"),
+        [
+            _("number"),
+            _("addresses"),
+            _("plane"),
+            _("organization"),
+            _("declaration"),
+            _("purpose"),
+            _("device"),
+            _("MAC"),
+            _("state"),
+            _("since"),
+        ],
+        rows,
+        _("Nobody has any."),
+        more=visit.here(after=f"{last.plane} {last.first} {last.id}") if last else "",
+        before=visit.here(after=None) if visit.asked("after") else "",
+        csv=visit.here(format="csv"),
+    )
+    name = called(whose) if whose else declaration
+    answer = _("Addresses of {name}").format(name=name) if name else _("Who has which addresses")
+    tabs = [
+        (visit.here(state=None, after=None), _("held"), not state),
+        *((visit.here(state=one.value, after=None), _(one), state == one) for one in AllocationState),
+    ]
+    acts = [(path("allocate", declaration=declaration), _("Allocate addresses"))] if visit.may(Deed.ALLOCATE) else []
+    return Shown("list.html", answer, {"tabs": tabs, "acts": acts}, [table], trail=[("/pools", _("Addresses"))])
+
+
+def _is_place(after: Sequence[str]) -> bool:
+    if len(after) != 3 or after[0] not in list(Plane):
+        return False
+    try:
+        return parsed(after[1]).size == 1
+    except ValueError:
+        return False
+
+
+def _row(one: Allocation) -> list[str | Cell]:
+    mark = {"active": "good", "reserved": "note"}.get(one.state, "open")
+    return [
+        Cell(one.id, path("allocations", one.id), short=True),
+        Cell(str(one.span), short=True),
+        Cell(words.plane(one.plane), short=True),
+        words.organization(one.organization),
+        Cell(one.declaration, path("declarations", one.declaration)),
+        one.purpose,
+        one.device,
+        one.mac,
+        Cell(_(one.state), mark=mark, short=True),
+        Cell(words.time(one.since, "%Y-%m-%d"), short=True),
+    ]
+
+
+def _one(visit: Visit) -> Allocation:
+    one = holdings.one(visit.desk.store, visit.path["number"].upper()[:16])
+    if not visit.sees(one.plane, one.organization):
+        raise Missing("there is no allocation {id}", "", "netops ip list", id=one.id)
+    return one
+
+
+def allocation(visit: Visit) -> Shown:
+    """One allocation: whose, why, by what right, and everything that was decided about it."""
+    one = _one(visit)
+    facts: list[tuple[str, str | Cell | list[Cell]]] = [
+        (_("addresses"), Cell(str(one.span), path("who", q=one.first) if one.span.size == 1 else "")),
+        (_("count"), _count(one.span.size)),
+        (_("plane"), words.plane(one.plane)),
+        (_("organization"), words.organization(one.organization)),
+        (_("declaration"), Cell(one.declaration, path("declarations", one.declaration))),
+        (_("purpose"), one.purpose),
+        (_("state"), Cell(_(one.state), mark="good" if one.state is AllocationState.ACTIVE else "note")),
+        (_("from"), words.time(one.since)),
+        (_("until"), words.time(one.until) if one.until else ""),
+        (_("device"), one.device),
+        (_("MAC"), Cell(one.mac, path("who", q=one.mac)) if one.mac else ""),
+        (_("note"), one.note),
+        (_("tags"), ", ".join(one.tags)),
+        (_("decided by"), _(one.origin)),
+        (_("exception"), one.over_quota),
+        (_("cause"), _(one.cause) if one.cause else ""),
+        (_("free after"), words.time(one.free_after) if one.free_after else ""),
+    ]
+    history = Table(
+        "history",
+        _("What was decided"),
+        [_("time"), _("who"), _("what"), _("why")],
+        [
+            [words.time(entry.at), entry.actor, entry.verb, entry.why]
+            for entry in journal.log(visit.desk.store, 50, subject=one.id)
+        ],
+        _("Nobody has decided anything about it."),
+        csv=visit.here(format="csv"),
+    )
+    acts = (
+        [(path("allocations", one.id, "release"), _("Take it back"))]
+        if one.state in HOLDING and visit.may(Deed.ALLOCATE, one.plane, one.organization)
+        else []
+    )
+    return Shown(
+        "record.html",
+        _("{id}: {span} belongs to {organization}").format(
+            id=one.id, span=str(one.span), organization=called(one.organization)
+        ),
+        {"facts": [fact for fact in facts if fact[1]], "acts": acts},
+        [history],
+        trail=[("/pools", _("Addresses")), ("/allocations", _("Allocations"))],
+    )
+
+
+# ---- acts
+def allocating(visit: Visit) -> Intent:
+    """Addresses for a declaration: the plan shows which, and just these are given or none."""
+    planes = [(plane.value, words.plane(plane)) for plane in visit.every_plane if visit.may(Deed.ALLOCATE, plane)]
+
+    def request(said: Mapping[str, str]) -> Request:
+        plane = Plane(said["plane"]) if said["plane"] in [value for value, _label in planes] else None
+        if not said["pool"] and not said["address"]:
+            raise NetopsError("nothing was allocated", "neither a pool nor an address is named", "name one of them")
+        name = allocate.pool_named if said["pool"] else allocate.pool_around
+        where, prefix = name(visit.desk, said["pool"] or said["address"], plane)
+        with visit.desk.store.read() as connection:
+            organization = filings.current(connection, said["declaration"]).organization
+        visit.who.require(Deed.ALLOCATE, where, organization)
+        return Request(
+            where,
+            prefix,
+            "",
+            said["declaration"],
+            _whole(said["count"], 1),
+            _whole(said["prefixlen"], 0),
+            said["address"],
+            said["purpose"],
+            None,
+            said["mac"],
+            said["device"],
+            said["note"],
+        )
+
+    def made(said: Mapping[str, str], key: str = "") -> allocate.Plan:
+        return allocate.plan(visit.desk, request(said), key, said["over_quota"])
+
+    def plan(said: Mapping[str, str]) -> list[Step]:
+        found = made(said)
+        steps = [
+            Step(
+                _("{count} addresses of {pool} for {organization} under {declaration}").format(
+                    count=sum(parsed(text).size for text in found.spans),
+                    pool=found.request.pool,
+                    organization=called(found.request.organization),
+                    declaration=found.request.declaration,
+                )
+            )
+        ]
+        steps += [Step(text, "good") for text in found.spans[:64]]
+        steps += [Step(_("and {count} more").format(count=len(found.spans) - 64))] if len(found.spans) > 64 else []
+        steps.append(
+            Step(
+                _("the pool was {before} used and will be {after}").format(
+                    before=words.share(found.pool_before), after=words.share(found.pool_after)
+                )
+            )
+        )
+        if found.over_quota:
+            steps.append(
+                Step(
+                    _("it exceeds the declared terminals; recorded as an exception: {reason}").format(reason=found.over_quota),
+                    "note",
+                )
+            )
+        return steps
+
+    def proof(said: Mapping[str, str]) -> str:
+        return seen_of(*made(said).spans)
+
+    def do(said: Mapping[str, str], key: str) -> str:
+        name = f"{visit.who.name} {key}"
+        found = made(said, name)
+        if not found.allocations and seen_of(*found.spans) != said["seen"]:
+            raise Changed(
+                N_("nothing was allocated"),
+                N_("somebody took addresses of the plan since you looked"),
+                N_("look at the new plan, then decide anew"),
+            )
+        given = allocate.run(visit.desk, found, name)
+        return path("allocations", given[0].id) if len(given) == 1 else path("allocations", declaration=given[0].declaration)
+
+    fields = [
+        Field("declaration", _("Declaration that it rests on"), required=True, most=64),
+        Field("plane", _("plane"), "choice", planes[0][0] if planes else "", choices=planes),
+        Field("pool", _("Pool"), most=100, hint=_("A registered prefix; may be left out when an address says where.")),
+        Field("count", _("How many single addresses"), "number", "1"),
+        Field("prefixlen", _("Or one block, by the length of its prefix"), "number", "", hint=_("26 means 64 IPv4 addresses")),
+        Field("address", _("Or exactly this address or range"), most=100),
+        Field("purpose", _("Purpose"), most=500),
+        Field("device", _("Device"), most=128),
+        Field("mac", _("MAC"), most=32),
+        Field("note", _("Note"), "area"),
+        Field("over_quota", _("Why more than declared, if so"), most=500),
+    ]
+    return Intent(_("Allocate addresses"), fields, plan, do, path("pools"), proof=proof, verb=_("Allocate just these"))
+
+
+def _whole(text: str, default: int) -> int:
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise NetopsError("nothing was allocated", "{text} is no number", "write a whole number", text=text)
+    return int(text)
+
+
+def releasing(visit: Visit) -> Intent:
+    """An allocation goes back, and rests."""
+    one = _one(visit)
+    visit.who.require(Deed.ALLOCATE, one.plane, one.organization)
+
+    def stands() -> str:
+        now = holdings.one(visit.desk.store, one.id)
+        return seen_of(now.state, now.until, now.organization, now.purpose, now.device, now.mac, now.note)
+
+    def plan(said: Mapping[str, str]) -> list[Step]:
+        if one.state not in HOLDING:
+            raise NetopsError("{id} was not taken back", "it is {state}", "", id=one.id, state=one.state)
+        return [
+            Step(
+                _("{id}: {span} of {organization} goes back").format(
+                    id=one.id, span=str(one.span), organization=called(one.organization)
+                ),
+                "bad",
+            ),
+            Step(_("its addresses rest for {days} days before they are given out again").format(days=_days(said["days"]))),
+            Step(_("because: {why}").format(why=said["why"])),
+        ]
+
+    def do(said: Mapping[str, str], _key: str) -> None:
+        with journal.act(visit.desk.store, visit.desk.actor, visit.desk.clock) as act:
+            ledger.release(act, one.id, said["why"], timedelta(days=_days(said["days"])))
+
+    fields = [
+        Field("why", _("Why"), "area", required=True),
+        Field("days", _("Days of rest"), "number", str(ledger.QUARANTINE.days)),
+    ]
+    return Intent(
+        _("Take {id} back").format(id=one.id),
+        fields,
+        plan,
+        do,
+        path("allocations", one.id),
+        stands(),
+        stands,
+        facts=[(_("addresses"), str(one.span)), (_("organization"), called(one.organization)), (_("purpose"), one.purpose)],
+    )
+
+
+def _days(text: str) -> int:
+    return min(_whole(text, ledger.QUARANTINE.days), 3650)
+
+
+PAGES = (
+    Page("/pools", Deed.READ, listed),
+    Page("/pools/{plane}/{prefix:path}", Deed.READ, show),
+    Page("/allocations", Deed.READ, allocations),
+    Page("/allocations/{number}", Deed.READ, allocation),
+)
+ACTS = (
+    Act("/allocate", Deed.ALLOCATE, allocating, bound=False),
+    Act("/allocations/{number}/release", Deed.ALLOCATE, releasing, bound=False),
+)

@@ -1,0 +1,17 @@
+"""Every page and every act: the one list that the routes, and the tests of who may see what, are made of."""
+
+from __future__ import annotations
+
+from netops.web.pages import addresses, documents, findings, front, incidents, search, topology
+from netops.web.pages.page import Act, Page
+
+PAGES: tuple[Page, ...] = (
+    *front.PAGES,
+    *search.PAGES,
+    *findings.PAGES,
+    *addresses.PAGES,
+    *incidents.PAGES,
+    *documents.PAGES,
+    *topology.PAGES,
+)
+ACTS: tuple[Act, ...] = (*findings.ACTS, *addresses.ACTS, *incidents.ACTS, *documents.ACTS)

@@ -1,0 +1,84 @@
+"""A table of a page: the same rows as HTML and as CSV, so that what a picture shows can be read and carried away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+SIGNS = {"good": "✓", "bad": "✗", "note": "!", "open": "·", "unseen": "?"}
+"""What stands beside a colour, for those who do not see it."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for the beginning of a formula (OWASP, CSV injection)."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    One cell.
+
+    Args:
+        href: where it leads, or "".
+        mark: good, bad, note, open or unseen: its colour, and the sign before it; "" for plain text.
+        under: a second, smaller line.
+        short: it is never broken over lines.
+        share: of a meter beside the text, a ratio; below 0 there is none.
+    """
+
+    text: str
+    href: str = ""
+    mark: str = ""
+    under: str = ""
+    short: bool = False
+    share: float = -1.0
+
+    @property
+    def sign(self) -> str:
+        """The sign of its mark."""
+        return SIGNS.get(self.mark, "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    A table.
+
+    Args:
+        name: of the table in the page's address, for its CSV.
+        caption: what it is, in a few words.
+        heads: of its columns, in the language in use; numbers in the columns whose places are in *right*.
+        rows: texts or cells.
+        empty: the sentence in place of no rows.
+        more: address of the next rows, *before* of those before; "" when there are none.
+        live: the page replaces it when something happened.
+    """
+
+    name: str
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    empty: str = ""
+    right: frozenset[int] = field(default_factory=frozenset)
+    more: str = ""
+    before: str = ""
+    csv: str = ""
+
+    @property
+    def cells(self) -> Iterable[list[Cell]]:
+        """Every row as cells."""
+        return ([one if isinstance(one, Cell) else Cell(one) for one in row] for row in self.rows)
+
+
+def as_csv(table: Table) -> str:
+    """The table as CSV; a cell that a spreadsheet would take for a formula is quoted by an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(table.heads)
+    for row in table.cells:
+        writer.writerow([_plain(" ".join(filter(None, (cell.text, cell.under)))) for cell in row])
+    return out.getvalue()
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text

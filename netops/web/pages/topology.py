@@ -1,0 +1,498 @@
+"""Topology: tiers and planes, drift against the register, whether the planes are apart, the past; and each device's card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from netops.core import docket
+from netops.core.clock import CITY_ZONE, city_time
+from netops.core.errors import Missing, NetopsError
+from netops.core.language import N_, _, called
+from netops.core.permission import Deed
+from netops.core.plane import Plane
+from netops.rounds import chart, diary, past
+from netops.rounds import walk as walking
+from netops.rounds.devices import DeviceRecord, records
+from netops.topology import snapshots
+from netops.topology.device import DeviceView
+from netops.topology.link import Link
+from netops.topology.map import Wiring
+from netops.topology.separation import Answer
+from netops.web.pages import words
+from netops.web.pages.page import Page, Shown
+from netops.web.pages.table import Cell, Table
+from netops.web.pages.visit import Visit, path
+
+LIMIT = 100
+SECONDS = 60.0
+"""How old the picture of the network may be; walks are minutes apart."""
+STEPS = 96
+"""Marks on the slider over history."""
+MOST = 300
+"""Rows of one table of a device's card."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network as it was last seen, or stood at a past time, once for every visit."""
+
+    views: dict[tuple[Plane, str], DeviceView]
+    wiring: Wiring
+    drawing: Any
+    records: list[DeviceRecord]
+    seen: datetime | None
+
+
+def network(visit: Visit) -> Network:
+    """Every device and link of this process's planes; what of it may be seen is up to who shows it."""
+
+    def look() -> Network:
+        desk = visit.desk
+        views = walking.current(desk)
+        wiring = walking.wiring(desk)
+        whole = chart.drawing(desk, views, wiring)
+        newest = max((view.at for view in views), default=None)
+        return Network({(view.plane, view.key): view for view in views}, wiring, whole, records(desk, views), newest)
+
+    return visit.shelf.get(("network", visit.desk.at), SECONDS, look, late=visit.desk.at is None)
+
+
+def show(visit: Visit) -> Shown:
+    """The map with its tables: devices, links, drift, and whether the planes are apart."""
+    visit = visit.then()
+    whole = network(visit)
+    svg: str = visit.remember(
+        ("map", visit.planes),
+        SECONDS,
+        lambda: chart.embedded(visit.desk, visit.planes, visit.own, whole.drawing),
+        late=visit.desk.at is None,
+    )
+    owners = _owners(visit)
+    mine = [
+        one
+        for one in whole.records
+        if one.plane in visit.planes and visit.sees(one.plane, owners.get((one.plane, one.name), ""))
+    ]
+    links = [link for link in whole.wiring.links if _sees_link(visit, link, owners)]
+    tables = _drift(visit)
+    apart: list[Answer] = (
+        []
+        if visit.own or visit.desk.at
+        else visit.shelf.get(("separation",), SECONDS * 5, lambda: walking.separation(visit.desk), late=True)
+    )
+    if apart:
+        tables.append(_apart(visit, apart))
+    wrong = bool(visit.desk.at is None and tables[0].rows)
+    tables += [_devices(visit, mine), _links(visit, links)]
+    silent = sum(one.stale for one in mine)
+    crossed = any(one.path for one in apart)
+    said = [
+        _("{count} devices were seen, {silent} of them do not answer; {links} links join them.").format(
+            count=len(mine), silent=silent, links=len(links)
+        )
+    ]
+    if apart:
+        said.append(
+            _("There is a path between the planes or out of the intranet.")
+            if crossed
+            else _(apart[0].verdict).capitalize() + _(".")
+        )
+    tabs = [
+        (visit.here(plane=None), _("both planes"), len(visit.planes) > 1),
+        *((visit.here(plane=plane.value), words.plane(plane), visit.planes == (plane,)) for plane in visit.every_plane),
+    ]
+    return Shown(
+        "topology.html",
+        " ".join(said),
+        {"svg": svg, "tabs": tabs if len(visit.every_plane) > 1 else [], "steps": _steps(visit), "visit": visit},
+        tables,
+        mark="bad" if crossed or wrong else "unseen" if silent else "good",
+        under=_("Last seen {time}").format(time=words.time(whole.seen)) if whole.seen else _("No device was ever walked."),
+    )
+
+
+def _owners(visit: Visit) -> dict[tuple[Plane, str], str]:
+    return {(entry.plane, entry.name): entry.organization for entry in visit.desk.register.devices}
+
+
+def _sees_link(visit: Visit, link: Link, owners: dict[tuple[Plane, str], str]) -> bool:
+    if not all(end.plane in visit.who.planes for end in link.ends) or not any(end.plane in visit.planes for end in link.ends):
+        return False
+    return any(visit.sees(end.plane, owners.get((end.plane, end.device), "")) for end in link.ends)
+
+
+def _steps(visit: Visit) -> list[tuple[str, str, bool]]:
+    """Times that can be looked at: address value, label, and whether it is the one shown; the present is last."""
+    runs = [run for run in diary.newest(visit.desk.store, STEPS, "walk") if run.ended]
+    shown = visit.desk.at
+    times = sorted(
+        {
+            (run.ended or run.started).astimezone(CITY_ZONE).replace(second=0, microsecond=0) + timedelta(minutes=1)
+            for run in runs
+        }
+    )
+    if shown is not None and shown.astimezone(CITY_ZONE) not in times:
+        times = sorted([*times, shown.astimezone(CITY_ZONE)])
+    steps = [
+        (at.strftime("%Y-%m-%dT%H:%M"), city_time(at), shown is not None and at == shown)
+        for at in times
+        if at <= visit.desk.clock()
+    ]
+    return [*steps, ("", _("now"), shown is None)]
+
+
+def _devices(visit: Visit, mine: list[DeviceRecord]) -> Table:
+    offset = visit.counted("from", 0, 1_000_000)
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(one.name, path("devices", one.plane, one.name, at=visit.asked("at")), short=True),
+            Cell(words.plane(one.plane), short=True),
+            Cell(_(one.role) if one.role else _("not registered"), mark="" if one.registered else "bad"),
+            words.organization(one.organization),
+            Cell(one.address, path("who", q=one.address), short=True),
+            one.model,
+            one.software,
+            Cell(
+                _("does not answer") if one.stale else _("answers"),
+                mark="unseen" if one.stale else "note" if one.partial else "good",
+                under=one.why,
+                short=True,
+            ),
+            str(one.interfaces),
+            str(one.neighbors),
+            Cell(words.time(one.at, "%m-%d %H:%M"), short=True),
+        ]
+        for one in mine[offset : offset + LIMIT]
+    ]
+    return Table(
+        "devices",
+        _("Devices"),
+        [
+            _("device"),
+            _("plane"),
+            _("role"),
+            _("organization"),
+            _("address"),
+            _("model"),
+            _("software"),
+            _("state"),
+            _("interfaces"),
+            _("neighbours"),
+            _("last seen"),
+        ],
+        rows,
+        _("No device was ever walked."),
+        frozenset({8, 9}),
+        more=visit.here(**{"from": offset + LIMIT}) if len(mine) > offset + LIMIT else "",
+        before=visit.here(**{"from": max(offset - LIMIT, 0) or None}) if offset else "",
+        csv=visit.here(format="csv", table="devices"),
+    )
+
+
+def _links(visit: Visit, links: list[Link]) -> Table:
+    offset = visit.counted("links", 0, 1_000_000)
+    rows: list[list[str | Cell]] = [_link_row(link) for link in links[offset : offset + LIMIT]]
+    return Table(
+        "links",
+        _("Links"),
+        [_("one end"), _("port"), _("other end"), _("port"), _("layer"), _("told by"), _("confidence"), _("remark")],
+        rows,
+        _("No link is known."),
+        frozenset({6}),
+        more=visit.here(links=offset + LIMIT) if len(links) > offset + LIMIT else "",
+        before=visit.here(links=max(offset - LIMIT, 0) or None) if offset else "",
+        csv=visit.here(format="csv", table="links"),
+    )
+
+
+def _link_row(link: Link) -> list[str | Cell]:
+    remarks = [_("between the planes")] if link.crosses_planes else []
+    remarks += [_("blocked by the spanning tree")] if link.blocked else []
+    remarks += [_("one end tells of it")] if link.is_told and not link.two_sided else []
+    remarks += [] if link.is_told else [_("concluded from tables")]
+    mark = "bad" if link.crosses_planes else "open" if remarks else "good"
+    return [
+        Cell(link.a.device, path("devices", link.a.plane, link.a.device)),
+        link.a.interface,
+        Cell(link.b.device, path("devices", link.b.plane, link.b.device)),
+        link.b.interface,
+        str(link.layer),
+        ", ".join(link.protocols),
+        words.share(link.confidence),
+        Cell(_(", ").join(remarks) or _("both ends tell of it"), mark=mark),
+    ]
+
+
+def _drift(visit: Visit) -> list[Table]:
+    """What the register and the walks disagree about, as findings stand; between two times what changed."""
+    tables = []
+    if visit.desk.at is None:
+        found = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, code="TP-")
+        tables.append(
+            Table(
+                "drift",
+                _("Drift: what is registered and not seen, seen and not registered"),
+                words.finding_heads(),
+                [words.finding_row(one) for one in found],
+                _("What is registered and what was seen agree."),
+                words.FINDING_RIGHT,
+                csv=visit.here(format="csv", table="drift"),
+            )
+        )
+    elif not visit.own:
+        start = visit.desk.at
+        changes = [one for one in past.between(visit.desk, start, visit.desk.clock()) if one.plane in visit.planes]
+        tables.append(
+            Table(
+                "changes",
+                _("What changed since"),
+                [_("time"), _("device"), _("what"), _("subject"), _("before"), _("after")],
+                [
+                    [
+                        words.time(one.at),
+                        Cell(one.device, path("devices", one.plane, one.device)),
+                        _(one.kind),
+                        one.subject,
+                        one.before,
+                        one.after,
+                    ]
+                    for one in changes[:MOST]
+                ],
+                _("Nothing changed between the two times."),
+                csv=visit.here(format="csv", table="changes"),
+            )
+        )
+    return tables
+
+
+QUESTIONS = {"intranet-extranet": N_("intranet and extranet"), "intranet-internet": N_("intranet and internet")}
+
+
+def _apart(visit: Visit, answers: Iterable[Answer]) -> Table:
+    rows: list[list[str | Cell]] = []
+    for one in answers:
+        cover = one.cover
+        unseen = [_("{count} of {all} devices answered in full").format(count=cover.answered, all=cover.devices)]
+        unseen += (
+            [_("silent: {devices}").format(devices=", ".join(each.device for each in cover.silent[:5]))] if cover.silent else []
+        )
+        unseen += [_("read in part: {devices}").format(devices=", ".join(cover.partial[:5]))] if cover.partial else []
+        unseen += [_("without neighbour protocol: {count}").format(count=len(cover.mute))] if cover.mute else []
+        steps = " → ".join([*(step.a for step in one.path), *(step.b for step in one.path[-1:])])
+        mark = "bad" if one.path else "good" if cover.is_whole else "unseen"
+        rows.append(
+            [
+                _(QUESTIONS[one.question]),
+                Cell(_(one.verdict), mark=mark),
+                steps or "—",
+                str(one.crossings),
+                "\n".join(unseen),
+            ]
+        )
+    return Table(
+        "separation",
+        _("Are the planes apart"),
+        [_("between"), _("answer"), _("path"), _("crossings"), _("what the answer rests on")],
+        rows,
+        right=frozenset({3}),
+        csv=visit.here(format="csv", table="separation"),
+    )
+
+
+def picture(visit: Visit) -> Response:
+    """The map as an SVG file that stands alone."""
+    from netops.core.language import spoken
+    from netops.topology import drawing as drawings
+
+    visit = visit.then()
+    whole = network(visit)
+    devices, links, findings, segments = whole.drawing
+    if visit.own or visit.planes != visit.desk.planes:
+        owners = _owners(visit)
+        devices = [one for one in devices if one.plane in visit.planes and visit.sees(one.plane, owners.get(one.key, ""))]
+        names = {one.key for one in devices}
+        links = [link for link in links if all((end.plane, end.device) in names for end in link.ends)]
+        findings = [one for one in findings if one.plane in visit.planes and visit.sees(one.plane, one.organization)]
+        segments = tuple(one for one in segments if one.plane in visit.planes and not visit.own)
+    return Response(
+        drawings.svg(devices, links, findings, spoken(), segments),
+        media_type="image/svg+xml",
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-top-navigation"},
+    )
+
+
+# ---- one device
+def device(visit: Visit) -> Shown:
+    """A device's card: ports with what hangs on them, neighbours, terminals, findings, and what changed."""
+    visit = visit.then()
+    plane, name = visit.path["plane"], visit.path["name"][:200]
+    missing = Missing("{name} was not shown", "no device of this name or address was walked", "/topology", name=name)
+    if plane not in list(visit.every_plane):
+        raise missing
+    entry = visit.desk.register.of(Plane(plane)).device.get(name)
+    whole = network(visit)
+    view = whole.views.get((Plane(plane), name)) or next(
+        (one for one in whole.views.values() if one.plane == plane and name in (one.name, *one.aliases)), None
+    )
+    if (view is None and entry is None) or not visit.sees(plane, entry.organization if entry else ""):
+        raise missing
+    found = docket.naming(visit.desk.store, {name}, at=visit.desk.at)
+    findings = [one for one in found if visit.sees(one.plane, one.organization)]
+    record = next((one for one in whole.records if (one.plane, one.name) == (plane, name)), None)
+    facts: list[tuple[str, str | Cell | list[Cell]]] = [
+        (_("organization"), words.organization(entry.organization) if entry else Cell(_("not registered"), mark="bad")),
+        (_("plane"), words.plane(plane)),
+        (_("role"), _(entry.role) if entry else ""),
+        (_("address"), Cell(entry.address if entry else view.address if view else "")),
+        (_("site"), entry.site if entry else ""),
+        (_("model"), (record.model if record else "") or (entry.model if entry else "")),
+        (_("serial"), ", ".join(record.serials) if record else ""),
+        (_("software"), record.software if record else ""),
+        (_("description"), record.descr if record else ""),
+        (_("location"), record.location if record else ""),
+        (_("up for"), words.span(int(record.uptime_seconds)) if record and record.uptime_seconds else ""),
+        (_("last walked"), words.time(record.at) if record else _("never")),
+        (_("why not"), record.why if record else ""),
+    ]
+    tables = [
+        Table(
+            "findings",
+            _("Findings"),
+            words.finding_heads(),
+            [words.finding_row(one) for one in findings],
+            _("Nothing stands against it."),
+            words.FINDING_RIGHT,
+            csv=visit.here(format="csv", table="findings"),
+        )
+    ]
+    if view is not None:
+        tables += [_ports(visit, view, whole), _neighbours(visit, view), _terminals(visit, view), _changes(visit, view)]
+    state = "unseen" if view is None or view.stale else "bad" if findings else "good"
+    said = _("was never walked") if view is None else _("does not answer") if view.stale else _("answers")
+    answer = _("{name} {said}; {count} findings stand against it.").format(name=name, said=said, count=len(findings))
+    return Shown(
+        "device.html",
+        answer,
+        {"facts": [fact for fact in facts if fact[1]], "acts": []},
+        tables,
+        under=called(entry.organization) if entry else "",
+        trail=[(path("topology", at=visit.asked("at")), _("Topology"))],
+        mark=state,
+    )
+
+
+def _ports(visit: Visit, view: DeviceView, whole: Network) -> Table:
+    there: dict[str, list[str]] = {}
+    for link in whole.wiring.links:
+        for end, other in ((link.a, link.b), (link.b, link.a)):
+            if (end.plane, end.device) == (view.plane, view.key) and other.plane in visit.who.planes:
+                there.setdefault(end.interface, []).append(f"{other.device} {other.interface}")
+    vlans: dict[int, list[str]] = {}
+    for vlan in view.vlans:
+        for number in vlan.ports:
+            vlans.setdefault(number, []).append(str(vlan.id))
+    rows: list[list[str | Cell]] = []
+    for port in view.interfaces[:MOST]:
+        state = _("up") if port.oper_up else _("down") if port.admin_up else _("switched off")
+        addresses = " ".join(f"{one.address}/{one.prefixlen}" for one in view.addresses if one.if_index == port.if_index)
+        rows.append(
+            [
+                Cell(port.name, short=True),
+                Cell(port.alias or port.descr),
+                Cell(state, mark="good" if port.oper_up else "open", short=True),
+                _speed(port.speed_bps),
+                port.mac,
+                addresses,
+                ", ".join(vlans.get(port.if_index, [])[:12]),
+                "\n".join(there.get(port.name, [])),
+            ]
+        )
+    return Table(
+        "ports",
+        _("Ports"),
+        [_("port"), _("description"), _("state"), _("speed"), _("MAC"), _("addresses"), _("VLAN"), _("leads to")],
+        rows,
+        _("No port is known."),
+        frozenset({3}),
+        csv=visit.here(format="csv", table="ports"),
+    )
+
+
+def _speed(bps: int) -> str:
+    for unit, size in (("Gbit/s", 10**9), ("Mbit/s", 10**6)):
+        if bps >= size:
+            return f"{bps / size:g} {unit}"
+    return "—"
+
+
+def _neighbours(visit: Visit, view: DeviceView) -> Table:
+    return Table(
+        "neighbours",
+        _("Neighbours"),
+        [_("protocol"), _("own port"), _("neighbour"), _("its port"), _("address"), _("description")],
+        [
+            [
+                one.protocol,
+                one.local_interface,
+                one.remote_name or one.remote_chassis,
+                one.remote_port_descr or one.remote_port,
+                one.remote_address,
+                one.remote_descr[:200],
+            ]
+            for one in view.neighbors[:MOST]
+        ],
+        _("It tells of no neighbour."),
+        csv=visit.here(format="csv", table="neighbours"),
+    )
+
+
+def _terminals(visit: Visit, view: DeviceView) -> Table:
+    since = None if visit.desk.at else visit.desk.clock() - timedelta(days=7)
+    spans = snapshots.sightings(visit.desk.store, view.plane, since, at=visit.desk.at, switch=view.key)
+    newest = sorted(spans, key=lambda one: one.last_seen, reverse=True)
+    return Table(
+        "terminals",
+        _("Terminals at its ports in the last seven days"),
+        [_("port"), _("VLAN"), _("address"), _("MAC"), _("first seen"), _("last seen")],
+        [
+            [
+                Cell(one.port, short=True),
+                str(one.vlan or ""),
+                Cell(one.ip, path("who", q=one.ip)),
+                Cell(one.mac, path("who", q=one.mac)),
+                words.time(one.first_seen),
+                words.time(one.last_seen),
+            ]
+            for one in newest[:MOST]
+        ],
+        _("No terminal was seen at its ports."),
+        frozenset({1}),
+        csv=visit.here(format="csv", table="terminals"),
+    )
+
+
+def _changes(visit: Visit, view: DeviceView) -> Table:
+    try:
+        changes = past.of_device(visit.desk, view, (visit.desk.at or visit.desk.clock()) - timedelta(days=90))
+    except NetopsError:
+        changes = []
+    return Table(
+        "changes",
+        _("What changed in ninety days"),
+        [_("time"), _("what"), _("subject"), _("before"), _("after")],
+        [[Cell(words.time(one.at), short=True), _(one.kind), one.subject, one.before, one.after] for one in changes[:MOST]],
+        _("Nothing of it has changed."),
+        csv=visit.here(format="csv", table="changes"),
+    )
+
+
+PAGES = (
+    Page("/topology", Deed.READ, show),
+    Page("/map.svg", Deed.READ, picture),
+    Page("/devices/{plane}/{name}", Deed.READ, device),
+)

@@ -1,0 +1,87 @@
+"""The shelf: what many visits ask for is asked of the store once, and known for a moment."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+MOST = 256
+
+
+@dataclass(frozen=True)
+class _Kept:
+    at: float
+    stamp: Hashable
+    answer: Any
+
+
+class Shelf:
+    """
+    Answers by key, the least asked for leaves first. Who comes while one is being found waits for it.
+
+    Args:
+        stamp: what must be equal for an answer to hold at all: it changes with every act of a person.
+    """
+
+    def __init__(self, stamp: Callable[[], Hashable] = lambda: None) -> None:
+        self._stamp = stamp
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._finding: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self.renewed = 0
+        """How often an answer that was shown late was found anew: pages that showed it may look again."""
+
+    def get(self, key: Hashable, seconds: float, ask: Callable[[], T], *, late: bool = False) -> T:
+        """
+        What *ask* answers, or answered no longer than *seconds* ago.
+
+        Args:
+            late: what takes long: an older answer is given at once, while the new one is being found.
+        """
+        stamp = None if late else self._stamp()
+        known = self._known(key, stamp)
+        if known is not None and monotonic() - known.at <= seconds:
+            return known.answer  # type: ignore[no-any-return]
+        with self._lock:
+            finding = self._finding.setdefault(key, threading.Lock())
+        if late and known is not None:
+            if finding.acquire(blocking=False):
+                context = contextvars.copy_context()
+                threading.Thread(target=context.run, args=(self._renew, key, finding, ask), daemon=True).start()
+            return known.answer  # type: ignore[no-any-return]
+        with finding:
+            known = self._known(key, stamp)
+            if known is not None and monotonic() - known.at <= seconds:
+                return known.answer  # type: ignore[no-any-return]
+            return self._found(key, stamp, ask)
+
+    def _renew(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any]) -> None:
+        try:
+            self._found(key, None, ask)
+            self.renewed += 1
+        finally:
+            finding.release()
+
+    def _found(self, key: Hashable, stamp: Hashable, ask: Callable[[], T]) -> T:
+        answer = ask()
+        with self._lock:
+            self._kept[key] = _Kept(monotonic(), stamp, answer)
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST:
+                gone, _kept = self._kept.popitem(last=False)
+                self._finding.pop(gone, None)
+        return answer
+
+    def _known(self, key: Hashable, stamp: Hashable) -> _Kept | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or found.stamp != stamp:
+                return None
+            self._kept.move_to_end(key)
+            return found
