@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from netops.declarations.declaration import Declaration
     from netops.desk import Desk
-    from netops.rounds.declaration_papers import Reply
+    from netops.incidents.papers import Kept
 
 STYLES = {
     "connected": "green",
@@ -252,18 +252,11 @@ def move(verb: str, number: str, why: str) -> None:
 )
 @click.option("--plane", type=PLANES, default="extranet", show_default=True, help=N_("Of the ledger."))
 @click.option("--organization", metavar="CODE", default="", help=N_("Only this organization's."))
-@click.option(
-    "--number",
-    "issue",
-    metavar="TEXT",
-    default="",
-    help=N_("A person issues the reply with this document number."),
-)
-def print_(number: str, paper: str | None, plane: str, organization: str, issue: str) -> None:
+def print_(number: str, paper: str | None, plane: str, organization: str) -> None:
     """
     Papers: the statement, the reply, the notice of addresses, the ledger of who is connected: -o FILE.docx, .pdf, .xlsx, .json.
 
-    In the language of --lang. A reply is a draft until it has a number; netops drafts, people sign.
+    In the language of --lang. A reply is a draft of the documents until `document issue` gives it its number; people sign it.
     """
     from netops.cli.address_papers import place, written
     from netops.core.errors import NetopsError
@@ -285,16 +278,16 @@ def print_(number: str, paper: str | None, plane: str, organization: str, issue:
                 address_papers.write(notice, path, opened)
             written(out, path, notice, notice.paper.title, {N_("declaration"): number})
             return
-        made: Declaration | declaration_papers.Reply | declaration_ledger.Ledger
+        made: Declaration | Kept | declaration_ledger.Ledger
         facts: dict[str, object]
         if kind == "ledger":
             made = declaration_ledger.of(opened, Plane(plane), organization)
             title, facts = made.title, {N_("declarations"): sum(map(len, made.groups.values()))}
         elif kind == "reply":
-            made = _reply(out, opened, number, issue)
+            made = declaration_papers.reply(opened, number)
             title, facts = (
                 made.paper.title,
-                {N_("declaration"): number, N_("number"): made.paper.number or _("draft, not numbered")},
+                {N_("declaration"): number, N_("number"): made.paper.number or made.id},
             )
         else:
             made = filings.one(opened.store, number, opened.at)
@@ -302,20 +295,8 @@ def print_(number: str, paper: str | None, plane: str, organization: str, issue:
         if path is not None:
             declaration_papers.write(made, path, opened)
         written(out, path, made, title, facts)
-
-
-def _reply(out: Output, opened: Desk, number: str, issue: str) -> Reply:
-    """The draft, or the reply that a person issues with a number."""
-    from netops.rounds import declaration_papers
-
-    if issue and (before := declaration_papers.issued(opened, issue)) is not None and before.number == number:
-        return before
-    draft = declaration_papers.reply(opened, number)
-    if not issue:
-        return draft
-    out.say(_("plan: {title} is issued as {number}").format(title=draft.paper.title, number=issue))
-    out.confirm(_("Issue it?"))
-    return declaration_papers.issue(opened, draft, issue)
+        if kind == "reply" and not out.json:
+            out.next(f"netops document issue {facts[N_('number')]} -o {number}.docx")
 
 
 @declare.command("return")

@@ -29,7 +29,7 @@ INCIDENT = frozenset({
 })  # fmt: skip
 DECLARATION = frozenset({
     "nature", "scope", "equipment", "terminals", "user_class", "declared_on", "applicant", "declaration", "conditions",
-    "count", "runs",
+    "count", "runs", "allocated", "version", "why", "decided_on",
 })  # fmt: skip
 EXIT = frozenset({
     "exit", "kind", "carrier", "bandwidth", "public_address", "place", "device", "model", "filing", "filed_on", "valid_until",
@@ -74,7 +74,9 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         REPORTED | PEOPLE | {"reporter", "reviewer", "discovery", "superior"}, REPORTED,
     ),
     "declaration": Vocabulary(
-        COMMON | DECLARATION, ALLOCATION, frozenset({"nature", "scope", "equipment", "terminals", "count", "runs"}),
+        COMMON | DECLARATION, ALLOCATION, frozenset({
+            "nature", "scope", "equipment", "terminals", "count", "runs", "allocated", "why",
+        }),
         PEOPLE | {"conditions", "user_class"},
     ),
     "exit": Vocabulary(
@@ -134,6 +136,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
         red: whether it has the red head (版头); *printed*: whether it has the 版记.
         upward: True for a paper to a superior (上行文): its number stands left, 签发人 right.
         signed: False for a form that is signed in its boxes.
+        states: of a declaration that its paper answers; () for any.
         mark: 发文机关代字 when it is not the one of [city] document_mark.
         by: who signs: the authority, or the organization that the paper is about.
     """
@@ -152,6 +155,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     printed: bool = True
     upward: bool = False
     signed: bool = True
+    states: tuple[str, ...] = ()
     mark: str = ""
     by: Literal["authority", "organization"] = "authority"
 

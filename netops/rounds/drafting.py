@@ -12,6 +12,7 @@ from netops.core import custody, files
 from netops.core.errors import NetopsError, Refused
 from netops.core.journal import act
 from netops.core.plane import Plane
+from netops.declarations import filings
 from netops.desk import Desk
 from netops.incidents import legal_basis, notice, papers, wording
 from netops.incidents.legal_basis import Decision
@@ -152,6 +153,7 @@ def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
         with act(desk.store, desk.actor, desk.clock) as one:
             papers.refuse(one, kept.subject, decision)
         raise decision.refusal()
+    _require_as_drafted(desk, kept)
     if kept.due and kept.due <= day:
         raise Refused(
             "{id} was not issued",
@@ -165,6 +167,23 @@ def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
         if kept.incident:
             handling.issued(desk, one, kept, said)
     return papers.one(desk.store, kept.id)
+
+
+def _require_as_drafted(desk: Desk, kept: Kept) -> None:
+    """
+    Make sure that a reply answers the declaration as it stands.
+
+    Raises:
+        Refused: it was moved since the reply was drafted.
+    """
+    if kept.about != "declaration" or kept.wording not in wording.names(desk.playbooks):
+        return
+    states, one = wording.load(desk.playbooks, kept.wording).head.states, filings.one(desk.store, kept.subject)
+    if states and one.state not in states:
+        raise Refused(
+            "{id} was not issued", "{number} is {state} by now", "netops declare print {number} --paper reply drafts what fits",
+            id=kept.id, number=one.number, state=one.state,
+        )  # fmt: skip
 
 
 def _again(desk: Desk, kept: Kept) -> Decision:

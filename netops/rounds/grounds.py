@@ -27,7 +27,8 @@ from netops.incidents.notice import Circumstances, Fact
 from netops.incidents.papers import Kept, PaperState, Topic
 from netops.incidents.wording import Template
 from netops.rounds import look
-from netops.rounds.address_lines import PLANES, authority, lines_of, official_name, today
+from netops.rounds.address_lines import PLANES, authority, day, lines_of, official_name, today
+from netops.rounds.declaring import authority as declared_to
 
 SENSES = {
     "flow": "流量监测", "snmp": "设备巡查", "lldp": "链路发现", "arp": "ARP表核对", "fdb": "转发表核对", "route": "路由核对",
@@ -36,6 +37,8 @@ SENSES = {
 """How a finding came about, by the kind of its evidence."""
 DUTIES = {Instrument.ADDRESSES: (Basis(11),), Instrument.ACCESS: (Basis(10),), Instrument.EXIT: (Basis(12),)}
 """What a paper that answers no breach rests on."""
+MOST_ADDRESSES = 8
+"""Spans of addresses that a reply names; the notice of addresses has every one."""
 EXIT_KINDS = {ExitKind.SHARED: "统一出口", ExitKind.SEPARATE: "单独出口", ExitKind.COUNTY: "县市区出口"}
 
 
@@ -128,9 +131,9 @@ def addressee(desk: Desk, organization: str) -> Addressee:
 
 def _circumstances(
     desk: Desk, template: Template, organization: str, plane: Plane, values: Mapping[str, str], facts: tuple[Fact, ...],
-    evidence: tuple[str, ...] = (),
+    evidence: tuple[str, ...] = (), organ: str = "",
 ) -> Circumstances:  # fmt: skip
-    organ = authority(desk, plane)
+    organ = organ or authority(desk, plane)
     return Circumstances(
         mark=f"{organ}文件", organ=organ if template.head.by == "authority" else official_name(desk, organization),
         date=today(desk).isoformat(), values=values, facts=facts, evidence=evidence,
@@ -209,10 +212,12 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
         if held.state in HELD
     ]
     instrument = template.head.instrument
-    if instrument is Instrument.ACCESS and not one.stands:
+    states = template.head.states
+    if states and one.state not in states:
         raise Refused(
-            "the document was not drafted", "{number} is {state}: it was not approved", "netops declare approve {number}",
-            number=one.number, state=_(one.state),
+            "the document was not drafted", "{number} is {state}, and this wording answers one that is {states}",
+            "netops declare print {number} --paper reply takes the wording that fits", number=one.number, state=_(one.state),
+            states="、".join(map(_, states)),
         )  # fmt: skip
     if instrument is Instrument.ADDRESSES and not listed:
         raise Refused(
@@ -237,10 +242,17 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
         for held in listed
     ]
     lines = sorted(zip(lines_of(desk, one.plane, listed), proofs, strict=True), key=lambda pair: pair[0].id)
+    to = one.authority or declared_to(desk, one.organization, one.plane)
+    organ = official_name(desk, to) if to else ""
     values = {
         **_common(desk, template, one.organization, one.plane, one.number), "declaration": one.number,
+        **({"authority": organ} if organ else {}),
         "nature": one.nature, "scope": one.scope, "terminals": str(one.terminals), "applicant": one.contact,
         "equipment": "；".join(" ".join(filter(None, (each.name, each.model, each.address))) for each in one.equipment),
+        "allocated": ("、".join(str(held.span) for held in listed[:MOST_ADDRESSES]) or "另行通知")
+        + (f" 等{len(listed)}段" if len(listed) > MOST_ADDRESSES else ""),
+        "version": str(one.version), "why": one.remark.rstrip("。.") + "。" if one.remark else "",
+        "decided_on": chinese_date(day(one.since)),
         "declared_on": chinese_date(one.date) if one.date else "", "runs": str(len(listed)),
         "count": str(sum(held.span.size for held in listed)), **given,
     }  # fmt: skip
@@ -259,7 +271,7 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
             about="declaration", subject=one.number, wording=template.name, organization=one.organization, plane=one.plane,
             due=reply_day(desk, template),
         ),
-        about=_circumstances(desk, template, one.organization, one.plane, values, facts, (stated.id,)),
+        about=_circumstances(desk, template, one.organization, one.plane, values, facts, (stated.id,), organ),
         duties=DUTIES.get(instrument, ()), addressee=addressee(desk, one.organization), evidence=(stated, *proofs),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from sheets import BOXES, DEVICES, book
 from test_import import city
 
 from netops.cli import main
+from netops.config import share
 
 __all__ = ["city"]
 NUMBER = "DECL-2026-0001"
@@ -49,7 +51,9 @@ def content(path: Path) -> dict[str, object]:
 
 @pytest.fixture
 def filed(city: Path) -> Path:
-    """One declaration, handed in."""
+    """One declaration, handed in to an office that numbers its documents."""
+    config = city / "config.toml"
+    config.write_text(config.read_text("utf-8").replace("[city]", '[city]\ndocument_mark = "云信"'), "utf-8")
     (city / "a.xlsx").write_bytes(book(("说明", BOXES, ()), ("设备", DEVICES, ())))
     assert 0 == declare("submit", "a.xlsx")
     return city
@@ -59,42 +63,62 @@ def filed(city: Path) -> Path:
     ("steps", "title"),
     [
         ([("return", "材料不全")], "关于退回市财政局接入说明的通知"),
-        ([("approve", "")], "关于市财政局接入说明的回执"),
-        ([("approve", ""), ("suspend", "超出申报")], "关于暂停市财政局接入的通知"),
+        ([("approve", "")], "关于市财政局接入政务外网的批复"),
+        ([("approve", ""), ("suspend", "超出申报")], "关于暂停市财政局接入政务外网的通知"),
         ([("withdraw", "机构撤并")], "关于注销市财政局接入说明的通知"),
     ],
 )
-def test_every_decision_has_its_reply(filed: Path, steps: list[tuple[str, str]], title: str) -> None:
-    """With its reason; a declaration that nobody decided has none; issued with a number it stays as it was."""
+def test_every_decision_has_its_reply(
+    filed: Path, capsys: pytest.CaptureFixture[str], steps: list[tuple[str, str]], title: str
+) -> None:
+    """
+    With its reason, by the wording of its state; a declaration that nobody decided has none. It is a document like others:
+    it takes the next number, stays as it was, and a draft that no longer fits is not issued.
+    """
     assert 4 == declare("print", NUMBER, "--paper", "reply", "-o", "none.docx")
     for verb, why in steps:
         assert 0 == declare(verb, NUMBER, *(("--why", why) if why else ()))
-    assert 0 == declare(
-        "print", NUMBER, "--paper", "reply", "--number", "云信接函〔2026〕1号", "-o", "a.json"
-    )
-    paper = content(filed / "a.json")["paper"]
+    assert 0 == declare("print", NUMBER, "--paper", "reply", "-o", "a.json")
+    kept = content(filed / "a.json")
+    paper = kept["paper"]
     assert isinstance(paper, dict)
-    assert (title, "云信接函〔2026〕1号", "市财政局", "信息中心") == (
-        paper["title"],
-        paper["number"],
-        paper["to"],
-        paper["organ"],
-    )
+    assert (title, "", "市财政局", "信息中心") == (paper["title"], paper.get("number", ""), paper["to"], paper["organ"])
     assert steps[-1][1] in json.dumps(paper, ensure_ascii=False)
+    draft = str(kept["id"])
+    assert 0 == main(["document", "issue", draft, "--yes", "-q", "-o", "b.json"])
+    issued = content(filed / "b.json")["paper"]
+    assert isinstance(issued, dict)
+    assert "云信〔2026〕1号" == issued["number"]
+    assert 0 == main(["document", "verify"])
     if steps == [("approve", "")]:
-        declare("suspend", NUMBER, "--why", "整改")
-        assert 0 == declare(
-            "print", NUMBER, "--paper", "reply", "--number", "云信接函〔2026〕1号", "-o", "b.json"
-        )
-        assert content(filed / "a.json") == content(filed / "b.json")
+        assert 0 == declare("suspend", NUMBER, "--why", "整改")
+        assert 0 == main(["document", "print", draft, "-o", "c.json"])
+        assert content(filed / "b.json") == content(filed / "c.json")
+        assert 0 == declare("print", NUMBER, "--paper", "reply", "-o", "d.json")
+        declare("withdraw", NUMBER, "--why", "撤并")
+        capsys.readouterr()
+        assert 4 == main(["document", "issue", str(content(filed / "d.json")["id"]), "--yes"])
+        assert "已注销" in capsys.readouterr().err
+
+
+def test_the_office_words_its_replies_itself(filed: Path) -> None:
+    """Another text in a file of the playbooks, and the next reply says it; no code is touched."""
+    shutil.copytree(share("playbooks"), filed / "playbooks")
+    wording = filed / "playbooks" / "notices" / "access_return.toml"
+    wording.write_text(wording.read_text("utf-8").replace("请补正后用原编号", "请于五日内补正，用原编号"), "utf-8")
+    config = filed / "config.toml"
+    config.write_text(config.read_text("utf-8") + '[playbooks]\npath = "playbooks"\n', "utf-8")
+    declare("return", NUMBER, "--why", "材料不全")
+    assert 0 == declare("print", NUMBER, "--paper", "reply", "-o", "a.docx")
+    assert "请于五日内补正" in text_of(filed / "a.docx")
 
 
 def test_papers_are_written_in_every_form_and_both_languages(filed: Path) -> None:
     """The statement, the reply and the ledger say what was declared, as DOCX, XLSX and JSON; a form that is none is refused."""
     declare("approve", NUMBER)
     for lang, said in (
-        ("zh", ("政务外网接入书面说明", "关于市财政局接入说明的回执", "接入单位台账")),
-        ("en", ("Declaration of access", "Receipt of", "Ledger of")),
+        ("zh", ("政务外网接入书面说明", "关于市财政局接入政务外网的批复", "接入单位台账")),
+        ("en", ("Declaration of access", "关于市财政局接入政务外网的批复", "Ledger of")),
     ):
         for paper, words in zip(("statement", "reply", "ledger"), said, strict=True):
             for suffix in ("docx", "xlsx", "json"):
