@@ -24,7 +24,7 @@ OTHERS_SHARE = 0.01
 """So many flows of others, in parts of all, make it one that leads inside: a stray address on a LAN does not."""
 MOST = 4096
 """Interfaces remembered; what is beyond waits."""
-KINDS = ("own", "others", "internet")
+KINDS = ("own", "others", "internet", "foreign")
 INSIDE = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
 
 
@@ -37,13 +37,15 @@ class Glimpse:
     own: int = 0
     others: int = 0
     internet: int = 0
+    foreign: int = 0
+    """Of private space that no plane has: a home router's LAN."""
     outer: str = ""
     """Where a flow from the internet went that did not go inside: the public address of a line."""
 
     @property
     def flows(self) -> int:
         """All of them."""
-        return self.own + self.others + self.internet
+        return self.own + self.others + self.internet + self.foreign
 
 
 class Learning:
@@ -78,7 +80,7 @@ class Learning:
                 continue
             name = KINDS[int(kind[row]) - 1]
             setattr(glimpse, name, getattr(glimpse, name) + int(counts[number]))
-            outer = np.flatnonzero(mine & ~goes_inside & (kind == len(KINDS)))
+            outer = np.flatnonzero(mine & ~goes_inside & (kind == 1 + KINDS.index("internet")))
             if len(outer):
                 glimpse.outer = address_text(int(batch["dst_hi"][outer[-1]]), int(batch["dst_lo"][outer[-1]]))
 
@@ -112,7 +114,7 @@ class Learning:
 
 
 def _sources(judged: Judged, scene: Scene) -> tuple[Column, Column]:
-    """Of every row: 1 its device's own organization, 2 others inside, 3 the internet, 0 neither; and whether it goes inside."""
+    """Of every row: which of KINDS its source is, from 1, or 0; and whether it goes inside."""
     kind = np.zeros(len(judged.batch), np.int8)
     inward = np.zeros(len(judged.batch), bool)
     for number, address in enumerate(judged.batch.exporters):
@@ -124,7 +126,8 @@ def _sources(judged: Judged, scene: Scene) -> tuple[Column, Column]:
         spaces = table.spaces[judged.source[rows]]
         is_own = np.array([one.organization == observer.organization and bool(one.organization) for one in table.owners])
         inside = np.isin(spaces, INSIDE) | (spaces == Space.UPSTREAM)
-        kind[rows] = np.select([inside & is_own[judged.source[rows]], inside, spaces == Space.INTERNET], [1, 2, 3], 0)
+        conditions = [inside & is_own[judged.source[rows]], inside, spaces == Space.INTERNET, spaces == Space.FOREIGN]
+        kind[rows] = np.select(conditions, range(1, 5), 0)
         inward[rows] = np.isin(table.spaces[judged.destination[rows]], INSIDE)
     return kind, inward
 
@@ -139,7 +142,7 @@ def _facing(
     """What is on the other side, and which registered exit it is; UNSEEN while nothing can be said."""
     if _is_inward(one):
         return Facing.INTERNAL, ""
-    if one.own or (observer.is_switch and one.internet):
+    if one.own or observer.is_switch:
         return Facing.LAN, ""
     used = next((each.id for each in exits if one.outer and _holds(each, one.outer)), "")
     free = [each.id for each in exits if each.id not in taken and not each.net and not each.public_address]

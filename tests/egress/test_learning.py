@@ -38,6 +38,7 @@ EXIT = [
     *flows(FW, 2, ("203.0.113.80", "203.0.113.2")),
     *flows(FW, 1, ("10.20.11.11", "203.0.113.80"), ("10.20.12.11", "203.0.113.80")),
 ]
+DHCP = flows(IN_SW, 2, ("192.168.1.1", "255.255.255.255"), proto=17, sport=67, dport=68)
 SHARED = flows(IN_SW, 3, ("10.10.11.12", "10.10.0.80"), ("203.0.113.80", "10.10.11.11"), src_mac=SHARER)
 
 
@@ -56,10 +57,11 @@ def learned(given: list[dict[str, Any]], at: int = LATER) -> dict[tuple[str, int
         (ROGUE, {}),
         (EXIT, {(FW, 1): (Facing.INTERNAL, ""), (FW, 2): (Facing.EXIT, "shared")}),
         (SHARED, {(IN_SW, 3): (Facing.LAN, "")}),
+        (DHCP, {(IN_SW, 2): (Facing.LAN, "")}),
         (LAN[:2], {}),
     ],
     ids=["others inside: it leads inside", "one's own: a LAN", "the internet alone, beside an uplink", "the internet alone",
-         "the net of the registered exit", "a terminal that carries the internet", "too little"],
+         "the net of the registered exit", "a terminal that carries the internet", "a home router", "too little"],
 )  # fmt: skip
 def test_what_enters_says_what_is_there(given: list[dict[str, Any]], expected: dict[Any, Any]) -> None:
     """Nothing is said where nothing can be."""
