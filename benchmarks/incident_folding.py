@@ -1,7 +1,7 @@
 """
 Folding: labelled findings of a generated city through settle and triage; how well pairs of one event stay together.
 
-    python -m benchmarks.incident_folding [--json] [--organizations N] [--waves N]
+    python -m benchmarks.incident_folding [--json] [--organizations N] [--waves N] [--seed N]
 
 The peer is the naive way: everything of one organization and one cause is one incident.
 """
@@ -32,13 +32,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--organizations", type=int, default=400)
     parser.add_argument("--waves", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         told = noise(folder)
         desk = Desk(configuration(folder, f"sqlite:///{folder / 'netops.db'}"), lambda: START, "benchmark")
         begun = time.process_time()
-        count, labels, found = run(desk, asked.organizations, asked.waves, seed=7)
+        count, labels, found = run(desk, asked.organizations, asked.waves, asked.seed)
         spent = time.process_time() - begun
         precision, recall = pairs(labels, found)
         law = taxonomy.load(PLAYBOOKS)

@@ -41,32 +41,33 @@ def log(limit: int, subject: str) -> None:
 
 @journal.command()
 def verify() -> None:
-    """Read the whole chain; exit code 1 at the first entry that does not verify."""
+    """Read the whole chain, and that of the evidence beside it; exit code 1 at the first entry that does not verify."""
+    from msgspec.structs import asdict
+
+    from netops.core import custody
     from netops.core import journal as entries
 
     out = output()
     with desk() as opened:
-        result = entries.verify(opened.store)
+        result, kept = entries.verify(opened.store), custody.verify(opened.store)
+
+    def line(broken: int, bad: str, good: str) -> None:
+        out.line(f"{sign('bad')} {bad}" if broken else f"{sign('good')} {good}", style="red" if broken else "")
 
     def text() -> None:
-        if result.broken:
-            out.line(
-                f"{sign('bad')} "
-                + _("The journal does not verify at entry {number}: {why}.").format(
-                    number=result.broken, why=_(result.why)
-                ),
-                style="red",
-            )
-        else:
-            out.line(
-                f"{sign('good')} "
-                + _("The journal verifies: {entries} entries, head {head}.").format(
-                    entries=result.entries, head=result.head[:16]
-                )
-            )
+        line(
+            result.broken,
+            _("The journal does not verify at entry {number}: {why}.").format(number=result.broken, why=_(result.why)),
+            _("The journal verifies: {entries} entries, head {head}.").format(entries=result.entries, head=result.head[:16]),
+        )
+        line(
+            kept.broken,
+            _("The evidence does not verify at entry {number}: {why}.").format(number=kept.broken, why=_(kept.why)),
+            _("The evidence verifies: {entries} pieces, head {head}.").format(entries=kept.entries, head=kept.head[:16]),
+        )
 
-    out.record("verification", result, text)
-    raise SystemExit(int(bool(result.broken)))
+    out.record("verification", {**asdict(result), "evidence": asdict(kept)}, text)
+    raise SystemExit(int(bool(result.broken or kept.broken)))
 
 
 @journal.command()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -94,14 +94,14 @@ class Act:
     One open act: a transaction that decides something. Use *connection* for its changes.
 
     Args:
-        at: the time of everything that it decides.
+        at: the time of everything that it decides, aware; kept in UTC, as it is read back, for the hash of an entry is over it.
         head: asks for number and hash of the newest entry before it.
     """
 
     def __init__(
         self, connection: Connection, actor: str, at: datetime, head: Callable[[], tuple[int, str]]
     ) -> None:
-        self.connection, self.actor, self.at = connection, actor, at
+        self.connection, self.actor, self.at = connection, actor, at.astimezone(UTC)
         self._ask, self._before = head, (-1, "")
         self.entries: list[Entry] = []
 

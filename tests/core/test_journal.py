@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import text
 
 from netops.core import journal
-from netops.core.clock import Clock
+from netops.core.clock import CITY_ZONE, Clock, still
 from netops.core.store import Store
 
 
@@ -24,6 +26,16 @@ def test_an_untouched_chain_verifies(store: Store, clock: Clock) -> None:
 
     assert (5, 0) == (result.entries, result.broken)
     assert result.head == journal.head(store)
+
+
+def test_a_clock_of_another_zone_verifies_too(store: Store) -> None:
+    """
+    时钟走哪个时区都行：日志一律记成世界时，读回来照样校验得通。
+    """
+    fill(store, still(datetime(2026, 11, 30, 20, 0, tzinfo=CITY_ZONE)), 2)
+
+    assert 0 == journal.verify(store).broken
+    assert datetime(2026, 11, 30, 12, 0, tzinfo=UTC) == journal.log(store)[0].at
 
 
 @pytest.mark.parametrize(

@@ -471,7 +471,10 @@ def test_evidence_is_attached_listed_exported_and_verified(run: Run, folder: Pat
     with desk.store.write() as connection:
         connection.exec_driver_sql("UPDATE evidence SET source = 'r-nobody' WHERE kind = 'flow'")
     code, out, _err = run("incident", "evidence", "verify", lang=lang)
-    assert (1, True) == (code, {"en": "its evidence was changed", "zh": "它的证据被改动"}[lang] in out)
+    changed = {"en": "its evidence was changed", "zh": "它的证据被改动"}[lang]
+    assert (1, True) == (code, changed in out)
+    code, out, _err = run("journal", "verify", lang=lang)
+    assert (1, True) == (code, changed in out)
 
 
 # ---- playbooks
