@@ -16,16 +16,6 @@ FOLDER = Path("notices") / "addresses"
 COMMON = frozenset({"city", "authority", "organization", "plane", "today"})
 
 
-class NoticeWording(msgspec.Struct, frozen=True):
-    """分配通知单: paragraphs *before* and *after* the table of addresses."""
-
-    title: str
-    to: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    note: str = ""
-
-
 class ApplicationWording(msgspec.Struct, frozen=True):
     """申请表: what the department promises, and remarks below the form."""
 
@@ -42,14 +32,13 @@ class LedgerWording(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...]
 
 
-Wording = TypeVar("Wording", NoticeWording, ApplicationWording, LedgerWording)
+Wording = TypeVar("Wording", ApplicationWording, LedgerWording)
 FIELDS: Mapping[type[msgspec.Struct], frozenset[str]] = {
-    NoticeWording: COMMON | {"declaration", "terminals", "count", "runs", "regulation"},
     ApplicationWording: COMMON,
     LedgerWording: COMMON,
 }
 NAMES: Mapping[type[msgspec.Struct], str] = {
-    NoticeWording: "notice", ApplicationWording: "application", LedgerWording: "ledger",
+    ApplicationWording: "application", LedgerWording: "ledger",
 }  # fmt: skip
 
 
@@ -93,7 +82,6 @@ def load(playbooks: Path, kind: type[Wording]) -> Wording:
 
 def check(playbooks: Path) -> tuple[int, int]:
     """Read every wording; how many there are, and how many of them are unverified (none)."""
-    load(playbooks, NoticeWording)
     load(playbooks, ApplicationWording)
     load(playbooks, LedgerWording)
     return len(NAMES), 0

@@ -39,44 +39,22 @@ def application(declaration: str) -> None:
 @click.option(
     "--declaration", metavar="NUMBER", default="", help=N_("Everything allocated under this declaration.")
 )
-@click.option(
-    "--number",
-    metavar="TEXT",
-    default="",
-    help=N_("A person issues it with this document number: it is frozen then."),
-)
-def notice(numbers: tuple[str, ...], declaration: str, number: str) -> None:
-    """The notice of what was allocated (IP地址分配通知单): -o FILE.docx, .pdf, .xlsx or .json; a draft until it has a number."""
+@click.option("--issue", is_flag=True, help=N_("A person issues it: it takes the next number and is frozen."))
+def notice(numbers: tuple[str, ...], declaration: str, issue: bool) -> None:
+    """The notice of what was allocated (IP地址分配通知单): -o FILE.docx, .pdf, .xlsx or .json; `netops document` has it too."""
+    from netops.cli.document import issued, told
     from netops.rounds import address_papers as papers
 
     out = output()
     with desk() as opened:
         path = place(out, papers.SUFFIXES["notice"])
-        made = papers.issued(opened, number) if number and not numbers and not declaration else None
-        if made is None:
-            if not numbers and not declaration:
-                raise NetopsError(
-                    "no document was written", "no allocation and no declaration is named",
-                    "netops ip paper notice --declaration NUMBER -o FILE.docx",
-                )  # fmt: skip
-            made = papers.notice(opened, numbers, declaration)
-            out.say(_("plan: {title}: {runs} runs, {count} addresses under {declaration}").format(
-                title=made.paper.title, runs=len(made.lines), count=sum(line.count for line in made.lines),
-                declaration=made.declaration))  # fmt: skip
-            if number:
-                out.say(
-                    _("plan: issue it as {number}; it is frozen in the journal then").format(number=number)
-                )
-                out.confirm(_("Issue it?"))
-                made = papers.issue(opened, made, number)
-        if path is not None:
-            papers.write(made, path, opened)
-        written(out, path, made, made.paper.title, {N_("declaration"): made.declaration})
-        if not out.json:
-            for warning in made.paper.warnings:
-                out.say(f"! {warning}")
-            if made.paper.is_draft:
-                out.say(_("A draft: a person checks, numbers and signs it."))
+        if not numbers and not declaration:
+            raise NetopsError(
+                "no document was written", "no allocation and no declaration is named",
+                "netops ip paper notice --declaration NUMBER -o FILE.docx",
+            )  # fmt: skip
+        kept = papers.notice(opened, numbers, declaration)
+        told(out, opened, issued(out, opened, kept) if issue else kept, path, papers.write)
 
 
 @paper.command()

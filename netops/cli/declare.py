@@ -259,6 +259,7 @@ def print_(number: str, paper: str | None, plane: str, organization: str) -> Non
     In the language of --lang. A reply is a draft of the documents until `document issue` gives it its number; people sign it.
     """
     from netops.cli.address_papers import place, written
+    from netops.cli.document import told
     from netops.core.errors import NetopsError
     from netops.core.plane import Plane
     from netops.declarations import filings
@@ -273,10 +274,7 @@ def print_(number: str, paper: str | None, plane: str, organization: str) -> Non
     with desk() as opened:
         path = place(out, declaration_papers.SUFFIXES)
         if kind == "addresses":
-            notice = address_papers.notice(opened, declaration=number)
-            if path is not None:
-                address_papers.write(notice, path, opened)
-            written(out, path, notice, notice.paper.title, {N_("declaration"): number})
+            told(out, opened, address_papers.notice(opened, declaration=number), path, address_papers.write)
             return
         made: Declaration | Kept | declaration_ledger.Ledger
         facts: dict[str, object]

@@ -12,7 +12,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled, sign
 from netops.core.errors import NetopsError
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STATES = ("draft", "issued", "void")
 ABOUT = {"incident": N_("incident"), "declaration": N_("declaration"), "exit": N_("exit"), "document": N_("document")}
 MARKS = {"draft": "note", "issued": "good", "void": "bad"}
+TRANSLATED = N_("a translation for the reader; the official paper is Chinese: --lang zh")
 set_option = click.option(
     "--set", "given", metavar="ITEM=TEXT", multiple=True, help=N_("What people give, by item of the wording; several allowed.")
 )
@@ -106,7 +107,7 @@ def _record(one: Kept, answers: list[Receipt], day: date) -> dict[str, Any]:
     return {
         "id": one.id, "number": one.paper.number, "instrument": one.instrument, "label": one.instrument.label,
         "state": one.state, "about": one.about, "subject": one.subject, "organization": one.organization,
-        "plane": one.plane, "title": one.paper.title, "date": one.paper.date, "due": one.due,
+        "plane": one.plane, "title": one.paper.read(spoken()).title, "date": one.paper.date, "due": one.due,
         "received": "receipt" in kinds, "replied": "reply" in kinds, "overdue": waits and one.due < day.isoformat(),
         "intact": one.is_intact, "sha256": one.sha256, "rows": one.decision.rows, "unverified": one.decision.unverified,
         "reason": one.reason, "goes_with": one.goes_with,
@@ -146,11 +147,12 @@ def _shown(out: Output, opened: Desk, one: Kept, answers: list[Receipt], row: Ma
     from netops.core.clock import city_time
     from netops.core.paper import Boxes, Heading, Paragraph
 
-    paper = one.paper
+    paper = one.paper.read(spoken())
     out.line(f"{one.id}  {paper.number or _('not numbered')}  {_(one.instrument.label)}", style="bold")
     out.line(f"  {paper.title}", style="bold")
     broken = "" if one.is_intact else "  " + _("CHANGED SINCE IT WAS FROZEN")
     for label, value in (
+        ("", "! " + _(TRANSLATED) if paper.language == "en" else ""),
         (_("state"), f"{sign(MARKS[one.state])} {_(one.state)}" + (f"  {one.reason}" if one.reason else "")),
         (_("about"), f"{one.subject}  {opened.register.name(one.organization)}".rstrip()),
         (_("to"), paper.to),
@@ -162,12 +164,13 @@ def _shown(out: Output, opened: Desk, one: Kept, answers: list[Receipt], row: Ma
         (_("head of the journal"), paper.journal),
     ):
         if value:
-            out.line(f"  {labelled(label)}{value}")
+            out.line(f"  {labelled(label) if label else ''}{value}")
     out.line("  " + _("basis") + ":")
     for used in one.decision.used:
         doubt = "" if used.verified else "  ! " + _("unverified")
         span = f"{used.effective_from} – {used.effective_to or '…'}"
-        out.line(f"    {used.id}  {used.cited or used.title}  {used.version}  {span}{doubt}")
+        cited = used.cited_en if spoken() == "en" else used.cited
+        out.line(f"    {used.id}  {cited}  {used.version}  {span}{doubt}")
     for warning in paper.warnings:
         out.line(f"  ! {warning}", style="yellow")
     out.line()
@@ -244,7 +247,7 @@ def draft(wording: str, subject: str, given: tuple[str, ...], attach: tuple[Path
             if not decision.allowed:
                 raise decision.refusal()
             out.say(_("plan: draft a {label} about {subject}").format(label=_(label), subject=subject))
-            out.say(f"  {labelled(_('basis'))}" + "；".join(decision.cited))
+            out.say(f"  {labelled(_('basis'))}" + "; ".join(decision.citing(spoken())))
             out.confirm("")
         told(out, opened, drafting.draft(opened, subject, wording, values), path)
 
@@ -285,8 +288,9 @@ def issued(out: Output, opened: Desk, kept: Kept, signer: str = "", first: int =
             id=kept.id, mark=drafting.mark_of(opened, kept), year=_today(opened).year
         )
     )
-    out.say(f"  {kept.paper.title}  →  {kept.paper.to}".rstrip(" →"))
-    for warning in kept.paper.warnings:
+    paper = kept.paper.read(spoken())
+    out.say(f"  {paper.title}  →  {paper.to}".rstrip(" →"))
+    for warning in paper.warnings:
         out.say(f"  ! {warning}")
     out.confirm(_("Issue it?"))
     return drafting.issue(opened, kept.id, signer, first)
@@ -414,43 +418,55 @@ def verify() -> None:
 # ---- what all that write a document share
 def place(out: Output, mend: str, **facts: str) -> Path | None:
     """
-    Where the document goes: the file of -o; none only with --json or a dry run.
+    Where the document goes: the file of -o, or a folder for all its forms; none only with --json or a dry run.
 
     Raises:
-        NetopsError: no file was named, or it has another suffix.
+        NetopsError: nothing was named, or a file with another suffix.
     """
     from netops.rounds.drafting import SUFFIXES
 
     if out.file is None and not out.json and not out.dry_run:
         raise NetopsError("no document was written", "no file was named", mend, **facts)
-    if out.file is not None and out.file.suffix.lower() not in SUFFIXES:
+    if out.file is not None and out.file.suffix.lower() not in SUFFIXES and not out.file.is_dir():
         raise NetopsError(
-            "{path} was not written", "a document is written as {suffixes}", "-o FILE.docx",
+            "{path} was not written", "a document is written as {suffixes}, or as all of them into a folder", "-o FILE.docx",
             path=out.file, suffixes=", ".join(SUFFIXES),
         )  # fmt: skip
     return out.file
 
 
-def told(out: Output, opened: Desk, kept: Kept, path: Path | None) -> None:
-    """The document into its file, and on stdout where it is, by which rows of the law, and what to know first."""
+def told(
+    out: Output, opened: Desk, kept: Kept, path: Path | None, write: Callable[[Kept, Path, Desk], None] | None = None
+) -> None:
+    """
+    The document into its file, and on stdout where it is, by which rows of the law, and what to know first.
+
+    Args:
+        write: writes what has more forms than the others.
+    """
     from msgspec import to_builtins
 
     from netops.rounds import drafting
 
-    if path:
-        drafting.write(opened, kept, path)
-    talk = replace(out, file=None)
+    files: tuple[Path, ...] = (path,) if path else ()
+    if path and write:
+        write(kept, path, opened)
+    elif path:
+        files = drafting.write(opened, kept, path)
+    talk, paper = replace(out, file=None), kept.paper.read(spoken())
 
     def text() -> None:
         name = kept.paper.number if kept.state != "draft" else _("draft {id}").format(id=kept.id)
-        talk.line(f"{name}  {kept.paper.title}" + (f"  {path}" if path else ""), style="bold")
-        talk.line(f"  {labelled(_('basis'))}" + "；".join(kept.decision.cited))
+        talk.line("  ".join((name, paper.title, *map(str, files))), style="bold")
+        if files and paper.language == "en":
+            talk.line("  ! " + _(TRANSLATED))
+        talk.line(f"  {labelled(_('basis'))}" + "; ".join(kept.decision.citing(spoken())))
         if kept.decision.unverified:
             talk.line(f"  ! {labelled(_('unverified'))}" + ", ".join(kept.decision.unverified))
-        for warning in kept.paper.warnings:
+        for warning in paper.warnings:
             talk.line(f"  ! {warning}")
         if kept.paper.is_draft:
             talk.line("  " + _("A draft: a person checks, numbers and signs it."))
             talk.next(f"netops document issue {kept.id} -o {kept.id}.docx")
 
-    talk.record("document", {**to_builtins(kept), "path": str(path) if path else ""}, text)
+    talk.record("document", {**to_builtins(kept), "path": str(path) if path else "", "files": [str(one) for one in files]}, text)

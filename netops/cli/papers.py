@@ -11,7 +11,7 @@ from netops.cli import Command, desk, output
 from netops.cli.document import issued, items, place, told
 from netops.cli.printing import labelled
 from netops.core.errors import NetopsError, Refused
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,7 +72,7 @@ def _drafted(
         if out.dry_run:
             if not decision.allowed:
                 raise decision.refusal()
-            out.say(f"  {labelled(_('basis'))}" + "；".join(decision.cited))
+            out.say(f"  {labelled(_('basis'))}" + "; ".join(decision.citing(spoken())))
             out.confirm("")
         kept = drafting.draft(opened, one.number, wording, values)
         told(out, opened, issued(out, opened, kept) if issue else kept, path)

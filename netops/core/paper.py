@@ -64,6 +64,18 @@ class Boxes(msgspec.Struct, frozen=True, tag="boxes", omit_defaults=True):
 Block = Heading | Paragraph | Table | Boxes
 
 
+class Translation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a paper says, in English, for its reader: the fields of `Paper` that have words."""
+
+    title: str
+    organ: str
+    blocks: tuple[Block, ...]
+    to: str = ""
+    attachments: tuple[str, ...] = ()
+    note: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     One official paper; the same record becomes DOCX, PDF and JSON.
@@ -80,6 +92,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         copies: 抄送, or ""; *printed_by*: 印发机关, "" leaves the 版记 out.
         warnings: what a person must know before signing; shown on drafts only.
         journal: head of the journal when this was frozen, hex.
+        language: "zh"; "en" for the translation of a Chinese paper, which is never the official one.
+        english: what the translation says, frozen with the paper; None when its wording has none.
     """
 
     instrument: str
@@ -103,6 +117,22 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signed: bool = True
     warnings: tuple[str, ...] = ()
     journal: str = ""
+    language: str = "zh"
+    english: Translation | None = None
+
+    def in_english(self) -> Paper | None:
+        """The translation: without red head and 版记, which are the original's alone; None when there is none."""
+        if self.english is None:
+            return None
+        said = {name: getattr(self.english, name) for name in Translation.__struct_fields__}
+        return msgspec.structs.replace(
+            self, **said, language="en", english=None, title_breaks=(), mark="", printed_by="", copies="", upward=False,
+            copy_number="", secrecy="", urgency="",
+        )  # fmt: skip
+
+    def read(self, language: str) -> Paper:
+        """What it says to who reads *language*: the translation where that is "en" and there is one, else itself."""
+        return (self.in_english() if language == "en" else None) or self
 
     @property
     def is_draft(self) -> bool:
@@ -117,11 +147,22 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def dated(self) -> str:
-        """成文日期 in Arabic digits without leading zeros: 2026年11月20日."""
-        return chinese_date(self.date)
+        """成文日期 in Arabic digits without leading zeros: 2026年11月20日; 20 November 2026 in the translation."""
+        return english_date(self.date) if self.language == "en" else chinese_date(self.date)
 
 
 def chinese_date(iso: str) -> str:
     """2026-11-20 as 2026年11月20日."""
     year, month, day = (int(part) for part in iso.split("-"))
     return f"{year}年{month}月{day}日"
+
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def english_date(iso: str) -> str:
+    """2026-11-20 as 20 November 2026."""
+    year, month, day = (int(part) for part in iso.split("-"))
+    return f"{day} {MONTHS[month - 1]} {year}"

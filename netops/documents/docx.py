@@ -34,11 +34,11 @@ def render(paper: Paper) -> bytes:
     if paper.printed_by:
         imprint_mm = (1 + bool(paper.copies)) * IMPRINT_PT * page.MM_PER_PT
         layout = settle(paper.blocks, reckoned(paper, imprint_mm))
-    body = "".join(_Writer(layout).written(paper))
+    body = "".join(_Writer(layout, ragged=paper.language == "en").written(paper))
     parts = {name: _page_number(side, page.journal_line(paper)) for name, side in (("foot", "right"), ("foot_even", "left"))}
-    warned = paper.is_draft and bool(paper.warnings)
+    warned = page.above(paper)
     if warned:
-        lines = (run(text, "fangsong", page.WARNING_PT, 0, page.RED) for text in paper.warnings)
+        lines = (run(text, "fangsong", page.WARNING_PT, 0, page.RED) for text in warned)
         parts["head_first"] = "".join(paragraph(line, line=1.3 * page.WARNING_PT) for line in lines)
         parts["foot_first"] = parts["foot"]
     return package(WARNED if warned else SHEET, body, parts, title=paper.title, author=paper.organ, day=paper.date)
@@ -57,8 +57,8 @@ def _page_number(side: str, beside: str) -> str:
 class _Writer:
     """Writes the body of a paper from top to bottom, its lines as close as the layout says."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout, self.pitch = layout, PITCH_PT * layout.tight
+    def __init__(self, layout: Layout, *, ragged: bool) -> None:
+        self.layout, self.pitch, self.ragged = layout, PITCH_PT * layout.tight, ragged
 
     def written(self, paper: Paper) -> Iterator[str]:
         """Paragraphs and tables as markup."""
@@ -68,8 +68,8 @@ class _Writer:
         yield self._line("", keep=True)
         if below := page.number_below(paper):
             yield self._line(below, align="right", keep=True)
-        if paper.to:
-            yield self._line(f"{paper.to}：", keep=True)
+        if to := page.addressed(paper):
+            yield self._line(to, keep=True)
         for place, block in enumerate(paper.blocks):
             yield from self._block(block, last=place == len(paper.blocks) - 1, starts=place in self.layout.breaks)
         yield from self._foot(paper)
@@ -79,7 +79,7 @@ class _Writer:
         spacing: int = SPACING, keep: bool = False, starts: bool = False, right: float = 0,
     ) -> str:  # fmt: skip
         """One paragraph on the grid; *indent* and *right* in characters."""
-        full = "left" if page.LONG_WORD.search(text) else "both"
+        full = "left" if page.LONG_WORD.search(text) or self.ragged else "both"
         return paragraph(
             run(text, role, points, spacing) if text else "", line=self.pitch, align=align or full, keep=keep, starts=starts,
             first=indent * page.BODY_PT, right=right * page.BODY_PT,

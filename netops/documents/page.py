@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -54,7 +54,7 @@ LATIN_CHARACTERS = re.compile("[ -~\u00c0-\u017f]")
 """Characters that the Latin font draws; everything else, quotation marks and dashes too, is Chinese type."""
 UNSEEN = ("Cc", "Cf", "Cs")
 """Unicode categories without a picture: controls, marks that turn the direction of writing, surrogates."""
-BREAK_AFTER = "的和与及、，在对"
+BREAK_AFTER = "的和与及、，在对 "
 """Characters after which a title breaks well."""
 
 
@@ -121,7 +121,7 @@ def title_lines(title: str, breaks: Collection[int] = ()) -> tuple[str, ...]:
     lines, start = [], 0
     while wanted > 1:
         place = _break(title, start, cells(title[start:]) / wanted, widest, breaks)
-        lines.append(title[start:place])
+        lines.append(title[start:place].rstrip())
         start = place
         wanted = max(wanted - 1, -(-int(cells(title[start:]) + 0.5) // widest))
     return (*lines, title[start:])
@@ -134,11 +134,37 @@ def _break(text: str, start: int, ideal: float, widest: int, breaks: Collection[
         before, after = text[place - 1], text[place]
         inside = before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
         width = cells(text[start:place])
+        inside |= after == " "
         bad = 100.0 * (after in CLOSING or before in OPENING or inside) + 1000.0 * (width > widest)
         good = 4.0 if place in breaks else 2.5 if before in BREAK_AFTER else 0.0
         return bad + abs(width - ideal) - good
 
     return min(range(start + 1, len(text)), key=cost)
+
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "draft": "（草稿，未编号）", "number": "编号：{number}", "to": "{to}：", "note": "（{note}）", "attached": "附件：",
+        "journal": "操作日志链首 {head}",
+    },
+    "en": {
+        "draft": "(draft, not numbered)", "number": "Number: {number}", "to": "To: {to}", "note": "({note})",
+        "attached": "Attached: ", "journal": "translation for the reader; journal head {head}",
+    },
+}  # fmt: skip
+"""What stands on every paper, by its language."""
+TRANSLATED = "Translation for the reader. Only the Chinese original{number} is official, and it alone is stamped."
+
+
+def word(paper: Paper, name: str, **facts: str) -> str:
+    """One of WORDS, filled in."""
+    return WORDS[paper.language][name].format(**facts)
+
+
+def above(paper: Paper) -> tuple[str, ...]:
+    """What stands in red above the type area of the first page: a draft's warnings; that a translation is one."""
+    said = paper.warnings if paper.is_draft else ()
+    return said if paper.language == "zh" else (TRANSLATED.format(number=f" {paper.number}".rstrip()), *said)
 
 
 def front(paper: Paper) -> tuple[str, ...]:
@@ -148,13 +174,18 @@ def front(paper: Paper) -> tuple[str, ...]:
 
 def number_line(paper: Paper) -> str:
     """The 发文字号, or what stands in its place on a draft."""
-    return paper.number or "（草稿，未编号）"
+    return paper.number or word(paper, "draft")
 
 
 def number_below(paper: Paper) -> str:
     """编号 under the title of a paper without a red head; "" where there is none to show."""
     shown = not paper.mark and (paper.number or any(isinstance(block, Boxes) for block in paper.blocks))
-    return f"编号：{number_line(paper)}" if shown else ""
+    return word(paper, "number", number=number_line(paper)) if shown else ""
+
+
+def addressed(paper: Paper) -> str:
+    """主送机关 with its colon, or ""."""
+    return word(paper, "to", to=paper.to) if paper.to else ""
 
 
 def signer_line(paper: Paper) -> tuple[str, str]:
@@ -164,20 +195,21 @@ def signer_line(paper: Paper) -> tuple[str, str]:
 
 def closing_note(paper: Paper) -> str:
     """附注 in round brackets, or ""."""
-    return f"（{paper.note}）" if paper.note else ""
+    return word(paper, "note", note=paper.note) if paper.note else ""
 
 
 def journal_line(paper: Paper) -> str:
     """The head of the journal that the paper was made at, small at the foot of its pages; "" when there is none."""
-    return f"操作日志链首 {paper.journal[:16]}" if paper.journal else ""
+    return word(paper, "journal", head=paper.journal[:16]) if paper.journal else ""
 
 
 def attachment_lines(paper: Paper) -> tuple[str, ...]:
     """附件 lines: "附件：1. …", the next ones aligned below the first name."""
+    first = word(paper, "attached")
     if len(paper.attachments) == 1:
-        return (f"附件：{paper.attachments[0]}",)
+        return (f"{first}{paper.attachments[0]}",)
     return tuple(
-        ("附件：" if order == 1 else "　　　") + f"{order}. {name}"
+        (first if order == 1 else "　　　") + f"{order}. {name}"
         for order, name in enumerate(paper.attachments, 1)
     )
 
@@ -192,11 +224,11 @@ def characters(paper: Paper) -> dict[str, set[str]]:
     drawn: dict[str, set[str]] = {role: set() for role in roles}
     drawn["xiaobiaosong"] |= set(paper.title + paper.mark)
     drawn["songti"] |= set("0123456789—" + journal_line(paper))
-    drawn["heiti"] |= set("".join(front(paper)) + ("附件" if paper.attachments else ""))
+    drawn["heiti"] |= set("".join(front(paper)))
     drawn["kaiti"] |= set(paper.signer)
-    body = [number_line(paper), *signer_line(paper)[:1], number_below(paper), paper.to + "："]
+    body = [number_line(paper), *signer_line(paper)[:1], number_below(paper), addressed(paper)]
     body += [paper.organ, paper.dated, closing_note(paper)]
-    body += [*attachment_lines(paper), f"抄送：{paper.copies}。", paper.printed_by, "印发", *paper.warnings]
+    body += [*attachment_lines(paper), f"抄送：{paper.copies}。", paper.printed_by, "印发", *above(paper)]
     labels: list[str] = []
     for block in paper.blocks:
         match block:

@@ -135,14 +135,15 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
         "signed": paper.signed,
         "title": paper.title,
         "title_lines": page.title_lines(paper.title, paper.title_breaks),
-        "to": paper.to,
-        "blocks": [_block(block, last=block is paper.blocks[-1]) for block in paper.blocks],
+        "to": page.addressed(paper),
+        "lang": paper.language,
+        "blocks": [_block(block, last=block is paper.blocks[-1], ragged=paper.language == "en") for block in paper.blocks],
         "attachments": page.attachment_lines(paper),
         "organ": paper.organ,
         "dated": paper.dated,
         "note": page.closing_note(paper),
         "journal": page.journal_line(paper),
-        "warnings": paper.warnings if paper.is_draft else (),
+        "warnings": page.above(paper),
         "imprint": bool(paper.printed_by),
         "copies": f"抄送：{paper.copies}。" if paper.copies else "",
         "printed_by": paper.printed_by,
@@ -150,10 +151,10 @@ def _told(paper: Paper, faces: dict[str, fonts.Face], settings: Documents) -> di
     }
 
 
-def _block(block: Block, *, last: bool) -> dict[str, Any]:
+def _block(block: Block, *, last: bool, ragged: bool) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(block)
     if isinstance(block, Paragraph):
-        told["ragged"] = bool(page.LONG_WORD.search(block.text))
+        told["ragged"] = ragged or bool(page.LONG_WORD.search(block.text))
         told["last"] = last and len(block.text) <= STICKING
     if isinstance(block, Boxes):
         told["last"] = last and rows(block) < WHOLE / 2

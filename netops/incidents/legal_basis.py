@@ -76,6 +76,7 @@ class LegalBasis(msgspec.Struct, frozen=True, omit_defaults=True):
         articles: the articles that give the power.
         covers: duties whose breach it answers: "measures:12", "measures:A29-2", or "*" for any.
         requires: ids of rows that must be in force too, because this one borrows their power.
+        title_en: for the translation of a paper.
     """
 
     id: str
@@ -93,6 +94,7 @@ class LegalBasis(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     requires: tuple[str, ...] = ()
     note: str = ""
+    title_en: str = ""
 
     def in_force(self, day: date) -> bool:
         """Whether it is in force on *day*, both ends included."""
@@ -109,6 +111,12 @@ class LegalBasis(msgspec.Struct, frozen=True, omit_defaults=True):
     def cited(self) -> str:
         """《…》第三十条, as a paper cites it."""
         return f"《{self.title}》" + "、".join(Basis(article).label for article in self.articles)
+
+    @property
+    def cited_en(self) -> str:
+        """Article 30 of the …, as the translation cites it."""
+        numbers = ", ".join(map(str, self.articles))
+        return f"Article{'s' * (len(self.articles) > 1)} {numbers} of the {self.title_en or self.title}"
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -150,6 +158,11 @@ class Decision(msgspec.Struct, frozen=True):
     def allowed(self) -> bool:
         """Whether every duty has a basis."""
         return bool(self.duties) and not self.gaps
+
+    def citing(self, language: str) -> tuple[str, ...]:
+        """The rows as a paper in *language* cites them."""
+        named = dict.fromkeys(row.cited_en for row in self.used if row.id in self.rows) if language == "en" else {}
+        return tuple(named) or self.cited
 
     def refusal(self) -> Refused:
         """The refusal for a person: why, and what may be sent instead."""

@@ -9,15 +9,26 @@ from string import Formatter
 import msgspec
 
 from netops.core.basis import Basis
-from netops.core.clock import city_time
 from netops.core.errors import Refused
 from netops.core.finding import Subject
 from netops.core.paper import Block, Box, Boxes, Heading, Paper, Paragraph, Table
+from netops.incidents import saying
 from netops.incidents.legal_basis import Decision, Instrument
-from netops.incidents.wording import FRONT, PENDING, VOCABULARIES, Part, Template, Vocabulary, fields_of
+from netops.incidents.wording import (
+    FRONT,
+    PENDING,
+    PENDING_EN,
+    VOCABULARIES,
+    Part,
+    Template,
+    Vocabulary,
+    fields_of,
+)
 
 SHOWN = 3
 """Evidence ids printed after a fact; the record has them all."""
+ACROSS, SLACK, MOST, LEAST = 84.0, 2.5, 60, 20.0
+"""Letters in a line of a table (5号), around each column's text; those that a column asks for and keeps at most."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -67,36 +78,16 @@ def finding_says(
 ) -> dict[str, str]:
     """The fields of a finding, in the paper's language."""
     return {
-        "title": title, "because": because.rstrip("。. "), "place": place(subject), "ip": str(subject.get("ip") or ""),
-        "first_seen": chinese_time(first_seen), "last_seen": chinese_time(last_seen), "times": str(count), **more,
+        "title": title, "because": because.rstrip("。. "), "place": saying.place(subject), "ip": str(subject.get("ip") or ""),
+        "first_seen": saying.moment(first_seen), "last_seen": saying.moment(last_seen), "times": str(count), **more,
     }  # fmt: skip
-
-
-def place(subject: Subject) -> str:
-    """Where it is, in Chinese: 设备 r1 接口 ge0/1；IP 192.0.2.9."""
-    if isinstance(subject.get("a"), dict) and isinstance(subject.get("b"), dict):
-        ends = (
-            f"{end.get('device', '')} {end.get('interface', '')}".strip()
-            for end in (subject["a"], subject["b"])
-        )
-        return "链路 " + " 至 ".join(ends)
-    words = {
-        "device": "设备",
-        "interface": "接口",
-        "switch": "交换机",
-        "port": "端口",
-        "ip": "地址",
-        "mac": "MAC",
-    }
-    said = [f"{word} {subject[key]}" for key, word in words.items() if subject.get(key)]
-    return "，".join(said) or "见证据"
 
 
 def compose(
     template: Template, about: Circumstances, decision: Decision, warnings: tuple[str, ...] = ()
 ) -> Paper:
     """
-    The paper's content.
+    The paper's content, in the language that is spoken.
 
     Raises:
         Refused: a fact has no evidence, or the gate did not allow the paper.
@@ -117,7 +108,7 @@ def compose(
     values = _values(template, about)
     blocks = [block for part in template.blocks for block in _blocks(part, about, values, every, vocabulary)]
     front = {name: str(about.values.get(name) or getattr(head, name).format_map(values)) for name in FRONT}
-    return Paper(
+    paper = Paper(
         instrument=head.instrument,
         mark=about.mark if head.red else "",
         title=head.title.format_map(values),
@@ -132,8 +123,8 @@ def compose(
         signed=head.signed,
         printed_by=about.organ if head.printed else "",
         warnings=warnings,
-        **front,
     )
+    return msgspec.structs.replace(paper, **front)
 
 
 def _values(template: Template, about: Circumstances) -> dict[str, str]:
@@ -141,7 +132,7 @@ def _values(template: Template, about: Circumstances) -> dict[str, str]:
     vocabulary = VOCABULARIES[template.head.about]
     values = dict.fromkeys(vocabulary.says, "")
     if template.head.instrument is Instrument.REPORT:
-        values |= dict.fromkeys(vocabulary.pending, PENDING)
+        values |= dict.fromkeys(vocabulary.pending, saying.pick(PENDING, PENDING_EN))
     return values | {name: text for name, text in about.values.items() if text}
 
 
@@ -161,7 +152,7 @@ def _blocks(
             **fact.says,
             "id": fact.id,
             "order": str(order),
-            "proof": "、".join(fact.evidence[-SHOWN:]),
+            "proof": saying.several(fact.evidence[-SHOWN:]),
         }
 
     match part.kind:
@@ -179,7 +170,7 @@ def _blocks(
             ]
         case "articles":
             numbers = dict.fromkeys(basis.article for fact in about.facts for basis in fact.basis)
-            quoted = [(Basis(number).label, about.texts.get(number, "")) for number in numbers]
+            quoted = [(saying.article(Basis(number)), about.texts.get(number, "")) for number in numbers]
             return [
                 Paragraph(part.text.format_map({**values, "article": label, "text": text.replace("\n", "")}))
                 for label, text in quoted
@@ -195,7 +186,7 @@ def _blocks(
                 tuple(text.format_map(told(fact, order)) for text in part.rows)
                 for order, fact in enumerate(about.facts, 1)
             )
-            return [_narrowed(Table(part.columns, part.widths, rows, every))]
+            return [_table(part, rows, every)]
         case "boxes":
             spread = [
                 (row, fill)
@@ -216,19 +207,31 @@ def _blocks(
             return [Boxes(part.widths, drawn, every)]
 
 
-def _narrowed(table: Table) -> Table:
-    """The table without the columns in which no row says anything."""
-    kept = [
-        place
-        for place in range(len(table.columns))
-        if not table.rows or any(row[place] for row in table.rows)
+def _table(part: Part, rows: tuple[tuple[str, ...], ...], evidence: tuple[str, ...]) -> Table:
+    """The table without the columns in which no row says anything; without widths as wide as what they say."""
+    kept = [place for place in range(len(part.columns)) if not rows or any(row[place] for row in rows)]
+    columns = tuple(part.columns[place] for place in kept)
+    said = tuple(tuple(row[place] for place in kept) for row in rows)
+    widths = tuple(part.widths[place] for place in kept) if part.widths else _natural(columns, said)
+    return Table(columns, widths, said, evidence)
+
+
+def _natural(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    """Widths by the longest text of each column, in letters; the widest give way until all fit the line."""
+    wanted = [
+        min(MOST, max(map(_letters, texts))) + SLACK for texts in zip(columns, *rows, strict=True)
     ]
-    return Table(
-        tuple(table.columns[place] for place in kept),
-        tuple(table.widths[place] for place in kept),
-        tuple(tuple(row[place] for place in kept) for row in table.rows),
-        table.evidence,
-    )
+    over = sum(wanted) - ACROSS
+    while over > 0 and max(wanted) > LEAST:
+        place = wanted.index(max(wanted))
+        less = min(over, max(1.0, wanted[place] / 10))
+        wanted[place], over = wanted[place] - less, over - less
+    return tuple(wanted)
+
+
+def _letters(text: str) -> int:
+    """Width of a text in Latin letters: a Chinese character is two."""
+    return sum(1 if letter.isascii() else 2 for letter in text)
 
 
 def _row(cells: Sequence[str], columns: int, foot: str, height_mm: float) -> tuple[Box, ...]:
@@ -255,9 +258,3 @@ def breaks(title: str, values: Mapping[str, str]) -> tuple[int, ...]:
             length += len(values[name])
             ends.append(length)
     return tuple(ends)
-
-
-def chinese_time(moment: datetime) -> str:
-    """2026年11月20日12时05分, city time."""
-    year, month, day, hour, minute = city_time(moment, "%Y %m %d %H %M").split()
-    return f"{year}年{int(month)}月{int(day)}日{int(hour)}时{minute}分"

@@ -287,8 +287,9 @@ def issue(
     serial = _next(act, mark, year, first)
     said = f"{mark}〔{year}〕{serial}号"
     frozen = msgspec.structs.replace(
-        paper, number=said, date=day, signer=signer or paper.signer, journal=act.head[1], warnings=()
-    )
+        paper, number=said, date=day, signer=signer or paper.signer, journal=act.head[1], warnings=(),
+        english=msgspec.structs.replace(paper.english, warnings=()) if paper.english else None,
+    )  # fmt: skip
     act.connection.execute(
         papers.update()
         .where(papers.c.id == number)

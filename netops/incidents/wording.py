@@ -15,6 +15,7 @@ from netops.incidents.legal_basis import Instrument
 
 PENDING = "正在核查，待续报补充。"
 """What stands for an item of an incident that nobody has given yet."""
+PENDING_EN = "Being verified; a supplement will say."
 REPORTED = frozenset({"impact", "measures", "trend", "analysis", "clues", "next_steps", "scene", "other"})
 """Items of Article 7 of the national measure that only people know."""
 FRONT = ("copy_number", "secrecy", "urgency", "copies")
@@ -114,7 +115,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args:
         kind: heading, paragraph; findings (once for each finding or allocation), articles (once for each cited article),
-            table (one row for each, *rows* as texts with fields), boxes (a form: *widths* of its columns, *boxes* in rows).
+            table (one row for each, *rows* as texts with fields; without *widths* as wide as what they say),
+            boxes (a form: *widths* of its columns, *boxes* in rows).
     """
 
     kind: Literal["heading", "paragraph", "findings", "articles", "table", "boxes"]
@@ -186,9 +188,10 @@ class Template(msgspec.Struct, frozen=True):
 
     @property
     def given(self) -> frozenset[str]:
-        """What people fill in."""
+        """What people fill in; of a notice of addresses also which allocations it is about, else all of the declaration."""
         used = {name for text in self.texts for name in fields_of(text)}
-        return (VOCABULARIES[self.head.about].given & used) | {*FRONT, "attachments"}
+        chosen = {"allocations"} if self.head.instrument is Instrument.ADDRESSES else set()
+        return (VOCABULARIES[self.head.about].given & used) | {*FRONT, "attachments"} | chosen
 
 
 def fields_of(text: str) -> set[str]:
@@ -212,6 +215,14 @@ def names(playbooks: Path) -> list[str]:
     return sorted(one.stem for one in (playbooks / "notices").glob("*.toml"))
 
 
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`[paper]` of an English wording: the words alone; everything else is as in the Chinese one."""
+
+    title: str
+    to: str = ""
+    note: str = ""
+
+
 @until_changed(lambda playbooks, name: [playbooks / "notices" / f"{name}.toml"])
 def load(playbooks: Path, name: str) -> Template:
     """
@@ -230,13 +241,36 @@ def load(playbooks: Path, name: str) -> Template:
             name=name,
             known=", ".join(known),
         )
-    path = playbooks / "notices" / f"{name}.toml"
-    faults: list[str] = []
-    source = Source(path, f"notices/{path.name}", faults)
-    source.unknown({"paper", "blocks"})
+    source = Source(playbooks / "notices" / f"{name}.toml", f"notices/{name}.toml", [])
     raw = source.content.get("paper")
     head = source.struct(raw, Head, "paper") if isinstance(raw, dict) else None
-    if not isinstance(raw, dict):
+    return _template(source, name, head)
+
+
+@until_changed(lambda playbooks, name: [playbooks / "notices" / folder / f"{name}.toml" for folder in ("", "en")])
+def load_english(playbooks: Path, name: str) -> Template | None:
+    """
+    Read the English wording `notices/en/NAME.toml` of a paper; None when the office has written none.
+
+    Raises:
+        Missing: there is no such paper.
+        Faults: unknown keys and unknown fields, each with its line.
+    """
+    chinese = load(playbooks, name)
+    path = playbooks / "notices" / "en" / f"{name}.toml"
+    if not path.is_file():
+        return None
+    source = Source(path, f"notices/en/{path.name}", [])
+    raw = source.content.get("paper")
+    told = source.struct(raw, Told, "paper") if isinstance(raw, dict) else None
+    head = msgspec.structs.replace(chinese.head, **msgspec.structs.asdict(told)) if told else None
+    return _template(source, name, head)
+
+
+def _template(source: Source, name: str, head: Head | None) -> Template:
+    """What a file says, every field of it known."""
+    source.unknown({"paper", "blocks"})
+    if not isinstance(source.content.get("paper"), dict):
         source.fault("must be written as [paper]", "paper")
     parts = source.entries("blocks", Part)
     vocabulary = VOCABULARIES[head.about if head else "incident"]
@@ -245,7 +279,7 @@ def load(playbooks: Path, name: str) -> Template:
     for index, part in parts:
         _check_part(source, part, index, vocabulary)
     settled(
-        "the wording was not read", faults, "mend the lines above; netops playbook check reads them again"
+        "the wording was not read", source.faults, "mend the lines above; netops playbook check reads them again"
     )
     assert head is not None  # noqa: S101 - settled raises otherwise
     return Template(name, head, tuple(part for _, part in parts))
@@ -265,7 +299,9 @@ def _check_part(source: Source, part: Part, index: int, vocabulary: Vocabulary) 
             source.fault(
                 f"a row has 1 to {len(part.widths)} cells, as many as widths", "blocks", index, "boxes"
             )
-    if part.kind == "table" and not len(part.columns) == len(part.widths) == len(part.rows) > 0:
+    if part.kind == "table" and not (
+        len(part.columns) == len(part.rows) > 0 and len(part.widths) in (0, len(part.rows))
+    ):
         source.fault("columns, widths and rows must be equally many", "blocks", index, "columns")
     if any(width <= 0 for width in part.widths):
         source.fault("a width is above 0", "blocks", index, "widths")
@@ -294,10 +330,11 @@ class Requirement(msgspec.Struct, frozen=True):
 
     kind: str
     text: str
+    text_en: str
 
 
 @until_changed(lambda playbooks: [playbooks / "law" / "requirements.toml"])
-def requirements(playbooks: Path) -> dict[str, str]:
+def requirements(playbooks: Path) -> dict[str, Requirement]:
     """
     Read `law/requirements.toml`: what is asked, by kind of finding; "" is there always.
 
@@ -307,7 +344,7 @@ def requirements(playbooks: Path) -> dict[str, str]:
     faults: list[str] = []
     source = Source(playbooks / "law" / "requirements.toml", "law/requirements.toml", faults)
     source.unknown({"requirements"})
-    found = {one.kind: one.text for _, one in source.entries("requirements", Requirement)}
+    found = {one.kind: one for _, one in source.entries("requirements", Requirement)}
     if "" not in found and not faults:
         source.fault('there is no entry with kind = ""')
     settled("the requirements were not read", faults, "mend the lines above; netops playbook check reads them again")

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from netops.addresses import holdings, wording
-from netops.addresses.allocation import HELD, Allocation, AllocationState
-from netops.core import journal
+from netops.addresses.allocation import HELD
 from netops.core.basis import Basis
 from netops.core.errors import Refused
 from netops.core.files import put
-from netops.core.paper import Paper, Paragraph, Table
-from netops.core.plane import Plane
+from netops.core.paper import Table
 from netops.declarations import filings
-from netops.declarations.declaration import Declaration
 from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
 from netops.documents.form import Box, Boxes, Form, Remarks
-from netops.documents.page import cells
-from netops.rounds.address_lines import PLANES, STATES, Line, common_fields, foot, lines_of, today
+from netops.incidents.papers import Kept
+from netops.rounds import drafting
+from netops.rounds.address_lines import PLANES, common_fields, foot, today
 
-ISSUED = "ip notice issue"
-"""Verb of the journal entry that keeps an issued notice whole."""
 RESULT = "网段：　　　　　　　　　掩码：　　　　　　　　网关：\nVLAN：　　　　　　　　　生效日期：　　　年　　月　　日"
-ACROSS, SLACK, LEAST = 84.0, 2.5, 20.0
-"""Half-width characters in a line of a table (5号), around each column's text, and that 用途 has at least."""
+WORDING = "address_notice"
+"""Of the notice, in playbooks/notices/; it is a paper like all others: `netops document list`."""
 SUFFIXES = {"application": (".docx", ".pdf", ".json"), "notice": (".docx", ".pdf", ".xlsx", ".json")}
 
 
 # ---- 分配通知单
-class Draft(msgspec.Struct, frozen=True):
-    """A notice that was composed: what it tells of, and whether it was issued."""
-
-    paper: Paper
-    declaration: str
-    organization: str
-    plane: Plane
-    lines: tuple[Line, ...]
-
-
-def notice(desk: Desk, numbers: Sequence[str] = (), declaration: str = "") -> Draft:
+def notice(desk: Desk, numbers: Sequence[str] = (), declaration: str = "") -> Kept:
     """
     Draft the notice of what was allocated: everything under a declaration, or the allocations with these numbers.
 
@@ -64,72 +50,8 @@ def notice(desk: Desk, numbers: Sequence[str] = (), declaration: str = "") -> Dr
             else "nothing is allocated under {declarations}",
             "netops ip list --declaration NUMBER", declarations=", ".join(several) or "—",
         )  # fmt: skip
-    ground = filings.one(desk.store, several[0])
-    return _composed(desk, ground, sorted(listed, key=lambda one: one.span))
-
-
-def _composed(desk: Desk, ground: Declaration, listed: Sequence[Allocation]) -> Draft:
-    plane = ground.plane
-    words = wording.load(desk.playbooks, wording.NoticeWording)
-    measures, warnings = regulation(desk)
-    lines = lines_of(desk, plane, listed)
-    fields = common_fields(desk, plane, ground.organization) | {
-        "declaration": ground.number, "terminals": str(ground.terminals), "runs": str(len(lines)),
-        "count": str(sum(line.count for line in lines)), "regulation": measures,
-    }  # fmt: skip
-    organ = fields["authority"]
-    paper = Paper(
-        instrument="address_notice", mark=f"{organ}文件", title=words.title.format_map(fields),
-        title_breaks=_breaks(words.title, fields), organ=organ, date=today(desk).isoformat(),
-        to=words.to.format_map(fields), note=words.note.format_map(fields), printed_by=organ, warnings=warnings,
-        journal=journal.head(desk.store),
-        blocks=(
-            *(Paragraph(text.format_map(fields)) for text in words.before),
-            _table(lines),
-            *(Paragraph(text.format_map(fields)) for text in words.after),
-        ),
-    )  # fmt: skip
-    return Draft(paper, ground.number, ground.organization, plane, tuple(lines))
-
-
-def _table(lines: Sequence[Line]) -> Table:
-    """Columns that say nothing for any of them are left out; the others are as wide as what they say, within limits."""
-    reserved = STATES[AllocationState.RESERVED]
-    columns: list[tuple[str, int, Callable[[int, Line], str]]] = [
-        ("序号", 6, lambda place, _: str(place)),
-        ("地址", 34, lambda _, line: line.addresses),
-        ("数量", 10, lambda _, line: str(line.count)),
-        ("掩码", 16, lambda _, line: line.mask),
-        ("网关", 24, lambda _, line: line.gateway),
-        ("VLAN", 6, lambda _, line: str(line.vlan or "")),
-        ("用途", 60, lambda _, line: "；".join(filter(None, (line.purpose, line.device)))),
-        ("生效日期", 11, lambda _, line: line.since),
-        ("预留至", 11, lambda _, line: line.until if line.state == reserved else ""),
-    ]
-    kept = [one for one in columns if any(one[2](1, line) for line in lines)]
-    rows = tuple(tuple(said(place, line) for _, _, said in kept) for place, line in enumerate(lines, 1))
-    natural = [
-        min(most, max(2 * cells(text) for text in (head, *(row[place] for row in rows)))) + SLACK
-        for place, (head, most, _) in enumerate(kept)
-    ]
-    others = sum(width for (head, _, _), width in zip(kept, natural, strict=True) if head != "用途")
-    widths = tuple(
-        min(width, max(LEAST, ACROSS - others)) if head == "用途" else width
-        for (head, _, _), width in zip(kept, natural, strict=True)
-    )
-    return Table(tuple(head for head, _, _ in kept), widths, rows, tuple(line.id for line in lines))
-
-
-def _breaks(title: str, fields: dict[str, str]) -> tuple[int, ...]:
-    from string import Formatter
-
-    ends, length = [], 0
-    for literal, name, _, _ in Formatter().parse(title):
-        length += len(literal)
-        if name:
-            length += len(fields[name])
-            ends.append(length)
-    return tuple(ends)
+    chosen = {"allocations": " ".join(one.id for one in listed)} if numbers else {}
+    return drafting.draft(desk, several[0], WORDING, chosen)
 
 
 def regulation(desk: Desk, article: int = 11) -> tuple[str, tuple[str, ...]]:
@@ -155,44 +77,6 @@ def regulation(desk: Desk, article: int = 11) -> tuple[str, tuple[str, ...]]:
     return rows[0].title, (
         (f"（《{rows[0].title}》的效力状态未经核实，签发前请核对。）",) if unverified else ()
     )
-
-
-def issued(desk: Desk, number: str) -> Draft | None:
-    """The notice that was issued with this number, exactly as it was frozen in the journal; None when there is none."""
-    entry = next((one for one in journal.log(desk.store, 10, number) if one.verb == ISSUED), None)
-    return msgspec.convert(entry.after, Draft) if entry else None
-
-
-def issue(desk: Desk, draft: Draft, number: str) -> Draft:
-    """
-    A person issues a notice: it takes its number and is frozen, whole, in the journal.
-
-    Raises:
-        Refused: the number was used for another notice, or an allocation was given back since it was drafted.
-    """
-    number = " ".join(number.split())[:120]
-    before = issued(desk, number)
-    if before is not None and [one.id for one in before.lines] == [one.id for one in draft.lines]:
-        return before
-    if before is not None:
-        raise Refused(
-            "the notice was not issued", "{number} was used for a notice about {declaration}", "give the next number",
-            number=number, declaration=before.declaration,
-        )  # fmt: skip
-    with journal.act(desk.store, desk.actor, desk.clock) as one:
-        for line in draft.lines:
-            if holdings.record_of(holdings.row_of(one.connection, line.id)).state not in HELD:
-                raise Refused(
-                    "the notice was not issued",
-                    "the plan is stale: {id} was given back",
-                    "draft it again",
-                    id=line.id,
-                )
-        kept = msgspec.structs.replace(
-            draft, paper=msgspec.structs.replace(draft.paper, number=number, warnings=())
-        )
-        one.record(ISSUED, number, after=kept)
-    return kept
 
 
 # ---- 分配申请表
@@ -247,43 +131,33 @@ def application(desk: Desk, number: str) -> Form:
 
 
 # ---- files
-def write(content: Draft | Form, path: Path, desk: Desk) -> None:
+def write(content: Kept | Form, path: Path, desk: Desk) -> None:
     """
-    Write a form or a notice as DOCX, PDF, XLSX or JSON, by the suffix of *path*: the same record each time.
+    Write a form or a notice as DOCX, PDF or JSON, a notice as XLSX too, by the suffix of *path*: the same record each time.
 
     Raises:
         NetopsError: no Chinese font is here (PDF only), or the place cannot be written.
     """
     suffix = path.suffix.lower()
+    if not isinstance(content, Form):
+        if suffix == ".xlsx":
+            put(_workbook(content, desk), path)
+        else:
+            drafting.write(desk, content, path)
+        return
     if suffix == ".json":
         made = msgspec.json.format(msgspec.json.encode(content), indent=1)
-    elif isinstance(content, Form):
-        made = (
-            form_docx.render(content)
-            if suffix == ".docx"
-            else form_pdf.render(content, desk.config.documents)
-        )
-    elif suffix == ".xlsx":
-        made = _workbook(content, desk)
     else:
-        made = _paper(content.paper, suffix, desk)
+        made = form_docx.render(content) if suffix == ".docx" else form_pdf.render(content, desk.config.documents)
     put(made, path)
 
 
-def _paper(paper: Paper, suffix: str, desk: Desk) -> bytes:
-    from netops.documents import docx, pdf
+def _workbook(content: Kept, desk: Desk) -> bytes:
+    from netops.documents import page, xlsx
 
-    return docx.render(paper) if suffix == ".docx" else pdf.render(paper, desk.config.documents)
-
-
-def _workbook(content: Draft, desk: Desk) -> bytes:
-    from netops.documents import xlsx
-
-    table = next(block for block in content.paper.blocks if isinstance(block, Table))
-    columns = [xlsx.Column(head, right=head in ("序号", "数量"), wraps=True) for head in table.columns]
-    remarks = [
-        f"{content.paper.to}　　接入说明：{content.declaration}　　{content.paper.number or '草稿，未编号'}"
-    ]
-    notes = [f"操作日志链首 {content.paper.journal[:16]}"]
-    sheet = xlsx.Sheet("分配通知", columns, table.rows, content.paper.title, remarks, notes, landscape=False)
-    return xlsx.render([sheet], content.paper.title, desk.clock())
+    paper = drafting.shown(content)
+    table = next(block for block in paper.blocks if isinstance(block, Table))
+    columns = [xlsx.Column(head, right=place in (0, 2), wraps=True) for place, head in enumerate(table.columns)]
+    remarks = [f"{paper.to}　　{content.subject}　　{page.number_line(paper)}", *page.above(paper)]
+    sheet = xlsx.Sheet(paper.instrument, columns, table.rows, paper.title, remarks, [page.journal_line(paper)], landscape=False)
+    return xlsx.render([sheet], paper.title, desk.clock())

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core import custody, files
+from netops.addresses import holdings
+from netops.addresses.allocation import HELD
+from netops.core import custody, docket, files
 from netops.core.errors import NetopsError, Refused
-from netops.core.journal import act
+from netops.core.journal import Act, act
+from netops.core.language import spoken
+from netops.core.paper import Paper, Translation
 from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.desk import Desk
-from netops.incidents import legal_basis, notice, papers, wording
-from netops.incidents.legal_basis import Decision
+from netops.incidents import legal_basis, notice, papers, saying, wording
+from netops.incidents.legal_basis import Decision, Instrument
 from netops.incidents.papers import Kept
 from netops.incidents.wording import Template
 from netops.rounds import handling
 from netops.rounds.address_lines import today
-from netops.rounds.grounds import Ground, ground
+from netops.rounds.grounds import Ground, ground, speaking
 
 SUFFIXES = (".docx", ".pdf", ".json")
 FORMS = {"copy_number": r"\d{6}", "urgency": "特急|加急", "secrecy": "(绝密|机密|秘密)(★.{1,12})?"}
@@ -42,17 +46,21 @@ def draft(desk: Desk, subject: str, name: str = "notice", values: Mapping[str, s
         Refused: no basis in force allows it; the refusal is in the journal. Or a fact has no evidence.
     """
     template = wording.load(desk.playbooks, name)
-    given = checked(template, values or {})
-    about = ground(desk, template, subject, given)
+    given, english = _in_two(template, values or {})
+    with speaking("zh"):
+        about = ground(desk, template, subject, given)
     decision = decided(desk, template, about)
     if not decision.allowed:
         with act(desk.store, desk.actor, desk.clock) as one:
             papers.refuse(one, about.topic.subject, decision)
         raise decision.refusal()
-    said = msgspec.structs.replace(
-        about.about, values={**about.about.values, "cited": "、".join(decision.cited)}
-    )
-    paper = notice.compose(template, said, decision, (*_unverified(decision), *about.warnings))
+    with speaking("zh"):
+        paper = _composed(template, about, decision)
+    if translated := wording.load_english(desk.playbooks, name):
+        with speaking("en"):
+            said = _composed(translated, ground(desk, translated, subject, english), decision)
+        words = {field: getattr(said, field) for field in Translation.__struct_fields__}
+        paper = msgspec.structs.replace(paper, english=Translation(**words))
     if about.parent is not None:
         paper = msgspec.structs.replace(paper, number=about.parent.paper.number, warnings=())
     standing = papers.standing_draft(desk.store, about.topic.subject, paper)
@@ -64,10 +72,26 @@ def draft(desk: Desk, subject: str, name: str = "notice", values: Mapping[str, s
     return papers.one(desk.store, number)
 
 
+def _composed(template: Template, about: Ground, decision: Decision) -> Paper:
+    """What a paper says, in the language that is spoken."""
+    cited = saying.several(decision.citing(spoken()))
+    said = msgspec.structs.replace(about.about, values={**about.about.values, "cited": cited})
+    return notice.compose(template, said, decision, (*_unverified(decision), *about.warnings))
+
+
+def _in_two(template: Template, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What people gave, and what the translation says of it: ITEM.en where that was given, else the same."""
+    ends = {name: name.removesuffix(".en") for name in values if name.endswith(".en")}
+    given = checked(template, {name: text for name, text in values.items() if name not in ends})
+    return given, given | checked(template, {item: values[name] for name, item in ends.items()})
+
+
 def asked(desk: Desk, subject: str, name: str, values: Mapping[str, str] | None = None) -> tuple[Decision, str]:
     """What the gate would say of such a paper, and what it is called (message id); nothing is kept."""
     template = wording.load(desk.playbooks, name)
-    about = ground(desk, template, subject, checked(template, values or {}))
+    given, _english = _in_two(template, values or {})
+    with speaking("zh"):
+        about = ground(desk, template, subject, given)
     return decided(desk, template, about), template.head.instrument.label
 
 
@@ -113,7 +137,9 @@ def _unverified(decision: Decision) -> tuple[str, ...]:
         if row.id in decision.unverified and row.note and "效力状态同" not in row.note
     ]
     told = "".join(f"{note}。" for note in dict.fromkeys(notes))
-    return (f"（所引依据 {'、'.join(decision.unverified)} 未经核实，签发前请核对。{told}）",)
+    rows = saying.several(decision.unverified)
+    chinese = f"（所引依据 {rows} 未经核实，签发前请核对。{told}）"
+    return (saying.pick(chinese, f"(The basis {rows} is unverified: check it before signing.)"),)
 
 
 # ---- issuing
@@ -144,7 +170,8 @@ def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
     What it changes beside it (findings that are being rectified from here on) happens in the same act, or not at all.
 
     Raises:
-        Refused: no basis allows it on this day, its term has passed, or it is no draft; nothing is changed.
+        Refused: no basis allows it on this day, its term has passed, an address it tells of was given back, or it is no
+            draft; nothing is changed.
     """
     kept = papers.one(desk.store, number)
     mark, day = mark_of(desk, kept), today(desk).isoformat()
@@ -162,7 +189,10 @@ def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
             id=kept.id,
             due=kept.due,
         )
+    told_of = [piece.source for piece in docket.pieces(desk.store, kept.paper.evidence) if piece.kind == "ledger"]
     with act(desk.store, desk.actor, desk.clock) as one:
+        if kept.instrument is Instrument.ADDRESSES:
+            _still_held(one, told_of)
         said = papers.issue(one, kept.id, mark, date=day, signer=signer, decision=decision, first=first)
         if kept.incident:
             handling.issued(desk, one, kept, said)
@@ -184,6 +214,20 @@ def _require_as_drafted(desk: Desk, kept: Kept) -> None:
             "{id} was not issued", "{number} is {state} by now", "netops declare print {number} --paper reply drafts what fits",
             id=kept.id, number=one.number, state=one.state,
         )  # fmt: skip
+
+
+def _still_held(act: Act, allocations: list[str]) -> None:
+    """
+    A notice of addresses tells of what is allocated now.
+
+    Raises:
+        Refused: one of the allocations was given back since it was drafted.
+    """
+    for name in allocations:
+        if holdings.record_of(holdings.row_of(act.connection, name)).state not in HELD:
+            raise Refused(
+                "the notice was not issued", "the plan is stale: {id} was given back", "draft it again", id=name
+            )
 
 
 def _again(desk: Desk, kept: Kept) -> Decision:
@@ -230,18 +274,20 @@ def rendered(desk: Desk, kept: Kept, suffix: str) -> bytes:
     """
     A kept paper as DOCX, PDF or JSON: the same record, and the same bytes each time.
 
+    Who speaks English gets the translation, which says so on every page; the JSON has both.
+
     Raises:
-        NetopsError: another suffix, or no Chinese font (PDF only).
+        NetopsError: another suffix, no Chinese font (PDF only), or its wording has no English.
     """
     match suffix:
         case ".docx":
             from netops.documents import docx
 
-            return docx.render(kept.paper)
+            return docx.render(shown(kept))
         case ".pdf":
             from netops.documents import pdf
 
-            return pdf.render(kept.paper, desk.config.documents)
+            return pdf.render(shown(kept), desk.config.documents)
         case ".json":
             return msgspec.json.format(msgspec.json.encode(kept), indent=1)
     raise NetopsError(
@@ -250,14 +296,37 @@ def rendered(desk: Desk, kept: Kept, suffix: str) -> bytes:
     )  # fmt: skip
 
 
-def write(desk: Desk, kept: Kept, path: Path) -> None:
+def shown(kept: Kept) -> Paper:
     """
-    Write a kept paper by the suffix of *path*; the file appears whole or not at all.
+    The paper itself, or its translation for who speaks English.
+
+    Raises:
+        NetopsError: its wording has no English.
+    """
+    paper = kept.paper if spoken() == "zh" else kept.paper.in_english()
+    if paper is None:
+        raise NetopsError(
+            "{id} was not written in English", "it was drafted from a wording that has no English",
+            "--lang zh; or write playbooks/notices/en/{wording}.toml and draft it again", id=kept.id, wording=kept.wording,
+        )  # fmt: skip
+    return paper
+
+
+def write(desk: Desk, kept: Kept, path: Path) -> tuple[Path, ...]:
+    """
+    Write a kept paper by the suffix of *path*, or in every form into the folder *path*; a file appears whole or not at all.
+
+    Returns:
+        The files that were written.
 
     Raises:
         NetopsError: another suffix, no Chinese font (PDF only), or the place cannot be written.
     """
-    files.put(rendered(desk, kept, path.suffix.lower()), path)
+    name = kept.paper.number if kept.paper.number and not kept.goes_with else kept.id
+    places = [path / f"{name}{suffix}" for suffix in SUFFIXES] if path.is_dir() else [path]
+    for place in places:
+        files.put(rendered(desk, kept, place.suffix.lower()), place)
+    return tuple(places)
 
 
 def write_notice(desk: Desk, number: str, path: Path, name: str = "notice") -> Kept:

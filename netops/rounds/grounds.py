@@ -8,38 +8,54 @@ from contextlib import contextmanager
 import msgspec
 
 from netops.addresses import holdings
-from netops.addresses.allocation import HELD
+from netops.addresses.allocation import HELD, AllocationState
 from netops.core import applied, docket, language
 from netops.core.basis import Basis
 from netops.core.errors import Missing, Refused
 from netops.core.evidence import Evidence
 from netops.core.finding import Finding
 from netops.core.language import _
-from netops.core.paper import chinese_date
 from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.desk import Desk
 from netops.egress.exit import ExitKind
-from netops.incidents import casebook, clocks, legal_basis, notice, papers, wording
+from netops.incidents import casebook, clocks, legal_basis, notice, papers, saying, wording
 from netops.incidents.incident import Incident
 from netops.incidents.legal_basis import Addressee, Instrument
 from netops.incidents.notice import Circumstances, Fact
 from netops.incidents.papers import Kept, PaperState, Topic
+from netops.incidents.saying import pick
 from netops.incidents.wording import Template
 from netops.rounds import look
-from netops.rounds.address_lines import PLANES, authority, day, lines_of, official_name, today
+from netops.rounds.address_lines import PLANES, STATES, authority, day, lines_of, official_name, today
 from netops.rounds.declaring import authority as declared_to
 
 SENSES = {
-    "flow": "流量监测", "snmp": "设备巡查", "lldp": "链路发现", "arp": "ARP表核对", "fdb": "转发表核对", "route": "路由核对",
-    "declaration": "接入说明核对", "register": "登记册核对", "ledger": "地址台账核对", "inspection": "检查", "probe": "反射探测",
+    "flow": ("流量监测", "watch of flows"), "snmp": ("设备巡查", "walk of devices"), "lldp": ("链路发现", "discovery of links"),
+    "arp": ("ARP表核对", "check of ARP tables"), "fdb": ("转发表核对", "check of forwarding tables"),
+    "route": ("路由核对", "check of routes"), "declaration": ("接入说明核对", "check of declarations"),
+    "register": ("登记册核对", "check of the register"), "ledger": ("地址台账核对", "check of the address ledger"),
+    "inspection": ("检查", "inspection"), "probe": ("反射探测", "reflection probe"),
 }  # fmt: skip
+ROUNDS = ("系统巡检", "routine rounds")
 """How a finding came about, by the kind of its evidence."""
 DUTIES = {Instrument.ADDRESSES: (Basis(11),), Instrument.ACCESS: (Basis(10),), Instrument.EXIT: (Basis(12),)}
 """What a paper that answers no breach rests on."""
 MOST_ADDRESSES = 8
 """Spans of addresses that a reply names; the notice of addresses has every one."""
-EXIT_KINDS = {ExitKind.SHARED: "统一出口", ExitKind.SEPARATE: "单独出口", ExitKind.COUNTY: "县市区出口"}
+EXIT_KINDS = {
+    ExitKind.SHARED: ("统一出口", "shared exit"), ExitKind.SEPARATE: ("单独出口", "separate exit"),
+    ExitKind.COUNTY: ("县市区出口", "exit of a county"),
+}  # fmt: skip
+PLANES_EN = {Plane.INTRANET: "government intranet", Plane.EXTRANET: "government extranet"}
+GRADES_EN = {"I": "especially grave", "II": "grave", "III": "larger", "IV": "ordinary"}
+
+
+RESERVED = STATES[AllocationState.RESERVED]
+DOUBTED = (
+    "（建议级别的依据未经核实，定级以有权部门意见为准。）",
+    "(The rule behind the proposed grade is unverified; the competent authority decides.)",
+)
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +79,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 def ground(desk: Desk, template: Template, subject: str, values: Mapping[str, str]) -> Ground:
     """
-    What a paper of this wording about *subject* rests on, in the paper's language.
+    What a paper of this wording about *subject* rests on, in the language that is spoken.
 
     Args:
         subject: number of an incident, a declaration or a document, or the id of an exit, as the wording has it.
@@ -72,8 +88,7 @@ def ground(desk: Desk, template: Template, subject: str, values: Mapping[str, st
     Raises:
         Missing: there is no such thing, or another instance serves its plane.
     """
-    with speaking("zh"):
-        made = GROUNDS[template.head.about](desk, template, subject, values)
+    made = GROUNDS[template.head.about](desk, template, subject, values)
     if made.topic.plane and Plane(made.topic.plane) not in desk.planes:
         raise Missing(
             "there is no {subject} here", "this instance does not serve its plane", "", subject=subject
@@ -83,7 +98,7 @@ def ground(desk: Desk, template: Template, subject: str, values: Mapping[str, st
 
 @contextmanager
 def speaking(wanted: str) -> Iterator[None]:
-    """Papers are Chinese, whatever the command speaks."""
+    """Papers are Chinese, and their translations English, whatever the command speaks."""
     before = language.spoken()
     language.speak(wanted)
     try:
@@ -97,12 +112,25 @@ def _common(desk: Desk, template: Template, organization: str, plane: Plane, num
     office = desk.register.organization.get(_authority(desk, plane))
     officer = (office.security_officer or office.responsible) if office else None
     return {
-        "city": desk.config.city.title_zh, "authority": authority(desk, plane), "number": number,
-        "regulation": regulation(desk), "organization": official_name(desk, organization) or "有关单位",
-        "plane": PLANES[plane], "today": chinese_date(today(desk).isoformat()),
-        "reply_by": chinese_date(reply_day(desk, template) or today(desk).isoformat()),
+        "city": pick(desk.config.city.title_zh, desk.config.city.title_en), "authority": _office(desk, plane),
+        "number": number, "regulation": regulation(desk),
+        "organization": named(desk, organization) or pick("有关单位", "the organization concerned"),
+        "plane": pick(PLANES[plane], PLANES_EN[plane]), "today": saying.day(today(desk).isoformat()),
+        "reply_by": saying.day(reply_day(desk, template) or today(desk).isoformat()),
         "contact": officer.name if officer else "", "phone": officer.phone if officer else "",
     }  # fmt: skip
+
+
+def named(desk: Desk, code: str) -> str:
+    """The official name of an organization; in the translation its English one, where the register has it."""
+    entry = desk.register.organization.get(code)
+    return pick(official_name(desk, code), entry.name_en if entry else "")
+
+
+def _office(desk: Desk, plane: Plane) -> str:
+    """Who is in charge of the plane, by name."""
+    code = _authority(desk, plane)
+    return named(desk, code) if code else pick(authority(desk, plane), desk.config.city.title_en)
 
 
 def _authority(desk: Desk, plane: Plane) -> str:
@@ -112,7 +140,8 @@ def _authority(desk: Desk, plane: Plane) -> str:
 
 def regulation(desk: Desk) -> str:
     """Title of the city's regulation."""
-    return next(row.title for row in legal_basis.load(desk.playbooks) if row.instrument == "measures")
+    row = next(row for row in legal_basis.load(desk.playbooks) if row.instrument == "measures")
+    return pick(row.title, row.title_en)
 
 
 def reply_day(desk: Desk, template: Template) -> str:
@@ -133,11 +162,14 @@ def _circumstances(
     desk: Desk, template: Template, organization: str, plane: Plane, values: Mapping[str, str], facts: tuple[Fact, ...],
     evidence: tuple[str, ...] = (), organ: str = "",
 ) -> Circumstances:  # fmt: skip
-    organ = organ or authority(desk, plane)
+    organ = organ or _office(desk, plane)
     return Circumstances(
-        mark=f"{organ}文件", organ=organ if template.head.by == "authority" else official_name(desk, organization),
+        mark=f"{organ}文件", organ=organ if template.head.by == "authority" else named(desk, organization),
         date=today(desk).isoformat(), values=values, facts=facts, evidence=evidence,
-        texts={one.article: one.text_zh_display for one in legal_basis.articles(desk.playbooks)},
+        texts={
+            one.article: pick(one.text_zh_display, one.gloss_en.rstrip(".") + ".")
+            for one in legal_basis.articles(desk.playbooks)
+        },
     )  # fmt: skip
 
 
@@ -150,13 +182,10 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         if kept.instrument is Instrument.REPORT and kept.state is PaperState.ISSUED
     ]  # fmt: skip
     values = {
-        **_common(desk, template, one.organization, one.plane, one.number), "cause": one.cause_zh,
-        "category": one.category_zh, "grade": one.grade.title_zh, "count": str(len(findings)),
-        "duties": "、".join(dict.fromkeys(basis.label for finding in findings for basis in finding.basis)),
+        **_common(desk, template, one.organization, one.plane, one.number), **_what(one, findings),
+        "duties": saying.several(saying.article(basis) for finding in findings for basis in finding.basis),
         "discovery": _discovery(desk, findings), "sequence": str(len(reports) + 1),
-        "earlier": reports[-1].paper.number if reports else "无", "reporter": desk.actor,
-        "occurred": notice.chinese_time(one.occurred), "detected": notice.chinese_time(one.detected),
-        "known": notice.chinese_time(one.known), "findings": "、".join(one.findings),
+        "earlier": reports[-1].paper.number if reports else pick("无", "none"), "reporter": desk.actor,
         "superior": _superior(desk, one), **given,
     }  # fmt: skip
     is_report = template.head.instrument is Instrument.REPORT
@@ -168,15 +197,27 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         about=_circumstances(desk, template, one.organization, one.plane, values, _facts(desk, findings)),
         duties=tuple(dict.fromkeys(basis for finding in findings for basis in finding.basis)),
         addressee=Addressee.SUPERIOR if is_report else addressee(desk, one.organization),
-        warnings=() if one.grading.verified else ("（建议级别的依据未经核实，定级以有权部门意见为准。）",),
+        warnings=() if one.grading.verified else (pick(*DOUBTED),),
     )  # fmt: skip
+
+
+def _what(one: Incident, findings: list[Finding]) -> dict[str, str]:
+    """What an incident is, and when."""
+    return {
+        "cause": pick(one.cause_zh, one.cause_en), "category": pick(one.category_zh, f"{one.category} ({one.category_zh})"),
+        "grade": pick(one.grade.title_zh, GRADES_EN[one.grade]), "count": str(len(findings)),
+        "occurred": saying.moment(one.occurred), "detected": saying.moment(one.detected), "known": saying.moment(one.known),
+        "findings": saying.several(one.findings),
+    }  # fmt: skip
 
 
 def _superior(desk: Desk, one: Incident) -> str:
     """To whom a report goes: whom its first clock names, else the authority's own superior."""
-    named = [clock.to_whom for clock in one.deadlines if clock.kind.startswith("C-") and clock.to_whom != "原报告渠道"]
+    said = [clock.to_whom for clock in one.deadlines if clock.kind.startswith("C-") and clock.to_whom != "原报告渠道"]
     office = desk.register.organization.get(_authority(desk, one.plane))
-    return named[0] if named else official_name(desk, office.parent) if office and office.parent else "上级主管部门"
+    if said:
+        return said[0]
+    return named(desk, office.parent) if office and office.parent else pick("上级主管部门", "the superior authority")
 
 
 def _facts(desk: Desk, findings: list[Finding]) -> tuple[Fact, ...]:
@@ -186,8 +227,8 @@ def _facts(desk: Desk, findings: list[Finding]) -> tuple[Fact, ...]:
             one.id,
             notice.finding_says(
                 look.title(one), look.because(one), one.subject, one.first_seen, one.last_seen, one.count,
-                risk=_(one.severity), clause="、".join(basis.label for basis in one.basis),
-                requirement=asked.get(one.kind) or asked[""],
+                risk=_(one.severity), clause=saying.several(saying.article(basis) for basis in one.basis),
+                requirement=_asked(asked.get(one.kind) or asked[""]),
             ),
             one.evidence,
             one.basis,
@@ -196,28 +237,38 @@ def _facts(desk: Desk, findings: list[Finding]) -> tuple[Fact, ...]:
     )  # fmt: skip
 
 
+def _asked(one: wording.Requirement) -> str:
+    return pick(one.text, one.text_en)
+
+
 def _discovery(desk: Desk, findings: list[Finding]) -> str:
     kinds = (
         piece.kind for piece in docket.pieces(desk.store, {name for one in findings for name in one.evidence})
     )
-    return "、".join(dict.fromkeys(SENSES.get(kind, "系统巡检") for kind in kinds)) or "系统巡检"
+    return saying.several(pick(*SENSES.get(kind, ROUNDS)) for kind in kinds) or pick(*ROUNDS)
 
 
 # ---- a declaration, and the addresses under it
 def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
     one = filings.one(desk.store, subject)
+    wanted = given.get("allocations", "").upper().split()
     listed = [
         held
         for held in holdings.allocations(desk.store, one.plane, declaration=one.number)
-        if held.state in HELD
+        if held.state in HELD and (not wanted or held.id in wanted)
     ]
+    if strange := set(wanted) - {held.id for held in listed}:
+        raise Refused(
+            "the document was not drafted", "{allocations}: not held under {number}", "netops ip list --declaration {number}",
+            allocations=", ".join(sorted(strange)), number=one.number,
+        )  # fmt: skip
     instrument = template.head.instrument
     states = template.head.states
     if states and one.state not in states:
         raise Refused(
             "the document was not drafted", "{number} is {state}, and this wording answers one that is {states}",
             "netops declare print {number} --paper reply takes the wording that fits", number=one.number, state=_(one.state),
-            states="、".join(map(_, states)),
+            states=", ".join(map(_, states)),
         )  # fmt: skip
     if instrument is Instrument.ADDRESSES and not listed:
         raise Refused(
@@ -243,25 +294,27 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
     ]
     lines = sorted(zip(lines_of(desk, one.plane, listed), proofs, strict=True), key=lambda pair: pair[0].id)
     to = one.authority or declared_to(desk, one.organization, one.plane)
-    organ = official_name(desk, to) if to else ""
+    organ = named(desk, to) if to else ""
     values = {
         **_common(desk, template, one.organization, one.plane, one.number), "declaration": one.number,
         **({"authority": organ} if organ else {}),
         "nature": one.nature, "scope": one.scope, "terminals": str(one.terminals), "applicant": one.contact,
-        "equipment": "；".join(" ".join(filter(None, (each.name, each.model, each.address))) for each in one.equipment),
-        "allocated": ("、".join(str(held.span) for held in listed[:MOST_ADDRESSES]) or "另行通知")
-        + (f" 等{len(listed)}段" if len(listed) > MOST_ADDRESSES else ""),
-        "version": str(one.version), "why": one.remark.rstrip("。.") + "。" if one.remark else "",
-        "decided_on": chinese_date(day(one.since)),
-        "declared_on": chinese_date(one.date) if one.date else "", "runs": str(len(listed)),
+        "equipment": pick("；", "; ").join(
+            " ".join(filter(None, (each.name, each.model, each.address))) for each in one.equipment
+        ),
+        "allocated": saying.several(str(held.span) for held in listed[:MOST_ADDRESSES])
+        + (pick(f" 等{len(listed)}段", f" and more, {len(listed)} runs") if len(listed) > MOST_ADDRESSES else "")
+        or pick("另行通知", "notified separately"),
+        "version": str(one.version), "why": one.remark.rstrip("。.") + pick("。", ".") if one.remark else "",
+        "decided_on": saying.day(day(one.since)), "declared_on": saying.day(one.date), "runs": str(len(listed)),
         "count": str(sum(held.span.size for held in listed)), **given,
     }  # fmt: skip
     facts = tuple(
         Fact(
             line.id,
             {"addresses": line.addresses, "count": str(line.count), "mask": line.mask, "gateway": line.gateway,
-             "vlan": str(line.vlan or ""), "purpose": line.purpose, "device": line.device, "since": line.since,
-             "until": line.until},
+             "vlan": str(line.vlan or ""), "purpose": pick("；", "; ").join(filter(None, (line.purpose, line.device))),
+             "device": line.device, "since": line.since, "until": line.until if line.state == RESERVED else ""},
             (proof.id,),
         )
         for line, proof in lines
@@ -298,12 +351,11 @@ def _exit(desk: Desk, template: Template, subject: str, given: Mapping[str, str]
     organization = desk.register.organization.get(one.organization)
     officer = (organization.security_officer or organization.responsible) if organization else None
     values = {
-        **_common(desk, template, one.organization, one.plane, one.id), "exit": one.id, "kind": EXIT_KINDS[one.kind],
+        **_common(desk, template, one.organization, one.plane, one.id), "exit": one.id, "kind": pick(*EXIT_KINDS[one.kind]),
         "carrier": one.carrier, "bandwidth": f"{one.bandwidth_mbps} Mbit/s" if one.bandwidth_mbps else "",
         "public_address": one.public_address or one.net, "device": one.device, "model": device.model if device else "",
         "place": " ".join(filter(None, (device.site if device else "", one.interface))), "filing": one.filing,
-        "filed_on": chinese_date(one.filed_on) if one.filed_on else "",
-        "valid_until": chinese_date(one.valid_until) if one.valid_until else "",
+        "filed_on": saying.day(one.filed_on), "valid_until": saying.day(one.valid_until),
         "contact": officer.name if officer else "", "phone": officer.phone if officer else "", **given,
     }  # fmt: skip
     return Ground(
@@ -329,20 +381,18 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         {"sha256": kept.sha256, "title": kept.paper.title},
         kept.issued,
     )
+    english = kept.paper.english
     values = _common(desk, template, kept.organization, plane, kept.subject) | {
-        "document": kept.paper.number, "document_title": kept.paper.title, "document_kind": _(kept.instrument.label),
-        "issued": chinese_date(kept.paper.date), "recipient": kept.paper.to, "server": desk.actor,
-        "reply_by": chinese_date(kept.due) if kept.due else "",
+        "document": kept.paper.number, "document_title": pick(kept.paper.title, english.title if english else ""),
+        "document_kind": _(kept.instrument.label), "issued": saying.day(kept.paper.date),
+        "recipient": pick(kept.paper.to, english.to if english else ""), "server": desk.actor, "reply_by": saying.day(kept.due),
     }  # fmt: skip
     facts: tuple[Fact, ...] = ()
     if kept.incident:
         one = casebook.one(desk.store, kept.incident)
-        facts = _facts(desk, [docket.one(desk.store, name) for name in one.findings])
-        values |= {
-            "cause": one.cause_zh, "category": one.category_zh, "grade": one.grade.title_zh, "count": str(len(facts)),
-            "occurred": notice.chinese_time(one.occurred), "detected": notice.chinese_time(one.detected),
-            "known": notice.chinese_time(one.known), "findings": "、".join(one.findings),
-        }  # fmt: skip
+        findings = [docket.one(desk.store, name) for name in one.findings]
+        facts = _facts(desk, findings)
+        values |= _what(one, findings)
     topic = msgspec.structs.replace(
         kept.topic, about="document", subject=kept.id, wording=template.name, due="", goes_with=kept.id
     )

@@ -11,6 +11,7 @@ from netops.core import docket
 from netops.core.errors import Missing, NetopsError
 from netops.core.finding import STANDING, Finding, State
 from netops.core.journal import Act
+from netops.core.language import spoken
 from netops.desk import Desk
 from netops.incidents import casebook, clocks, handling, papers, playbook, proceedings
 from netops.incidents.incident import Event, Incident, Stage, may_move
@@ -162,7 +163,7 @@ def dossier(desk: Desk, incident: Incident, findings: list[Finding]) -> dict[str
     kept = []
     for paper in papers.listed(desk.store, incident.number):
         told = {name: getattr(paper, name) for name in ("id", "instrument", "state", "drafted", "issued", "sha256")}
-        kept.append({**told, "number": paper.paper.number, "title": paper.paper.title, "intact": paper.is_intact,
+        kept.append({**told, "number": paper.paper.number, "title": paper.paper.read(spoken()).title, "intact": paper.is_intact,
                      "rows": paper.decision.rows, "answers": papers.answers(desk.store, paper.id)})
     lines = timeline.of(desk, incident, findings)
     answering = playbook.answering(playbook.load(desk.playbooks), incident.cause)

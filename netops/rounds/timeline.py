@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from netops.core.finding import Finding
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 from netops.desk import Desk
 from netops.incidents import casebook, papers, proceedings
 from netops.incidents.casebook import Move
@@ -82,7 +82,7 @@ def of(desk: Desk, incident: Incident, findings: list[Finding]) -> list[Line]:
         if one.state == "resolved":
             lines.append(Line(one.last_seen, "", "gone", one.id))
     for kept in papers.listed(store, number):
-        lines.append(Line(kept.drafted, kept.actor, "draft", f"{kept.id} {kept.paper.title}"))
+        lines.append(Line(kept.drafted, kept.actor, "draft", f"{kept.id} {kept.paper.read(spoken()).title}"))
     return sorted(lines, key=lambda one: (one.at, one.kind))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from docx import Document
 
 from netops.cli import main
 from netops.core import docket, journal
@@ -144,9 +145,32 @@ def test_a_notice_goes_into_its_file(run: Run, folder: Path) -> None:
     assert 0 == code
     assert b"PK" == path.read_bytes()[:2]
     assert str(path) in out
-    assert "《湘潭市电子政务管理办法》第三十条" in out
+    assert "Article 30 of the Measures of Xiangtan City" in out
     assert "unverified: measures-30" in out
     assert "plan: draft a notice of the situation" in err
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "above"),
+    [
+        ("zh", "擅自开设互联网出口的情况通报", "未经核实，签发前请核对"),
+        ("en", "internet exit at Health Commission", "Only the Chinese original is official"),
+    ],
+)
+def test_a_paper_is_read_in_both_languages(run: Run, folder: Path, lang: str, title: str, above: str) -> None:
+    """
+    同一份记录：中文是正本，英文是给读者看的译本，首页上方和每页页脚都写明；写进文件夹就是三种格式。
+    """
+    (folder / "out").mkdir()
+    assert 0 == run("incident", "notice", number_of(run, "health"), "-o", str(folder / "out"), lang=lang)[0]
+    document = Document(str(folder / "out" / "D-0001.docx"))
+    kept = json.loads((folder / "out" / "D-0001.json").read_text("utf-8"))
+
+    assert title in "".join(one.text for one in document.paragraphs)
+    assert above in "".join(one.text for one in document.sections[0].first_page_header.paragraphs)
+    assert b"%PDF" == (folder / "out" / "D-0001.pdf").read_bytes()[:4]
+    assert ("关于", "Notice") == (kept["paper"]["title"][:2], kept["paper"]["english"]["title"][:6])
+    assert (lang == "en") == ("a translation for the reader" in run("document", "show", "D-0001", lang=lang)[1])
 
 
 def test_a_notice_answers_as_json_beside_its_file(run: Run, folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from netops.core.basis import Basis
 from netops.core.errors import Faults, Missing, Refused
 from netops.core.paper import Boxes, Paper, Paragraph, Table
-from netops.incidents import legal_basis, notice, wording
+from netops.incidents import legal_basis, notice, saying, wording
 from netops.incidents.legal_basis import ACCOMPANYING, Addressee, Decision, Instrument, decide
 from tests.conftest import NOON
 from tests.incidents.cases import HOUR, PLAYBOOKS
@@ -69,6 +69,18 @@ def texts(paper: Paper) -> list[str]:
             case _:
                 found.append(block.text)
     return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_paper_has_an_english_wording(name: str) -> None:
+    """
+    每种公文都有英文措辞，由人填写的项目一项不少，取用的字段都认得。
+    """
+    english = wording.load_english(PLAYBOOKS, name)
+
+    assert english is not None
+    assert wording.load(PLAYBOOKS, name).given == english.given
+    assert english.head.title.isascii()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -218,4 +230,4 @@ def test_places_read_as_people_say_them() -> None:
     ends = {"a": {"device": "r1", "interface": "ge0"}, "b": {"device": "r2", "interface": "ge1"}}
 
     assert ["链路 r1 ge0 至 r2 ge1", "设备 r1，接口 ge0", "见证据"] == [
-        notice.place(ends), notice.place({"device": "r1", "interface": "ge0"}), notice.place({})]
+        saying.place(ends), saying.place({"device": "r1", "interface": "ge0"}), saying.place({})]

@@ -50,21 +50,25 @@ def test_a_notice_tells_what_was_allocated(allotted: Path) -> None:
 
 
 def test_an_issued_notice_is_frozen(allotted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It takes its number, stands in the journal, is written again byte for byte, and its number is never given again."""
-    asked = ["ip", "paper", "notice", "--declaration", NUMBER, "--number", "云信址〔2026〕1号"]
-    assert 4 == main([*asked, "-o", "a.docx", "--no-input"])
-    assert 0 == main([*asked, "-o", "a.docx", "--yes"])
-    (allotted / "more.csv").write_text("单位,地址\nfin,10.20.11.30\n", "utf-8")
-    assert 0 == main(["ip", "import", "more.csv", "--yes", "-q"])
-    assert 0 == main(["ip", "paper", "notice", "--number", "云信址〔2026〕1号", "-o", "b.docx"])
-    assert 4 == main([*asked, "-o", "c.docx", "--yes", "--lang", "en"])
-
+    """
+    通知单就是公文登记里的一份：取下一个文号，只写选定的几段，固定后逐字节相同；所列地址已收回的，草稿不再签发。
+    """
+    asked = ["ip", "paper", "notice", "AL-0001"]
+    assert 4 == main([*asked, "--issue", "-o", "a.docx", "--no-input"])
+    assert 0 == main([*asked, "--issue", "-o", "a.docx", "--yes"])
+    capsys.readouterr()
+    assert 0 == main(["document", "list", "--kind", "address_notice", "--json"])
+    [kept] = json.loads(capsys.readouterr().out)["items"]
+    assert ("issued", "云信办〔2026〕1号", NUMBER) == (kept["state"], kept["number"], kept["subject"])
+    assert 0 == main(["document", "print", kept["id"], "-o", "b.docx"])
     assert (allotted / "a.docx").read_bytes() == (allotted / "b.docx").read_bytes()
-    assert "was used for" in capsys.readouterr().err
-    assert not (allotted / "c.docx").exists()
+    assert 2 == main(["ip", "paper", "notice", "AL-0001", "AL-0099", "-o", "c.docx", "--lang", "en"])
+    assert 0 == main(["ip", "paper", "notice", "AL-0002", "-o", "c.xlsx"])
+    assert 0 == main(["ip", "release", "AL-0002", "--why", "撤并", "--yes"])
+    capsys.readouterr()
+    assert 4 == main(["document", "issue", "D-0002", "--yes", "--lang", "en"])
+    assert "AL-0002 was given back" in capsys.readouterr().err
     assert 0 == main(["journal", "verify"])
-    assert 0 == main(["ip", "release", "AL-0001", "--why", "撤并", "--yes"])
-    assert 2 == main(["ip", "paper", "notice", "--number", "云信址〔2026〕9号", "-o", "d.docx"])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,7 @@ def test_an_issued_notice_is_frozen(allotted: Path, capsys: pytest.CaptureFixtur
         (("notice", "--declaration", NUMBER, "-o", "x.odt"), 2),
         (("notice", "--declaration", NUMBER), 2),
         (("notice", "-o", "x.docx"), 2),
-        (("notice", "AL-0001", "--number", "x", "--yes", "-o", "x.odt"), 2),
+        (("notice", "AL-0001", "--issue", "--yes", "-o", "x.odt"), 2),
         (("application", "--declaration", "D-9", "-o", "x.docx"), 2),
         (("application", "--declaration", NUMBER, "-o", "x.xlsx"), 2),
         (("ledger", "--pool", "10.9.0.0/24", "-o", "x.docx"), 2),

@@ -72,7 +72,7 @@ def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (path := tmp_path / "inventory" / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (tmp_path / "config.toml").write_text(
-        '[city]\ntitle_zh = "云溪市"\nauthority = "fin"\n[planes.extranet]\nnets = ["10.20.0.0/16"]\n',
+        '[city]\ntitle_zh = "云溪市"\nauthority = "fin"\ndocument_mark = "云信办"\n[planes.extranet]\nnets = ["10.20.0.0/16"]\n',
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
