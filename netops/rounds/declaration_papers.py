@@ -140,7 +140,7 @@ def write(content: Declaration | Kept | Ledger, path: Path, desk: Desk) -> None:
         case ".xlsx", Declaration():
             made = declaration_forms.workbook(desk, content.statements, content.number, content.version)
         case ".xlsx", Kept():
-            made = _sheet_of(content.paper, desk)
+            made = _sheet_of(drafting.shown(content), desk)
         case ".xlsx", Ledger():
             made = render([declaration_ledger.sheet(content)], content.title, desk.clock())
         case suffix, Kept():
