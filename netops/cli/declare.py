@@ -284,7 +284,7 @@ def print_(number: str, paper: str | None, plane: str, organization: str) -> Non
         elif kind == "reply":
             made = declaration_papers.reply(opened, number)
             title, facts = (
-                made.paper.title,
+                made.paper.read(spoken()).title,
                 {N_("declaration"): number, N_("number"): made.paper.number or made.id},
             )
         else:

@@ -118,7 +118,7 @@ def test_papers_are_written_in_every_form_and_both_languages(filed: Path) -> Non
     declare("approve", NUMBER)
     for lang, said in (
         ("zh", ("政务外网接入书面说明", "关于市财政局接入政务外网的批复", "接入单位台账")),
-        ("en", ("Declaration of access", "关于市财政局接入政务外网的批复", "Ledger of")),
+        ("en", ("Declaration of access", "Reply on the access of", "Ledger of")),
     ):
         for paper, words in zip(("statement", "reply", "ledger"), said, strict=True):
             for suffix in ("docx", "xlsx", "json"):
