@@ -22,6 +22,8 @@ USER_AGENT = "netops-site-check/1 (registered-site probe of the city's network a
 MOST_REDIRECTS = 5
 MOST_HEADER_VALUE = 1000
 BLOCK = 1 << 16
+INSIDE = N_("its name leads to an address inside")
+"""Why a page inside the networks is not asked for."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -94,6 +96,8 @@ class Policy:
             NotAllowed: the host is not on the list, has no address, or leads inside.
         """
         place = _place(url)
+        if is_address(place[0]) and self.is_inside(place[0]) and place[0] not in self.hosts.get(place, ()):
+            raise NotAllowed(INSIDE)
         if place not in self.hosts:
             raise NotAllowed(N_("its host is not registered"))
         if known := self.hosts[place]:
@@ -106,7 +110,7 @@ class Policy:
             raise NotAllowed(N_("its name has no address"), is_refusal=False)
         for text in found:
             if self.is_inside(text):
-                raise NotAllowed(N_("its name leads to an address inside"))
+                raise NotAllowed(INSIDE)
         return found[0]
 
     def is_inside(self, text: str) -> bool:
@@ -206,7 +210,7 @@ def _once(url: str, policy: Policy, settings: Settings, seconds: float, method: 
     try:
         stream: socket.socket = sock
         if parts.scheme == "https":
-            stream = _unverified().wrap_socket(sock, server_hostname=None if _is_address(host) else host)
+            stream = _unverified().wrap_socket(sock, server_hostname=None if is_address(host) else host)
         connection = http.client.HTTPConnection(host, port, timeout=seconds)
         connection.sock = stream
         path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
@@ -256,7 +260,8 @@ def _cut(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,25 @@ def look(
             der, protocol = _greet(_context(None, verify=False), host, address, port, seconds)
         except OSError:
             return Silent(N_("the connection failed"))
+        return _in_time(read(der, trusted, why, protocol))
     except ssl.SSLError:
         return _tlcp(address, port, seconds)
     except OSError:
         return Silent(N_("the connection failed"))
     return read(der, trusted, why, protocol)
+
+
+def _in_time(one: Certificate | Silent) -> Certificate | Silent:
+    """The certificate, told apart from its chain where it is the time of one of them that is wrong."""
+    if isinstance(one, Silent) or one.is_trusted is not None:
+        return one
+    now = datetime.now(UTC)
+    if one.not_before > now:
+        return msgspec.structs.replace(one, is_trusted=False, why=N_("it is not valid yet"))
+    if one.not_after > now:
+        why = N_("another certificate of its chain is over, or not valid yet")
+        return msgspec.structs.replace(one, is_trusted=False, why=why)
+    return one
 
 
 def _tlcp(address: str, port: int, seconds: float) -> Certificate | Silent:

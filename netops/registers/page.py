@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html.parser import HTMLParser
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from netops.core.dates import iso_of
-from netops.registers import identity
+from netops.registers import spots
+from netops.registers.spots import Spot
+from netops.registers.style import (
+    TOGGLED,
+    UNKNOWN,
+    Element,
+    Styles,
+    ground_of,
+    hidden_by,
+    ink,
+    sheets_of,
+    style_of,
+    tiny,
+)
 
 VOID = frozenset(
     (
@@ -39,28 +51,8 @@ BLOCKS = frozenset(
      "table", "header", "footer", "title", "br", "option", "main", "aside", "form", "nav", "blockquote", "pre", "dl")
 )  # fmt: skip
 MOST_LINKS, MOST_BLOCKS, MOST_DEEP = 5000, 20_000, 500
-HIDING = re.compile(
-    r"display:none|visibility:hidden|(?<![\w-])opacity:0?\.?0+(?![.\d])|font-size:(?:0(?:\.0+)?(?:px|pt|r?em|%)?|1p[xt])(?![.\d])"
-    r"|(?:left|top|right|bottom|margin-left|margin-top|text-indent):-\d{3,}(?:\.\d+)?(?:px|em|pt|%)?"
-    r"|clip:rect\(0|(?<![\w-])(?:max-)?(?:width|height):[01](?:px)?(?:;|$)(?=.*overflow:hidden)|overflow:hidden.*(?<![\w-])(?:width|height):[01](?:px)?(?:;|$)"
-)
-"""Styles that take something out of sight, blanks left out."""
-COLOR = re.compile(r"(?:^|;)color:([^;!]+)")
-GROUND = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
-RULE = re.compile(r"([^{}@]+)\{([^{}]*)\}")
 WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(\s*(?:unescape\s*\(\s*)?([\"'])(.*?)(?<!\\)\1", re.DOTALL)
-IDENTITY = re.compile(r"(?<![0-9A-Za-z.])\d{17}[\dXx](?![0-9A-Za-z])")
-MARK = re.compile(r"(绝密|机密|秘密)\s*[★☆⭐*＊]\s*(?:\d+\s*年|\d+\s*个?月|长期|解密|启用前)?")
-LABELLED = re.compile(r"密\s*级\s*[:：]?\s*(绝密|机密|秘密)(?![\u4e00-\u9fff])")
-WHOLE = re.compile(r"[\[【(（]?\s*(绝\s*密|机\s*密|秘\s*密)\s*[\])】）]?")
-DAY = re.compile(r"(?<!\d)(20\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2})(?!\d)")
-TODAY = ("今天", "今日", "现在", "当前", "today")
-FORMED = re.compile(
-    r"(?:成文|形成|生成|印发|发文|制发|变更)\s*(?:日期|时间)\s*[:：]?\s*(20\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2})"
-)
-PUBLISHED = re.compile(
-    r"(?:发布|公开|发表)\s*(?:日期|时间)\s*[:：]?\s*(20\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2})"
-)
+MISSING = re.compile(r"^\W*(?:404|页面不存在|找不到页面|您访问的页面(?:不存在|已删除)|page not found|not found)", re.IGNORECASE)
 SHINGLE, KEPT = 4, 128
 
 
@@ -88,20 +80,6 @@ class Link(msgspec.Struct, frozen=True):
             return ""
 
 
-class Spot(msgspec.Struct, frozen=True):
-    """
-    A place on a page where something stands that should not; never what stands there.
-
-    Args:
-        kind: the mark (秘密、机密、绝密), or "" for an identity number.
-        hash: eight hex digits by which the same text is known again.
-    """
-
-    line: int
-    kind: str
-    hash: str
-
-
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """
     What a page says, without its words.
@@ -125,11 +103,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     shape: tuple[int, ...]
 
-    def hidden_links(self) -> Iterator[Link]:
-        """Links out of sight that lead to somebody else's site."""
-        for one in self.links:
-            if one.hidden and one.host and not same_owner(one.host, self.host):
-                yield one
+    @property
+    def is_missing(self) -> bool:
+        """Whether it only says that there is no such page, whatever the server says."""
+        return MISSING.match(self.title) is not None
 
     @property
     def host(self) -> str:
@@ -161,29 +138,41 @@ def domain_of(host: str) -> str:
     return ".".join(labels[-deep:])
 
 
-def read(url: str, content: bytes, charset: str, today: date) -> Page:
-    """The page at *url* out of its bytes, in whatever encoding it says or is."""
+def read(url: str, content: bytes, charset: str, today: date, sheets: Mapping[str, str] | None = None) -> Page:
+    """
+    The page at *url* out of its bytes, in whatever encoding it says or is.
+
+    Args:
+        sheets: texts of the style sheets that it names (`style.sheets_of`), by address, as far as they were read.
+    """
     source = decoded(content, charset)
-    reader = _Reader(url, source)
+    named = sheets_of(url, source)
+    read_ones = [text for one in named if (text := (sheets or {}).get(one)) is not None]
+    reader = _Reader(url, source, read_ones, is_whole=len(read_ones) == len(re.findall(r"rel=[\"']?stylesheet", source, re.I)))
     reader.feed(_with_written(source))
     reader.close()
     reader.end_block()
     text = "\n".join(block for _, block in reader.blocks)
-    days = [day for line, block in reader.blocks if not any(word in block.lower() for word in TODAY)
-            for day in _days(block) if day <= today]  # fmt: skip
+    days = list(spots.days(reader.blocks, today))
     said = {name: value for name, value in reader.metas.items() if value}
     return Page(
         url=url, title=" ".join(reader.title.split())[:200], links=tuple(reader.links),
-        marks=tuple(_marks(reader.blocks)), identities=tuple(_identities([*reader.blocks, *reader.scripts])),
-        formed=_first(FORMED, text) or _iso(said.get("writtendate", "")),
-        published=_iso(said.get("pubdate", "")) or _first(PUBLISHED, text),
+        marks=tuple(spots.marks(reader.blocks)),
+        identities=tuple(spots.identities([*reader.blocks, *reader.scripts, *reader.written])),
+        formed=spots.first(spots.FORMED, text) or spots.iso(said.get("writtendate", "")),
+        published=spots.iso(said.get("pubdate", "")) or spots.first(spots.PUBLISHED, text),
         newest=max(days, default=None), dated=len(days), sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
         shape=shape_of(text),
     )  # fmt: skip
 
 
 def decoded(content: bytes, charset: str) -> str:
-    """Text by the charset of the header, else of the page itself, else as UTF-8, else GB18030."""
+    """Text that is UTF-8 as that; else by the charset of the header, of the page itself, or as GB18030."""
+    if not content.isascii() and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return content.decode("utf-8-sig")  # nothing else of this length is UTF-8 by chance, whatever the header says
+        except UnicodeDecodeError:
+            pass
     told = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", content[:4096], re.IGNORECASE)
     for name in (charset, told[1].decode("ascii", "replace") if told else "", "utf-8", "gb18030"):
         if name.lower() in ("gb2312", "gbk"):
@@ -219,7 +208,7 @@ def _unquoted(text: str) -> str:
 class _Reader(HTMLParser):
     """Walks over the source with the styles that hide in mind."""
 
-    def __init__(self, url: str, source: str) -> None:
+    def __init__(self, url: str, source: str, sheets: Sequence[str], *, is_whole: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.base = url
         self.title = ""
@@ -227,19 +216,27 @@ class _Reader(HTMLParser):
         self.links: list[Link] = []
         self.blocks: list[tuple[int, str]] = []
         self.scripts: list[tuple[int, str]] = []
-        self._open: list[tuple[str, str]] = []
+        self.written: list[tuple[int, str]] = []
+        """Comments and attributes: nobody sees them on the page, everybody can read them in it."""
+        self._open: list[_Open] = []
         self._block: list[str] = []
         self._block_line = 1
         self._link: tuple[str, str, int] | None = None
         self._link_text: list[str] = []
-        self._hiding = dict(_hiding_selectors(source))
+        own = [found[1] for found in re.finditer(r"<style\b[^>]*>(.*?)</style\s*>", source, re.DOTALL | re.IGNORECASE)]
+        self._styles = Styles((*sheets, *own))
+        inline = re.search(r"style\s*=[^>]*background|bgcolor", source, re.IGNORECASE) is not None
+        self._canvas = "ffffff" if is_whole and not inline and not self._styles.has_ground else ""
+        """The ground of the page itself, where every style of it is known and none gives it another."""
 
     # ---- tags
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
         if tag in BLOCKS:
             self.end_block()
-        hidden = (self._open[-1][1] if self._open else "") or self._why_hidden(tag, said)
+        element = Element(tag, said.get("id", ""), frozenset(said.get("class", "").split()))
+        self._note(said)
+        hidden, ground, is_tiny = self._why_hidden(element, said)
         if tag == "base" and said.get("href"):
             self.base = urljoin(self.base, said["href"])
         elif tag == "meta":
@@ -249,8 +246,12 @@ class _Reader(HTMLParser):
         elif tag == "a" and "href" in said and len(self.links) < MOST_LINKS:
             self._end_link()
             self._link = (_absolute(self.base, said["href"]), hidden, self.getpos()[0])
+        elif tag in ("iframe", "frame") and hidden and said.get("src") and len(self.links) < MOST_LINKS:
+            self.links.append(Link(_absolute(self.base, said["src"]), "", hidden, self.getpos()[0]))
+        elif self._link and tag in ("img", "svg", "picture", "video") and self._link[1] in WORDS_ONLY:
+            self._link = (self._link[0], "", self._link[2])
         if tag not in VOID and len(self._open) < MOST_DEEP:
-            self._open.append((tag, hidden))
+            self._open.append(_Open(element, "" if hidden in WORDS_ONLY else hidden, ground, is_tiny=is_tiny))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in BLOCKS:
@@ -258,12 +259,12 @@ class _Reader(HTMLParser):
         if tag == "a":
             self._end_link()
         for place in range(len(self._open) - 1, -1, -1):
-            if self._open[place][0] == tag:
+            if self._open[place].element.tag == tag:
                 del self._open[place:]
                 break
 
     def handle_data(self, data: str) -> None:
-        tag = self._open[-1][0] if self._open else ""
+        tag = self._open[-1].element.tag if self._open else ""
         if tag == "script":
             self.scripts.append((self.getpos()[0], data[:200_000]))
             return
@@ -295,38 +296,59 @@ class _Reader(HTMLParser):
         super().close()
         self._end_link()
 
-    def _why_hidden(self, tag: str, said: dict[str, str]) -> str:
-        if "hidden" in said:
-            return "hidden"
-        if tag == "marquee" and any(
-            said.get(name, "99").rstrip("px") in ("0", "1", "2", "3") for name in ("height", "width")
-        ):
-            return "marquee"
-        if why := hiding(said.get("style", "")):
-            return why
-        names = [f".{one}" for one in said.get("class", "").split()] + (
-            [f"#{said['id']}"] if said.get("id") else []
-        )
-        return next((self._hiding[one] for one in names if one in self._hiding), "")
+    def handle_comment(self, data: str) -> None:
+        if len(self.written) < MOST_BLOCKS:
+            self.written.append((self.getpos()[0], " ".join(data.split())[:20_000]))
+
+    def _note(self, said: Mapping[str, str]) -> None:
+        line = self.getpos()[0]
+        self.written += [(line, value[:2000]) for value in said.values() if len(value) > 17 and len(self.written) < MOST_BLOCKS]
+
+    def _why_hidden(self, element: Element, said: dict[str, str]) -> tuple[str, str, bool]:
+        """How an element is out of sight, or ""; the ground that it stands on; whether its letters are too small."""
+        above = self._open[-1] if self._open else _Open(element, "", self._canvas, is_tiny=False)
+        tag, around = element.tag, [one.element for one in self._open]
+        style = self._styles.of(element, around, said.get("style", ""))
+        ground = ground_of(style) or _bgcolor(said) or above.ground
+        size = tiny(style)
+        is_tiny = above.is_tiny if size is None else size
+        if above.hidden:
+            return above.hidden, ground, is_tiny
+        if "hidden" in said and style.get("display", "none") == "none":
+            return "hidden", ground, is_tiny
+        if tag == "marquee" and any(said.get(name, "99").removesuffix("px") in "0123" for name in ("height", "width")):
+            return "marquee", ground, is_tiny
+        if tag in ("iframe", "frame") and any(said.get(name, "99").removesuffix("px") in "01" for name in ("height", "width")):
+            return tag, ground, is_tiny
+        why = hidden_by(style)
+        if why.startswith(TOGGLED) and not hidden_by(_inline(said)) and self._styles.toggles(element, around):
+            why = ""
+        if not why and tag == "a":
+            # A link has its own colour: what stands around it gives it none (HTML, 15.3.4).
+            color = ink(style)
+            why = "font-size" if is_tiny else "color" if color and color in (ground, "clear") and ground != UNKNOWN else ""
+        return why, ground, is_tiny
 
 
-def _hiding_selectors(source: str) -> Iterator[tuple[str, str]]:
-    """Classes and ids that the page's own styles take out of sight."""
-    for sheet in re.finditer(r"<style\b[^>]*>(.*?)</style\s*>", source, re.DOTALL | re.IGNORECASE):
-        for rule in RULE.finditer(re.sub(r"/\*.*?\*/", "", sheet[1], flags=re.DOTALL)[:200_000]):
-            if why := hiding(rule[2]):
-                for selector in rule[1].split(","):
-                    if found := re.fullmatch(r"\s*(?:[a-zA-Z][\w-]*)?([.#][\w-]+)\s*", selector):
-                        yield found[1], why
+WORDS_ONLY = ("font-size", "color")
+"""What hides words, and no picture."""
 
 
-def hiding(style: str) -> str:
-    """How a style takes something out of sight, or ""."""
-    said = "".join(html.unescape(style).lower().split())
-    if found := HIDING.search(said):
-        return found[0][:40]
-    color, ground = COLOR.search(said), GROUND.search(said)
-    return "color" if color and ground and color[1] == ground[1] else ""
+class _Open(NamedTuple):
+    """An element that is not closed yet: how it is out of sight, on which ground, with which letters."""
+
+    element: Element
+    hidden: str
+    ground: str
+    is_tiny: bool
+
+
+def _inline(said: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value, _important in style_of(said.get("style", ""))}
+
+
+def _bgcolor(said: Mapping[str, str]) -> str:
+    return ground_of({"background-color": said["bgcolor"].lower()}) if said.get("bgcolor") else ""
 
 
 def _absolute(base: str, href: str) -> str:
@@ -340,45 +362,6 @@ def _absolute(base: str, href: str) -> str:
         )
     except ValueError:
         return ""
-
-
-# ---- what should not be there
-def _marks(blocks: Iterable[tuple[int, str]]) -> Iterator[Spot]:
-    """Marks as documents bear them (秘密★1年), as a field (密级：秘密) or alone in a block; no word in a sentence."""
-    for line, block in blocks:
-        found = MARK.search(block) or LABELLED.search(block) or WHOLE.fullmatch(block)
-        if found:
-            kind = "".join(found[1].split())
-            yield Spot(line, kind, identity.fingerprint(block))
-
-
-def _identities(blocks: Iterable[tuple[int, str]]) -> Iterator[Spot]:
-    """Whole identity numbers with a right check digit; masked ones are as they should be."""
-    for line, block in blocks:
-        for found in IDENTITY.finditer(block):
-            if not identity.why_no_identity(found[0]):
-                yield Spot(line + block[: found.start()].count("\n"), "", identity.fingerprint(found[0]))
-
-
-# ---- dates
-def _days(block: str) -> Iterator[date]:
-    for found in DAY.finditer(block):
-        if text := _iso(found[1]):
-            yield date.fromisoformat(text)
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return _iso(found[1]) if found else ""
-
-
-def _iso(text: str) -> str:
-    found = DAY.search(text)
-    try:
-        said = iso_of("-".join(re.findall(r"\d+", found[1]))) if found else ""
-    except ValueError:
-        return ""
-    return said if len(said) == 10 else ""
 
 
 # ---- likeness

@@ -19,7 +19,7 @@ from netops.core.plane import Plane
 from netops.probes import http, tls
 from netops.probes.http import Answer, Policy
 from netops.registers import feed
-from netops.registers.page import Link, Page, alike, domain_of, read, same_owner
+from netops.registers.page import Link, Page, alike, decoded, domain_of, read, same_owner
 from netops.registers.probing import Sites, Watchlist
 from netops.registers.site import (
     PERIOD_DAYS,
@@ -32,6 +32,7 @@ from netops.registers.site import (
     Look,
     PageSpot,
 )
+from netops.registers.style import sheets_of
 from netops.registers.visits import KnownPage, Visit
 
 ROBOTS_BYTES = 1 << 18
@@ -41,6 +42,8 @@ ITEMS, ITEM_DAYS = 20, 60
 SEVEN_DAYS = 7
 PAGES = ("text/html", "application/xhtml+xml", "")
 GONE = (404, 410)
+SHEETS = 12
+"""Style sheets of a site that are read, at most."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ class Visitor:
         self.left = means.settings.requests
         self._pause = means.settings.pause_seconds
         self._robots: dict[str, RobotFileParser | None] = {}
+        self._sheets: dict[str, str | None] = {}
         self._last = 0.0
         self._bounds = http.Settings(means.settings.seconds, means.settings.page_kib << 10)
 
@@ -128,6 +132,18 @@ class Visitor:
         answer = http.fetch(url, self.means.policy, bounds, method)
         self._last = time.monotonic()
         return answer
+
+    def read(self, answer: Answer, today: date) -> Page:
+        """The page that came, with the style sheets of its own host: each is asked for once."""
+        charset = (
+            answer.headers.get("content-type", "").partition("charset=")[2].split(";")[0].strip("\"' ")
+        )
+        for url in sheets_of(answer.final, decoded(answer.body, charset)):
+            if url not in self._sheets and len(self._sheets) < SHEETS:
+                said = self.ask(url)
+                self._sheets[url] = decoded(said.body, "") if said.is_open else None
+        held = {url: text for url, text in self._sheets.items() if text is not None}
+        return read(answer.final, answer.body, charset, today, held)
 
     def _is_allowed(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -179,13 +195,13 @@ def _close(
     means = visitor.means
     certificate, names, unseen = _certificate(target.url, means, look.today)
     strangers = _strangers(names, means, N_("certificate"))
-    inward = [(target.url, answer.hops[-1])] if answer.hops and answer.refused else []
+    inward = [(target.url, answer.hops[-1])] if answer.hops and answer.why == http.INSIDE else []
     look = msgspec.structs.replace(
         look, is_close=True, certificate=certificate, inward=tuple(inward), strangers=tuple(strangers)
     )
     if not answer.is_open or target.kind != "sites" or not _is_page(answer):
         return look, None, unseen
-    home = _read(answer, look.today)
+    home = visitor.read(answer, look.today)
     pages = [home]
     dead: list[DeadLink] = []
     asked = 0
@@ -193,7 +209,7 @@ def _close(
     for one in target.columns:
         said = visitor.ask(one.url)
         if said.is_open and _is_page(said):
-            page = _read(said, look.today)
+            page = visitor.read(said, look.today)
             pages.append(page)
             columns.append(_column(one, page, home))
         elif not said.refused:
@@ -204,14 +220,16 @@ def _close(
     for link in _sampled(home, means, look.today, done):
         said = visitor.ask(link.href)
         if said.refused:
-            if said.hops and said.why == N_("its name leads to an address inside"):
+            if said.hops and said.why == http.INSIDE:
                 inward.append((link.href, said.hops[-1]))
             continue
         asked += 1
         if said.status in GONE or said.status >= 500 or not said.status:
             dead.append(DeadLink(target.url, link.href, said.status))
         elif said.is_open and _is_page(said):
-            page = _read(said, look.today)
+            page = visitor.read(said, look.today)
+            if page.is_missing:
+                dead.append(DeadLink(target.url, link.href, said.status))
             pages.append(page)
             late += _late(target, page, None, means)
     hosts = {link.host for page in pages for link in page.links}
@@ -235,11 +253,6 @@ def _close(
 # ---- pages
 def _is_page(answer: Answer) -> bool:
     return answer.headers.get("content-type", "").split(";")[0].strip().lower() in PAGES
-
-
-def _read(answer: Answer, today: date) -> Page:
-    charset = answer.headers.get("content-type", "").partition("charset=")[2].split(";")[0].strip("\"' ")
-    return read(answer.final, answer.body, charset, today)
 
 
 def _sampled(home: Page, means: Means, today: date, done: set[str]) -> list[Link]:
@@ -327,7 +340,7 @@ def _items(target: Target, visitor: Visitor, today: date) -> tuple[list[LateItem
             continue
         answer = visitor.ask(item.url)
         if answer.is_open and _is_page(answer):
-            page = _read(answer, today)
+            page = visitor.read(answer, today)
             pages.append(page)
             late += _late(target, page, item.published, visitor.means)
     return late, pages

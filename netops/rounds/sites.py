@@ -18,7 +18,7 @@ from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.incidents import calendar
-from netops.probes.http import Policy, Resolver
+from netops.probes.http import Policy, Resolver, is_address
 from netops.registers import entries, visits
 from netops.registers.entry import Entry
 from netops.registers.page import domain_of
@@ -158,7 +158,8 @@ def _means(desk: Desk, every: dict[str, list[Entry]], resolve: Resolver | None) 
         for one in every[kind]:
             known = [text for text in one.values.get("addresses", ()) if "/" not in text and "-" not in text]
             for url in [*_pages(one), *([str(one.values["feed"])] if one.values.get("feed") else [])]:
-                hosts.setdefault(_place(url), []).extend(known)
+                place = _place(url)
+                hosts.setdefault(place, []).extend([*known, *([place[0]] if is_address(place[0]) else [])])
             if kind == "sites":
                 pinned[one.number] = known
     for one in every["columns"]:

@@ -53,9 +53,11 @@ class Authority:
         last: datetime,
         *,
         is_ca: bool = False,
+        by: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None = None,
     ) -> x509.Certificate:
+        issuer, signing = by or (self.name, self.key)
         built = (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key)  # type: ignore[arg-type]
+            x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)  # type: ignore[arg-type]
             .serial_number(x509.random_serial_number()).not_valid_before(first).not_valid_after(last)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         )  # fmt: skip
@@ -63,21 +65,65 @@ class Authority:
             built = built.add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False
             )
-        return built.sign(self.key, hashes.SHA256())
+        return built.sign(signing, hashes.SHA256())
 
-    def issue(self, stem: str, *names: str, days: int = 200, bits: int = 0) -> None:
-        """`stem.pem` and `stem.key` for these names; *days* below 0 is over already, *bits* an RSA key of this size."""
+    def issue(
+        self, stem: str, *names: str, days: int = 200, bits: int = 0, begins: int = -400, old_hash: bool = False,
+        between: int = 0, is_between_sent: bool = True,
+    ) -> None:  # fmt: skip
+        """
+        `stem.pem` and `stem.key` for these names.
+
+        Args:
+            days: it ends so many days from now, *begins* likewise; below 0 is in the past.
+            bits: of an RSA key.
+            old_hash: signed with SHA-1.
+            between: signed by another certificate that ends so many days from now; 0 is none.
+            is_between_sent: whether the server sends that one too.
+        """
         key = rsa.generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-        one = self._signed(
-            subject, key.public_key(), names, NOW - timedelta(days=400), NOW + timedelta(days=days)
-        )
-        (self.folder / f"{stem}.pem").write_bytes(one.public_bytes(serialization.Encoding.PEM))
+        chain = []
+        by = None
+        if between:
+            own, name = ec.generate_private_key(ec.SECP256R1()), x509.Name(
+                [x509.NameAttribute(NameOID.COMMON_NAME, "云溪市电子政务二级证书")])  # fmt: skip
+            last = NOW + timedelta(days=between)
+            chain = [self._signed(name, own.public_key(), (), NOW - timedelta(days=450), last, is_ca=True)]
+            by = (name, own)
+        first, last = NOW + timedelta(days=begins), NOW + timedelta(days=days)
+        one = self._signed(subject, key.public_key(), names, first, last, by=by)
+        sent = [one, *(chain if is_between_sent else [])]
+        (self.folder / f"{stem}.pem").write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in sent))
         (self.folder / f"{stem}.key").write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
+        if old_hash:
+            self._sign_again(stem, names)
+
+    def _sign_again(self, stem: str, names: tuple[str, ...]) -> None:
+        """The same with SHA-1, which libraries refuse to sign with and OpenSSL's program does not."""
+        if shutil.which("openssl") is None:
+            pytest.skip("openssl is not installed: apt-get install openssl")
+        root = self.folder / "root.key"
+        root.write_bytes(
+            self.key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        asked = subprocess.run(
+            ["openssl", "req", "-new", "-key", f"{stem}.key", "-subj", f"/CN={names[0]}"],
+            cwd=self.folder, check=True, capture_output=True,
+        )  # fmt: skip
+        (self.folder / "names.cnf").write_text("subjectAltName=" + ",".join(f"DNS:{one}" for one in names))
+        made = subprocess.run(
+            ["openssl", "x509", "-req", "-sha1", "-days", "200", "-CA", "root.pem", "-CAkey", "root.key", "-set_serial", "7",
+             "-extfile", "names.cnf"],
+            cwd=self.folder, check=True, capture_output=True, input=asked.stdout,
+        )  # fmt: skip
+        (self.folder / f"{stem}.pem").write_bytes(made.stdout)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from netops.registers import feed
-from netops.registers.page import alike, domain_of, hiding, read, shape_of
+from netops.registers.identity import fingerprint
+from netops.registers.page import alike, domain_of, read, shape_of
 from netops.registers.probing import zone_names
 from netops.registers.site import closed_share
+from netops.registers.style import hiding, sheets_of
 from netops.registers.visits import Visit
 from tests.conftest import NOON
 from tests.registers.city import IDENTITY
@@ -29,6 +31,12 @@ def marks(body: str) -> list[str]:
         ("<p>秘　密</p>", ["秘密"]), ("<h1>【机密】</h1>", ["机密"]), ("<p>保守国家秘密</p>", []),
         ("<p>涉及商业秘密的除外</p>", []),
         ("<p>密级：公开</p>", []), ("<p>机密文件管理办法</p>", []), ("<li>秘密战线的故事</li>", []),
+        ("<p>000012 机密★三年 特急</p>", ["机密"]), ("<p>关于某事的通知（秘密&#9733;6个月）</p>", ["秘密"]),
+        ("<p>绝 密★启用前</p>", ["绝密"]), ("<p>【密级】机密级</p>", ["机密"]), ("<td>密级</td><td>秘密级</td>", ["秘密"]),
+        ("<p>秘密*1年</p>", ["秘密"]), ("<p>不得泄露商业秘密*、个人隐私</p>", []), ("<h2>《秘密花园》读后感</h2>", []),
+        ("<p>国家秘密标志形式为“机密★5年”</p>", []), ("<p>标注密级，如秘密★1年</p>", []),
+        ("<p>密级：秘密级以上的不得上网</p>", []),
+        ("<tr><td>绝密</td></tr><tr><td>机密</td></tr><tr><td>秘密</td></tr>", []), ("<p>密级（绝密、机密、秘密）</p>", []),
     ],
 )  # fmt: skip
 def test_a_mark_is_told_from_a_word(body: str, kinds: list[str]) -> None:
@@ -51,6 +59,80 @@ def test_a_mark_is_told_from_a_word(body: str, kinds: list[str]) -> None:
 def test_a_style_that_hides_is_known(style: str, is_hidden: bool) -> None:
     """And one that does not is left alone."""
     assert is_hidden == bool(hiding(style))
+
+
+LINK = '<a href="http://bet.example/">x</a>'
+
+
+@pytest.mark.parametrize(
+    ("css", "body", "is_hidden"),
+    [
+        (".x{display:none}", '<div class="x">{}</div>', True),
+        (".box p.q{position:absolute;left:-9999px}", '<div class="box"><p class="q">{}</p></div>', True),
+        (".box > p{display:none}", '<div class="box"><div><p>{}</p></div></div>', False),
+        ("#z{width:0;height:0;overflow:hidden}", '<div id="z">{}</div>', True),
+        (".w{background:#fff}.w a{color:rgb(255,255,255)}", '<div class="w">{}</div>', True),
+        (".w a{color:#fff}.w{background:#036}", '<div class="w">{}</div>', False),
+        (".w{background:#333 url(a.png)}.w a{color:#333}", '<div class="w">{}</div>', False),
+        ("a{color:white}", "<p>{}</p>", True),
+        ("a{color:white}body{background:navy}", "<p>{}</p>", False),
+        (".m{display:none}.m:hover{display:block}", '<ul class="m">{}</ul>', False),
+        (".m{display:none}.m.open{display:block}", '<ul class="m">{}</ul>', False),
+        (".t>.pane{display:none}.t>.active{display:block}", '<div class="t"><div class="pane">{}</div></div>', False),
+        (".x{display:none}.nav li{display:block}", '<ul><li class="x">{}</li></ul>', True),
+        (".x{display:none}div.x{display:block}", '<div class="x">{}</div>', False),
+        (".x{display:none!important}div.x{display:block}", '<p class="x">{}</p>', True),
+        (".g{font-size:0}.g li{font-size:14px}", '<ul class="g"><li>{}</li></ul>', False),
+        (".g{font-size:0}", '<ul class="g"><li>{}</li></ul>', True),
+        (".b{position:absolute;left:50%;margin-left:-960px}", '<div class="b">{}</div>', False),
+        ("@media (max-width:700px){.b{display:none}}", '<div class="b">{}</div>', False),
+        ("@media screen{.b{display:none}}", '<div class="b">{}</div>', True),
+        (".b{display:none", '<div class="b">{}</div>', False),
+    ],
+)  # fmt: skip
+def test_styles_of_sheets_are_followed(css: str, body: str, is_hidden: bool) -> None:
+    """As browsers do: what fits, what weighs more, what is inherited; menus and tabs that a state shows are no hiding places."""
+    address = "https://www.x.gov.cn/s/a.css?v=2"
+    source = f'<head><link href="s/a.css?v=2#x" rel=stylesheet><link rel="stylesheet" href="//cdn.example/b.css"></head>{body}'
+    assert [address] == sheets_of("https://www.x.gov.cn/", source)
+    source = source.replace('<link rel="stylesheet" href="//cdn.example/b.css">', "").replace("{}", LINK)
+    [link] = read("https://www.x.gov.cn/", source.encode(), "", TODAY, {address: css}).links
+    assert is_hidden == bool(link.hidden)
+    [unread] = read("https://www.x.gov.cn/", source.encode(), "", TODAY).links
+    assert "" == unread.hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "110105 19491231 002X", "１１０１０５１９４９１２３１００２Ｘ", "110105-19491231-002x", "<b>110105</b>19491231002X",
+        "1 1 0 1 0 5 1 9 4 9 1 2 3 1 0 0 2 X", "110105\u200b19491231002X", "110105&nbsp;19491231&nbsp;002X",
+        "<!-- 110105 19491231 002X -->", '<input type="hidden" value="11010519491231002X">',
+        '<a href="/q?sfz=11010519491231002X">查询</a>',
+    ],
+)  # fmt: skip
+def test_an_identity_number_is_known_however_it_is_written(text: str) -> None:
+    """In groups, full-width, parted by tags or marks that nobody sees, in comments and fields; its fingerprint is the same."""
+    [spot] = read("https://www.x.gov.cn/", f"<p>张某 {text}</p>".encode(), "utf-8", TODAY).identities
+    assert ("", fingerprint(IDENTITY)) == (spot.kind, spot.hash)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["110105194912310021", "110105********002X", "91350100M000100Y43", "990105 19491231 0020", "ISBN 9787020002207 12345",
+     "2026 11 20 2026 11 20 20", "6222021102012345678", "110105194913310023"],
+)  # fmt: skip
+def test_what_is_no_identity_number_is_left_alone(text: str) -> None:
+    """Wrong check digits, masked ones, cards, codes, no place, no day."""
+    assert () == read("https://www.x.gov.cn/", f"<p>{text}</p>".encode(), "utf-8", TODAY).identities
+
+
+def test_a_list_without_years_has_an_age() -> None:
+    """A day without its year is the last one that was; a page under another charset than it says is read all the same."""
+    body = "<li>会议<span>[12-28]</span></li><li>通知 <em>11月03日</em></li><li>评分 4-5</li><li>2025年12月1日</li>"
+    assert date(2026, 11, 3) == read("https://www.x.gov.cn/", body.encode(), "gbk", TODAY).newest
+    assert "云溪" == read("https://www.x.gov.cn/", "<title>云溪</title>".encode(), "gb2312", TODAY).title
+    assert "云溪" == read("https://www.x.gov.cn/", "<title>云溪</title>".encode("gb18030"), "utf-8", TODAY).title
 
 
 def test_numbers_dates_and_encodings() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,19 +62,19 @@ class City:
         )  # fmt: skip
         self.servers: list[str] = []
 
-    def site(self, name: str, files: dict[str, str], *, days: int = 200, names: tuple[str, ...] = (), trusted: bool = True,
-             bits: int = 0, locations: str = "", **values: str) -> str:  # fmt: skip
+    def site(self, name: str, files: dict[str, str | bytes], *, names: tuple[str, ...] = (), trusted: bool = True,
+             locations: str = "", signed: dict[str, Any] | None = None, **values: str) -> str:  # fmt: skip
         """A site NAME.yunxi.gov.cn with these files, registered; its number."""
         host = f"{name}.{DOMAIN}"
         root = self.folder / name
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, "utf-8")
+            (root / path).write_bytes(text.encode() if isinstance(text, str) else text)
         authority = self.authority
         if not trusted:
             (self.folder / "other").mkdir(exist_ok=True)
             authority = Authority(self.folder / "other")
-        authority.issue(name, *(names or (host,)), days=days, bits=bits)
+        authority.issue(name, *(names or (host,)), **(signed or {}))
         self.servers.append(
             f"server {{ listen 127.0.0.1:{self.port} ssl; server_name {host}; root {root}; index index.html;\n"
             f" ssl_certificate {authority.folder / name}.pem; ssl_certificate_key {authority.folder / name}.key; {locations} }}"
@@ -100,7 +101,7 @@ def city(tmp_path: Path) -> City:
 
 
 ITEM = page(f"<h1>会议</h1><p>成文日期：{TODAY - timedelta(days=8)}</p><p>发布日期：{TODAY - timedelta(days=1)}</p>")
-CLEAN = {"index.html": page(news(TODAY - timedelta(days=1))), "about.html": page("机构职能"),
+CLEAN: dict[str, str | bytes] = {"index.html": page(news(TODAY - timedelta(days=1))), "about.html": page("机构职能"),
          **{f"news/{n}.html": ITEM for n in range(4)}}  # fmt: skip
 
 
@@ -160,11 +161,11 @@ def test_nginx_planted_faults_are_judged_exactly(city: City) -> None:
     expired = city.site(
         "expired",
         {"index.html": page(news(TODAY))} | {k: v for k, v in CLEAN.items() if k != "index.html"},
-        days=-3,
+        signed={"days": -3},
     )
     wrong = city.site("wrong", CLEAN, names=(f"other.{DOMAIN}",))
     foreign = city.site("foreign", CLEAN, trusted=False)
-    weak = city.site("weak", CLEAN, bits=1024, days=10)
+    weak = city.site("weak", CLEAN, signed={"bits": 1024, "days": 10})
     city.desk.config = city.desk.config.__class__(
         store_url=city.desk.config.store_url, planes=city.desk.config.planes,
         sites=Sites(pause_seconds=0, seconds=3, ca_file=str(city.folder / "root.pem"), hosts=("inside.example.gov.cn",)),
@@ -203,6 +204,73 @@ def test_nginx_planted_faults_are_judged_exactly(city: City) -> None:
     assert f"{host}/gone.html" == dead.facts["target"]
     (number,) = docket.listed(city.desk.store, code="RG-217")
     assert ("1", "6") == (number.facts["count"], number.facts["line"])
+
+
+def test_nginx_other_faults_are_judged_exactly_too(city: City) -> None:
+    """
+    A SHA-1 signature, a certificate that is not valid yet, a chain that is over or left out; links hidden by a sheet, white on
+    white, in an empty frame; numbers in groups and full-width; a page in GB18030; pages that only say 404; a redirect to an
+    address inside; and what only looks like a fault: menus, tabs, a novel's name, a lesson about marks, a redirect elsewhere.
+    """
+    menus = (
+        '<ul class="menu"><li>链接<ul class="more"><li><a href="http://www.bank.example/">某银行</a></li></ul></li></ul>'
+        '<div class="tabs"><div class="pane"><a href="http://www.paper.example/">某报</a></div></div>'
+        "<p>《秘密花园》读书会</p><p>国家秘密标志形式为“机密★5年”</p><p>密级（绝密、机密、秘密）</p>"
+        '<p>卡号 6222021102012345678</p><a href="/away">外站</a>'
+    )
+    css = (
+        ".menu .more{display:none}.menu li:hover .more{display:block}.tabs>.pane{display:none}.tabs>.active{display:block}"
+        ".box{font-size:0}.box li{font-size:14px}footer{background:#036}footer a{color:#fff}"
+    )
+    sheet = '<link rel="stylesheet" href="/a.css">'
+    clean = city.site(
+        "menus", CLEAN | {"index.html": page(news(TODAY) + menus, head=sheet), "a.css": css},
+        locations="location = /away { return 302 https://www.elsewhere.example/; }",
+    )  # fmt: skip
+    hidden = city.site(
+        "hidden",
+        CLEAN | {
+            "index.html": page(
+                news(TODAY) + '<div class="deep"><p><a href="http://one.example/">x</a></p></div>\n'
+                '<div class="paper"><a class="ink" href="http://two.example/">y</a></div>\n'
+                '<iframe src="http://three.example/" width="0" height="0"></iframe><a href="/lost.html">通知</a>'
+                '<a href="/list.html">名单</a><a href="/old.html">旧闻</a><a href="/inward">后台</a>', head=sheet,
+            ),
+            "a.css": "@charset 'utf-8'; /* .x{} */ .deep > p { position:absolute; top:-3000px }\n.paper{background:#FFF}"
+                     " a.ink{color:rgb(255, 255, 255)}",
+            "lost.html": page("您访问的页面不存在", title="404 页面不存在"),
+            "list.html": page(f"<p>张某 {IDENTITY[:6]} {IDENTITY[6:14]} {IDENTITY[14:]}</p>\n"
+                               "<p>李某 " + "".join(chr(ord(one) + 0xFEE0) for one in IDENTITY) + "</p>"),
+            "old.html": page("<p>机 密★长期</p><p>某事</p>").replace("utf-8", "gb2312").encode("gb18030"),
+        },
+        locations="location = /inward { return 302 http://10.72.0.9/admin; }",
+    )  # fmt: skip
+    signed: dict[str, dict[str, Any]] = {
+        "sha1": {"old_hash": True}, "future": {"begins": 5}, "chain": {"between": -5}, "missing": {"between": 100,
+        "is_between_sent": False}, "whole": {"between": 100},
+    }  # fmt: skip
+    certified = {name: city.site(name, CLEAN, signed=how) for name, how in signed.items()}
+    stale = city.site("stale", CLEAN | {
+        "index.html": page(f'<li><a href="/news/0.html">简讯</a> [{(TODAY - timedelta(days=20)):%m-%d}]</li>'
+                           f'<li><a href="/news/1.html">简讯</a> [{(TODAY - timedelta(days=40)):%m-%d}]</li>')})  # fmt: skip
+    with serving(city.folder, "\n".join(city.servers), city.port):
+        report = sites.run(city.desk, close=True)
+
+    assert () == report.unseen
+    assert {} == city.found(clean), [
+        (look.title(one), look.because(one)) for one in docket.listed(city.desk.store) if one.subject["record"] == clean
+    ]
+    at = f"hidden.{DOMAIN}"
+    assert {
+        "RG-206": [f"{at}/"], "RG-215": [f"{at}/"] * 3, "RG-216": [f"{at}/old.html"], "RG-217": [f"{at}/list.html"],
+        "RG-219": [f"{at}/inward"],
+    } == {code: sorted(pages) for code, pages in city.found(hidden).items()}  # fmt: skip
+    (number,) = docket.listed(city.desk.store, code="RG-217")
+    assert "2" == number.facts["count"]
+    assert {
+        "sha1": ["RG-213"], "future": ["RG-212"], "chain": ["RG-212"], "missing": ["RG-212"], "whole": [],
+    } == {name: sorted(city.found(one)) for name, one in certified.items()}  # fmt: skip
+    assert ["RG-203"] == list(city.found(stale))
 
 
 def test_nginx_a_page_put_up_by_somebody_else_is_noticed(city: City) -> None:
