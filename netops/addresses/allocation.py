@@ -123,9 +123,13 @@ class Request(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+MAC = re.compile(r"(?i)[0-9a-f]{2}([ .:-]?[0-9a-f]{2}){5}")
+"""As Linux, Windows, Cisco, Huawei, HP and people write it."""
+
+
 def mac_of(text: str) -> str:
     """
-    A MAC as lower-case octets with colons; written with colons, hyphens, Cisco's dots, or nothing between.
+    A MAC as lower-case octets with colons; written with colons, hyphens, dots or blanks between groups of octets, or nothing.
 
     Raises:
         NetopsError: it is none, or a group address (IEEE 802: the first octet is odd).
@@ -133,10 +137,7 @@ def mac_of(text: str) -> str:
     if not text:
         return ""
     digits = re.sub(r"[^0-9a-f]", "", text.lower())
-    if (
-        not re.fullmatch(r"(?i)([0-9a-f]{2}([:-]?)){6}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", text)
-        or len(digits) != 12
-    ):
+    if not MAC.fullmatch(text.strip()):
         why = N_("{mac} is not a MAC address")
     elif int(digits[:2], 16) & 1 or not int(digits, 16):
         why = N_("{mac} is no network card's address")

@@ -28,7 +28,8 @@ HEADINGS = (
     )),
     Heading("owner", "持有者", "owner", ("所有者",)),
     Heading("declaration", "接入说明", "declaration", (
-        "接入说明编号", "接入说明号", "说明编号", "备案编号", "备案号", "申报编号", "declaration number",
+        "接入说明编号", "接入说明号", "接入说明文号", "接入说明书", "接入说明书编号", "接入说明书文号", "说明编号", "说明文号",
+        "接入备案号", "接入备案编号", "备案编号", "备案号", "备案文号", "申报编号", "申报文号", "文号", "declaration number",
     )),
     Heading("purpose", "用途", "purpose", (
         "用途", "purpose",

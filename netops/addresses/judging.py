@@ -16,7 +16,7 @@ from netops.addresses.roster import INSTEAD, Reading, Row, RowFault, parted, sho
 from netops.addresses.span import Span
 from netops.addresses.tile import Tile, TileState
 from netops.core.language import N_
-from netops.core.sheet import folded
+from netops.core.sheet import numbered
 
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no cell of a workbook can hold: it does not make a difference."""
@@ -217,7 +217,7 @@ def agrees(row: Row, holder: Allocation, grounds: Grounds) -> bool:
 
 def differences(row: Row, holder: Allocation, grounds: Grounds) -> Iterator[str]:
     """Names of the columns in which a row says something else than the allocation that has its addresses."""
-    if row.declaration and folded(row.declaration) != folded(holder.declaration):
+    if row.declaration and numbered(row.declaration) != numbered(holder.declaration):
         yield "declaration"
     if row.organization and grounds.codes.get(row.organization, row.organization) != holder.organization:
         yield "organization"

@@ -43,6 +43,8 @@ LONGEST = 32_000
 INSTEAD = {"declaration": ("organization", "owner"), "addresses": ("first",)}
 """Headings whose cell is named where a table lacks the one that is meant."""
 TEXTS = ("purpose", "device", "note")
+ZEROS = re.compile(r"(?<![\d:a-fA-F])0+(?=\d)(?=[\d.]*\.|\d{1,2}\b)")
+"""Zeros before an octet of IPv4."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -108,6 +110,8 @@ class Reading(msgspec.Struct, frozen=True):
         present: rows that say something; each is in *rows*, in *faults*, or one of *passed*.
         passed: rows that are history, plans or free space, and ask for nothing.
         ignored: sheets without a table of addresses; *places*: the heading row of each table that was found, in order.
+        hidden: hidden sheets, which are not read: people forget what they hold.
+        unused: headings of columns that are not understood, by sheet.
     """
 
     rows: tuple[Row, ...] = ()
@@ -116,6 +120,8 @@ class Reading(msgspec.Struct, frozen=True):
     passed: int = 0
     ignored: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+    hidden: tuple[str, ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
 
 
 class Defaults(msgspec.Struct, frozen=True):
@@ -149,12 +155,16 @@ def read(sheets: Iterable[Sheet], defaults: Defaults = Defaults()) -> Reading:  
     ignored: list[Sheet] = []
     places: list[Place] = []
     present = passed = 0
-    for sheet in sheets:
+    every = list(sheets)
+    shown = [one for one in every if not one.hidden] or every
+    unused: list[tuple[str, str]] = []
+    for sheet in shown:
         table = find(sheet, HEADINGS, wanted)
         if table is None:
             ignored.append(sheet)
             continue
         places.append(table.place(table.start - 1))
+        unused += [(_name(sheet), head) for head in table.others]
         reader = _Reader(table, defaults)
         for record in table.records(SHARED):
             present += 1
@@ -164,8 +174,15 @@ def read(sheets: Iterable[Sheet], defaults: Defaults = Defaults()) -> Reading:  
             passed += not made and not reader.faults
     if not present and not rows:
         _explain(ignored, wanted)
-    named = tuple(f"{one.file} {one.name}".strip() for one in ignored if any(map(any, one.rows)))
-    return Reading(tuple(rows), tuple(faults), present, passed, named, tuple(places))
+    kept_back = [one for one in every if one.hidden and len(shown) < len(every)]
+    named, hidden = (
+        tuple(_name(one) for one in several if any(map(any, one.rows))) for several in (ignored, kept_back)
+    )
+    return Reading(tuple(rows), tuple(faults), present, passed, named, tuple(places), hidden, tuple(unused))
+
+
+def _name(sheet: Sheet) -> str:
+    return f"{sheet.file} {sheet.name}".strip()
 
 
 def _explain(sheets: Sequence[Sheet], wanted: Sequence[Sequence[str]]) -> None:
@@ -310,6 +327,10 @@ class _Reader:
     def _misspelled(self, record: Record, name: str, text: str) -> None:
         """Why an address cannot be read, as exactly as it can be said."""
         for part in re.split(r"[\s,;、|]+", text):
+            if ZEROS.search(part) and (bare := _readable(ZEROS.sub("", part))):
+                what, mend = N_("it has leading zeros, which some programs read as octal"), N_("write it as {address}")
+                self._fault(record, name, what, mend, address=str(bare))
+                return
             address, slash, length = part.partition("/")
             try:
                 one = host(address)
@@ -349,7 +370,7 @@ class _Reader:
                 day = self.defaults.until
             return datetime.combine(day, datetime.min.time(), CITY_ZONE).astimezone(UTC)
         except (ValueError, OverflowError):
-            mend = N_("write it as 2026-12-31")
+            mend = N_("write it as 2026-12-31, or say --reserve-until DATE")
             self._fault(record, "reserved_until", N_("a reservation needs its last day"), mend)
             return None
 
@@ -385,6 +406,14 @@ class _Reader:
         if "tags" not in self.table.columns:
             return None
         return tuple(parted(text_of(record.said.get("tags"))))
+
+
+def _readable(text: str) -> Span | None:
+    """The run that a part of a cell names, or None."""
+    try:
+        return spans(text)[0]
+    except ValueError:
+        return None
 
 
 def parted(text: str) -> list[str]:

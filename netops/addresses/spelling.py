@@ -33,7 +33,8 @@ def spans(text: str) -> list[Span]:
     if PLAIN.fullmatch(text):
         address = number(text)
         return [Span(address, address)]
-    parts = [part for part in PARTING.split(DASHES.sub("-", text)) if part]
+    text = DASHES.sub("-", text.replace("。", "."))  # what a Chinese keyboard types for the dot
+    parts = [part for part in PARTING.split(text) if part]
     if not parts or len(parts) > MOST:
         raise Misspelled(N_("it names more than {most} runs") if parts else N_("it is empty"), most=MOST)
     return [_span(part) for part in parts]

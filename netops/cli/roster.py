@@ -183,6 +183,13 @@ def _plan(out: Output, plan: Plan, faults: list[dict[str, Any]]) -> None:
             out.say(f"  + {entry.row.span}  {entry.declaration}  {entry.row.place}", style="green")
     for name in reading.ignored:
         out.say(_("passed over: {name} has no table of addresses").format(name=name))
+    for name in reading.hidden:
+        out.say(_("passed over: {name} is hidden; show it in the workbook to have it read").format(name=name))
+    by_sheet: dict[str, list[str]] = {}
+    for sheet, head in reading.unused:
+        by_sheet.setdefault(sheet, []).append(head)
+    for name, heads in by_sheet.items():
+        out.say(_("columns of {name} that are not used: {heads}").format(name=name, heads=", ".join(heads[:12])))
 
 
 def _answer(plan: Plan, faults: list[dict[str, Any]], imported: list[Any]) -> dict[str, Any]:
@@ -191,7 +198,8 @@ def _answer(plan: Plan, faults: list[dict[str, Any]], imported: list[Any]) -> di
     added = [{"addresses": str(one.row.span), "pool": one.pool, "organization": one.organization,
               "declaration": one.declaration, "place": str(one.row.place)} for one in plan.roster.added]  # fmt: skip
     told = {"added": added, "same": plan.roster.same, "faults": faults, "passed": plan.roster.passed,
-            "ignored": plan.reading.ignored, "imported": imported}  # fmt: skip
+            "ignored": plan.reading.ignored, "hidden": plan.reading.hidden, "imported": imported,
+            "unused": [{"sheet": sheet, "heading": head} for sheet, head in plan.reading.unused]}  # fmt: skip
     return document("import", [told], plan.defaults.plane)
 
 

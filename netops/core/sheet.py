@@ -23,6 +23,13 @@ SUM = re.compile(
     r"(?i)(?:本页|本表|总)?(?:合\s*计|小\s*计|总\s*计|共\s*计|累\s*计)(?:\s*[:：\d].*)?|(?:sub|grand)?[ -]?totals?(?:\s*[:\d].*)?"
 )
 """What begins a row that sums up the ones above."""
+SIGNED = re.compile(
+    r"(?i)(?:填表|填报|填写|制表|制单|审核|复核|审批|批准|负责|经办|联系|登记|录入|主管|分管)[^:]{0,8}:|(?:注|备注|附注|说明)\d?\s*:"
+    r"|(?:prepared|compiled|checked|approved|signed)(?: by)?\s*:|(?:notes?|remarks?)\s*:"
+)
+"""What begins a row below a table that says who made it, or what must be known of it."""
+NUMBERS = frozenset({"序号", "编号", "no", "#", "sn", "行号"})
+"""Headings of a running number."""
 DOTTED = re.compile(r"\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F]*:")
 """What looks like an address, whatever is wrong with it."""
 SERIALS = (20_000, 80_000)
@@ -93,6 +100,7 @@ class Sheet(msgspec.Struct, frozen=True):
         name: of the sheet; "" for a text file; the path of the list in a JSON file.
         lines: the line of each row where rows may take several lines (CSV); else row *n* is line *n + 1*.
         listed: True for the items of a JSON file, whose first row holds the keys.
+        hidden: True for one that a spreadsheet program does not show.
     """
 
     file: str
@@ -101,6 +109,7 @@ class Sheet(msgspec.Struct, frozen=True):
     merged: tuple[Merged, ...] = ()
     lines: Sequence[int] = ()
     listed: bool = False
+    hidden: bool = False
 
     def place(self, row: int, column: int | None = None) -> Place:
         """The place of a row, or of one cell in it; both from 0."""
@@ -143,6 +152,7 @@ class Table(msgspec.Struct, frozen=True, dict=True):
         columns: by name of a heading, its column from 0.
         heads: by name of a heading, the words that stand there.
         start: first row below the headings.
+        others: headings of columns that are not understood; a running number (序号) is none of them.
         repeated: rows further down that only say the headings again.
     """
 
@@ -151,6 +161,7 @@ class Table(msgspec.Struct, frozen=True, dict=True):
     heads: Mapping[str, str]
     start: int
     repeated: frozenset[int]
+    others: tuple[str, ...] = ()
 
     def place(self, row: int, *names: str) -> Place:
         """The place of a row, or of its cell under the first of these headings that there is."""
@@ -182,7 +193,7 @@ class Table(msgspec.Struct, frozen=True, dict=True):
             cells = self.sheet.rows[row]
             width = len(cells)
             said = {name: cells[place] if place < width else None for name, place in columns}
-            if all(is_empty(value) for value in said.values()) or _is_sum(cells) or row in across:
+            if all(is_empty(value) for value in said.values()) or _is_beside(cells) or row in across:
                 continue
             for name, place in columns if below else ():
                 if (row, place) in below and is_empty(said[name]):
@@ -202,10 +213,15 @@ class Table(msgspec.Struct, frozen=True, dict=True):
         return found
 
 
-def _is_sum(cells: Sequence[Value]) -> bool:
-    """Whether the first thing that a row says is that it sums up."""
+def _is_beside(cells: Sequence[Value]) -> bool:
+    """Whether the first thing that a row says is that it sums up, or who made the table: nothing that it lists."""
     first = next((value for value in cells if not is_empty(value)), None)
-    return isinstance(first, str) and not first[:1].isdigit() and SUM.fullmatch(plain(first)) is not None
+    if not isinstance(first, str) or first[:1].isdigit():
+        return False
+    text = plain(first)
+    if SUM.fullmatch(text):
+        return True
+    return SIGNED.match(text) is not None and not any(DOTTED.search(plain(value)) for value in cells)
 
 
 # ---- finding the table
@@ -239,7 +255,19 @@ def find(sheet: Sheet, headings: Sequence[Heading], wanted: Sequence[Collection[
         for place in range(start, len(sheet.rows))
         if any(_says(sheet.rows[place], said) for said in says)
     )
-    return Table(sheet, columns, heads, start, repeated)
+    return Table(sheet, columns, heads, start, repeated, tuple(_others(sheet, row, start, columns.values())))
+
+
+def _others(sheet: Sheet, row: int, start: int, columns: Collection[int]) -> Iterator[str]:
+    """Words at the head of columns that are none of *columns*: the lowest of each, as it is written."""
+    rows = sheet.rows[row:start]
+    wide = [one for one in sheet.merged if row <= one.top < start and one.right > one.left]
+    spread = {place for one in wide for place in range(one.left, min(one.right, one.left + 256) + 1)}
+    for place in range(max(map(len, rows), default=0)):
+        said = [text_of(cells[place]) for cells in rows if place < len(cells) and not is_empty(cells[place])]
+        if place in columns or not said or spelled(said[-1]) in NUMBERS or (place in spread and len(said) < len(rows)):
+            continue
+        yield said[-1][:40]
 
 
 def vocabulary(headings: Sequence[Heading]) -> dict[str, tuple[str, int]]:
@@ -351,6 +379,14 @@ def plain(value: Value) -> str:
 def folded(text: str) -> str:
     """A name as names are compared: whatever its width, case and blanks."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+BRACKETS = str.maketrans("[]()【】〖〗{}", "〔〕〔〕〔〕〔〕〔〕")
+
+
+def numbered(text: str) -> str:
+    """A document's number as numbers are compared: as `folded`, whatever brackets stand around its year (GB/T 9704 has 〔〕)."""
+    return folded(text).translate(BRACKETS)
 
 
 def day_of(value: Value) -> date:

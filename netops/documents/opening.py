@@ -124,11 +124,12 @@ def _column(name: str) -> int:
 
 def sheets(content: bytes, formulas: dict[str, dict[tuple[int, int], str]]) -> list[dict[str, Any]]:
     """Every sheet with its rows, merged cells and formulas; dates are told as {"d": ISO}."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = book.sheet_names
+        hidden = {one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible}
         if len(names) > MAX_SHEETS:
             raise Unreadable("it has more than {count} sheets", count=MAX_SHEETS)
         cells = length = 0
@@ -146,7 +147,8 @@ def sheets(content: bytes, formulas: dict[str, dict[tuple[int, int], str]]) -> l
                 rows.pop()
             merged = [[*first, *last] for first, last in (sheet.merged_cell_ranges or [])[:MAX_MERGED]]
             said = [[*place, text] for place, text in formulas.get(name, {}).items()]
-            told.append({"name": name, "rows": rows, "merged": merged, "formulas": said})
+            told.append({"name": name, "rows": rows, "merged": merged, "formulas": said,
+                         "hidden": name in hidden})
     except PasswordError as error:
         raise Unreadable("it is protected by a password") from error
     except (CalamineError, OSError, ValueError, OverflowError) as error:

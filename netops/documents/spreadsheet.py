@@ -98,7 +98,8 @@ def _workbook(content: bytes, file: str) -> Iterator[Sheet]:
             if row < len(rows):
                 rows[row] += [None] * (column + 1 - len(rows[row]))
                 rows[row][column] = Formula(text)
-        yield Sheet(file, one["name"], rows, tuple(Merged(*ends) for ends in one["merged"]))
+        merged = tuple(Merged(*ends) for ends in one["merged"])
+        yield Sheet(file, one["name"], rows, merged, hidden=one["hidden"])
 
 
 def _value(told: Mapping[str, str]) -> date:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from netops.core.language import N_
+from netops.core.names import Names
 from netops.core.sheet import folded
 from netops.desk import Desk
 from netops.registers import entries
@@ -29,13 +30,8 @@ class DeskNames:
         self._codes: dict[str, str] = {}
 
     @cached_property
-    def _organizations(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for one in self._register.organizations:
-            for name in (one.code, one.name_zh, one.name_en):
-                if name:
-                    found.setdefault(folded(name), set()).add(one.code)
-        return found
+    def _organizations(self) -> Names:
+        return Names(self._register.organizations, self._desk.config.city.title_zh)
 
     def organization(self, text: str) -> str:
         """
@@ -46,7 +42,7 @@ class DeskNames:
         """
         if (known := self._codes.get(text)) is not None:
             return known
-        found = self._organizations.get(folded(text), set())
+        found = self._organizations.codes(text)
         if len(found) > 1:
             raise Unfit(
                 N_("several organizations are called so: {codes}"),
@@ -54,15 +50,11 @@ class DeskNames:
                 codes=", ".join(sorted(found)),
             )
         if not found:
-            names = {one.name_zh: one.code for one in self._register.organizations}
-            near = get_close_matches(text, names, 1, 0.5)
-            if near:
+            if (near := self._organizations.near(text)) is not None:
                 raise Unfit(
-                    N_("no organization is called so"),
-                    N_("{near} ({code})? write it so"),
-                    near=near[0],
-                    code=names[near[0]],
-                )
+                    N_("no organization is called so"), N_("{near} ({code})? write it so"),
+                    near=near.name_zh, code=near.code,
+                )  # fmt: skip
             raise Unfit(N_("no organization is called so"), N_("netops organization list shows them"))
         code = self._codes[text] = next(iter(found))
         return code
@@ -70,7 +62,7 @@ class DeskNames:
     def organization_shown(self, code: str) -> str:
         """What people call it in the language in use; its code where another one is called so, too."""
         name = self._register.name(code)
-        return name if self._organizations.get(folded(name)) == {code} else code
+        return name if self._organizations.codes(name) == {code} else code
 
     def record(self, kind: str, text: str) -> str:
         """

@@ -21,8 +21,9 @@ from netops.core.clock import CITY_ZONE
 from netops.core.errors import NetopsError, Refused
 from netops.core.journal import act
 from netops.core.language import N_, spoken
+from netops.core.names import Names
 from netops.core.plane import Plane
-from netops.core.sheet import folded
+from netops.core.sheet import numbered
 from netops.declarations import filings
 from netops.declarations.declaration import Declaration
 from netops.desk import Desk
@@ -259,8 +260,8 @@ class _Declared:
     """Declarations of a plane: by number what stands, and what there is at all; by organization those that stand."""
 
     def __init__(self, every: Sequence[Declaration], plane: Plane) -> None:
-        self.newest: dict[str, Declaration] = {folded(one.number): one for one in every}
-        self.standing: dict[str, Declaration] = {folded(one.number): one for one in every if one.stands}
+        self.newest: dict[str, Declaration] = {numbered(one.number): one for one in every}
+        self.standing: dict[str, Declaration] = {numbered(one.number): one for one in every if one.stands}
         self.by_organization: dict[str, list[str]] = {}
         for one in self.standing.values():
             if one.plane is plane:
@@ -280,9 +281,9 @@ def _ground(desk: Desk, declared: _Declared, codes: Mapping[str, str], key: Key)
         return _unknown(desk, organization)
     if not number:
         return _only(desk, declared, code or codes.get(owner, ""), organization or owner)
-    one = declared.standing.get(folded(number))
+    one = declared.standing.get(numbered(number))
     if one is None:
-        newest = declared.newest.get(folded(number))
+        newest = declared.newest.get(numbered(number))
         if newest is None:
             what = N_("there is no declaration {number}")
             return Why("declaration", number, what, N_("netops declare list shows them"), {"number": number})
@@ -305,7 +306,7 @@ def _only(desk: Desk, declared: _Declared, code: str, said: str) -> Ground | Why
         return _unknown(desk, said)
     numbers = declared.by_organization.get(code, [])
     if len(numbers) == 1:
-        one = declared.standing[folded(numbers[0])]
+        one = declared.standing[numbered(numbers[0])]
         return Ground(one.number, one.organization, one.terminals)
     facts = {
         "organization": desk.register.name(code),
@@ -323,32 +324,18 @@ def _only(desk: Desk, declared: _Declared, code: str, said: str) -> Ground | Why
 
 
 def _unknown(desk: Desk, said: str) -> Why:
-    from difflib import get_close_matches
-
-    names = {entry.name_zh: entry.code for entry in desk.register.organizations}
-    near = get_close_matches(said, names, 1, 0.5)
-    if near:
-        facts = {"near": near[0], "code": names[near[0]]}
-        return Why(
-            "organization",
-            said,
-            N_("no organization is called so"),
-            N_("{near} ({code})? write it so"),
-            facts,
-        )
-    return Why(
-        "organization", said, N_("no organization is called so"), N_("netops organization list shows them")
-    )
+    near = Names(desk.register.organizations).near(said)
+    what = N_("no organization is called so")
+    if near is None:
+        return Why("organization", said, what, N_("netops organization list shows them"))
+    return Why("organization", said, what, N_("{near} ({code})? write it so"), {"near": near.name_zh, "code": near.code})
 
 
 def _codes(desk: Desk, texts: set[str]) -> dict[str, str]:
     """Each name as written to the code that it means, or ""."""
-    known: dict[str, str] = {}
-    for entry in desk.register.organizations:
-        for name in (entry.name_zh, entry.name_en, entry.code):
-            known[folded(name)] = entry.code
-    known.pop("", None)
-    return {text: known.get(folded(text), text if text in known else "") for text in texts}
+    names = Names(desk.register.organizations, desk.config.city.title_zh)
+    found = {text: names.codes(text) for text in texts}
+    return {text: next(iter(codes)) if len(codes) == 1 else "" for text, codes in found.items()}
 
 
 def _with_use(connection: Any, plane: Plane, ground: Ground | Why) -> Ground | Why:

@@ -388,7 +388,7 @@ def _keep_sightings(desk: Desk, plane: Plane, views: list[DeviceView]) -> None:
 
     def known() -> set[tuple[str, str]]:
         lately = snapshots.sightings(desk.store, plane, at - LATELY)
-        return {(one.ip, one.mac) for one in lately if one.alive_at is not None and one.alive_at >= at - LATELY}
+        return {(one.ip, one.mac) for one in lately if one.ip and one.alive_at and one.alive_at >= at - LATELY}
 
     found = terminals.seen(
         plane, views, at, others=others, addresses=addresses, nets=nets, served=served, known=known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -173,7 +174,7 @@ def seen(
         addresses: registered addresses of devices.
         nets: transfer prefixes of links and exits: what answers there is a router.
         served: prefixes in which a registered DHCP server offers addresses.
-        known: addresses that were alive lately, each with its MAC; asked only where an offer may look like one.
+        known: addresses that were alive lately, each with its MAC; asked only where something may be an offer.
     """
     everyone = [*views, *others]
     managed = {mac for view in everyone for mac in view.macs()}
@@ -218,7 +219,7 @@ UNCONFIRMED = frozenset({"stale", "delay", "probe"})
 
 def _offers(
     views: Sequence[DeviceView],
-    served: Sequence[IPNetwork],
+    served: Iterable[IPNetwork],
     known: Callable[[], Collection[tuple[str, str]]],
 ) -> set[tuple[str, str]]:
     """
@@ -226,24 +227,33 @@ def _offers(
 
     Who has no address yet cannot answer ARP, so a server writes the row itself (RFC 2131 §4.1; dnsmasq: SIOCSARP) and it
     stays for minutes when the offer was not taken; two terminals are offered the same address in turn. Nobody has
-    answered for such a row, it was never alive, and its card has another address there.
+    answered for such a row, it was never alive, and its card has another address there, or had one lately.
     """
-    served = [net for net in served if net.version == 4]  # DHCPv6 speaks to link-local addresses
-    if not served:
-        return set()
-    doubtful: set[tuple[str, str]] = set()
-    for view in views:
-        several: dict[tuple[str, int], list[ArpEntry]] = defaultdict(list)
-        for entry in view.arp:
-            several[entry.mac, entry.if_index].append(entry)
+    # DHCPv6 speaks to link-local addresses.
+    nets = sorted((net.first, net.last) for net in served if net.version == 4)
+
+    def net_of(ip: str) -> int:
+        """Which of the nets, or -1."""
+        address = -1 if ":" in ip else int(IPAddress(ip))
+        place = bisect_right(nets, (address, 1 << 32)) - 1
+        return place if place >= 0 and address <= nets[place][1] else -1
+
+    unanswered: set[tuple[str, str]] = set()
+    has: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for view in views if nets else ():
         # Where a device tells states, a row without one is of the older table (RFC 4293 ipNetToMediaTable), which has none.
-        unanswered = UNCONFIRMED | ({""} if any(entry.state for entry in view.arp) else set())
-        for rows in several.values():
-            for net in served if len(rows) > 1 and any(one.state in unanswered for one in rows) else ():
-                here = [one for one in rows if IPAddress(one.ip) in net]
-                if len(here) > 1:
-                    doubtful |= {(one.ip, one.mac) for one in here if one.state in unanswered}
-    return doubtful - set(known()) if doubtful else set()
+        states = UNCONFIRMED | ({""} if any(entry.state for entry in view.arp) else set())
+        for entry in view.arp:
+            if (net := net_of(entry.ip)) >= 0:
+                has[entry.mac, net].add(entry.ip)
+                if entry.state in states:
+                    unanswered.add((entry.ip, entry.mac))
+    if not unanswered:
+        return set()
+    lately = set(known())
+    for ip, mac in lately:
+        has[mac, net_of(ip)].add(ip)
+    return {(ip, mac) for ip, mac in unanswered - lately if has[mac, net_of(ip)] - {ip}}
 
 
 VLAN_INTERFACES = frozenset({53, 135, 136, 209})

@@ -68,6 +68,7 @@ def test_what_others_write_is_understood(case: str) -> None:
         ("10.1.*", ["10.1.0.0/16"]),
         ("10.1.1.1、10.1.1.3\n10.1.1.5-6", ["10.1.1.1", "10.1.1.3", "10.1.1.5-10.1.1.6"]),
         ("2001:db8::1-2001:db8::ff", ["2001:db8::1-2001:db8::ff"]),
+        ("10。1。1。5", ["10.1.1.5"]),
     ],
 )
 def test_addresses_are_read_in_every_spelling(text: str, found: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from netops.cli import main
@@ -94,7 +95,7 @@ ROWS = """单位,地址,接入说明,用途
 云溪市财政局,10.20.11.10-12,,窗口
 FINANCE BUREAU,10.20.11.13,,
 fin,10.20.11.14,云信接(2026)1号,
-财政局,10.20.11.15,,
+财局,10.20.11.15,,
 云溪市教育局,10.20.12.10,,
 云溪市教育局,10.20.12.11,D-2,
 云溪市财政局,10.20.12.12,D-2,
@@ -149,6 +150,64 @@ def test_nothing_is_half_done(city: Path, capsys: pytest.CaptureFixture[str]) ->
 
     assert ([], 4, []) == (again["added"], again["same"], again["imported"])
     assert (0, 0) == (main(["pool", "verify"]), main(["journal", "verify"]))
+
+
+FORM = """附件2,,,,,,
+云溪市财政局政务外网IP地址使用情况统计表（２０２６年第一季度）,,,,,,
+填报单位（盖章）：市财政局,,,,,填报日期：2026.3.31,
+序号,ＩＰ地址,使用部门,设备名称,MAC地址,接入说明文号,楼 层
+1,１０．２０．１１．５,市财政局,电脑1,00-14-22-AA-00-01,云信接〔2026〕1号,三楼
+2,10。20。11。6 ,财政局,电脑2,0014.22aa.0002,云信接[2026]1号,
+3,10.20.11.7,云溪市财政局,打印机,001422AA0003,云信接（2026）1号,
+4,10.20.11.8,财政局,电脑4,00 14 22 aa 00 04,云信接【2026】1号,
+5,10.20.11.9,财政局,电脑5,001422-aa0005,,
+
+6,10.20.11.16~17,财政局,会议室,,,
+7,10.20.11.018,财政局,前导零,,,
+8,10.20.11.19,云溪市民政局,别人,,,
+9,10.20.11.20,财政局,错号,,云信接〔2026〕99号,
+10,10.20.11.5,市财政局,重复,,,
+合计,,10台,,,,
+填表人：张三,,审核人：李四,,,联系电话：0731-12345678,
+注：本表一式两份。,,,,,,
+"""
+
+
+def test_a_form_with_everything_around_it_is_taken_in(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Titles, a signature and a remark are no rows; brackets, dots, cards, short names are read; unused columns are told."""
+    (city / "in.csv").write_text(FORM, "gb18030")
+
+    made = answer(capsys, "ip", "import", "in.csv", "--yes", "--partial", code=1)
+
+    assert [
+        ("10.20.11.5", "00:14:22:aa:00:01"), ("10.20.11.6", "00:14:22:aa:00:02"), ("10.20.11.7", "00:14:22:aa:00:03"),
+        ("10.20.11.8", "00:14:22:aa:00:04"), ("10.20.11.9", "00:14:22:aa:00:05"), ("10.20.11.16", ""),
+    ] == [(one["first"], one["mac"]) for one in made["imported"]]  # type: ignore[attr-defined]
+    assert {
+        12: "it has leading zeros, which some programs read as octal",
+        13: "no organization is called so",
+        14: "there is no declaration 云信接〔2026〕99号",
+        15: "in.csv:5 has part of it too",
+    } == {one["line"]: one["what"] for one in made["faults"]}  # type: ignore[attr-defined]
+    assert "netops organization list shows them" == made["faults"][1]["mend"]  # type: ignore[index]
+    assert [{"sheet": "in.csv", "heading": "楼 层"}] == made["unused"]
+
+
+def test_a_hidden_sheet_is_left_alone_and_told(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """People forget what it holds; a workbook of hidden sheets alone is read."""
+    book = openpyxl.Workbook()
+    for name, address in (("现用", "10.20.11.5"), ("旧表", "10.20.11.6")):
+        page = book.create_sheet(name)
+        page.append(["IP", "单位"])
+        page.append([address, "财政局"])
+    del book["Sheet"]
+    book["旧表"].sheet_state = "hidden"
+    book.save(city / "in.xlsx")
+
+    made = answer(capsys, "ip", "import", "in.xlsx", "--dry-run")
+    assert (["10.20.11.5"], ["in.xlsx 旧表"]) == ([one["addresses"] for one in made["added"]], made["hidden"])  # type: ignore[attr-defined]
+    assert 0 == main(["ip", "import", "in.xlsx", "--dry-run", "--lang", "zh"])
+    assert "略过：in.xlsx 旧表 是隐藏的工作表" in capsys.readouterr().err
 
 
 def test_several_files_are_one_act(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,7 +287,11 @@ def test_programs_get_what_they_read(city: Path, capsys: pytest.CaptureFixture[s
     }
     assert "10.20.11.10/31\n" == written["list"]
     assert '"hw-address": "00:1b:21:3c:4d:5e"' in str(written["kea"])
-    assert "dhcp-host=00:1b:21:3c:4d:5e,10.20.11.10,fin-srv1\n" == written["dnsmasq"]
+    assert [
+        "dhcp-range=set:net1,10.20.11.200,10.20.11.209,255.255.255.0", "dhcp-option=tag:net1,option:router,10.20.11.1",
+        "dhcp-host=00:1b:21:3c:4d:5e,10.20.11.10,fin-srv1",
+    ] == str(written["dnsmasq"]).splitlines()  # fmt: skip
+    assert '"pool": "10.20.11.200 - 10.20.11.209"' in str(written["kea"])
     assert 2 == main(["ip", "export", "--format", "reverse-zone"])
     assert 2 == main(["ip", "export", "--format", "hosts", "--domain", "a b"])
 

@@ -90,9 +90,10 @@ OFFERED = ArpEntry(2, "lan", "10.50.11.45", PC, "delay")
         ("-", "", ["10.50.11.0/24"], [], [".11", ".45"]),
         ("reachable", "delay", ["10.50.12.0/24", "2001:db8::/64"], [], [".11", ".45"]),
         ("", "delay", ["10.50.11.0/24"], [], [".45"]),
+        ("", "delay", ["10.50.11.0/24"], [".11"], [""]),
     ],
     ids=["offered", "known by its own", "answered for", "alive before", "in the old table only", "no states told",
-         "served elsewhere", "its only one"],
+         "served elsewhere", "its only one", "its own was taken by another"],
 )
 def test_what_dhcp_only_offers_is_nobody(
     own: str, offered: str, served: list[str], known: list[str], expected: list[str]
