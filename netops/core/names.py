@@ -17,7 +17,7 @@ class Names:
     """
 
     def __init__(self, organizations: Iterable[Organization], city: str = "") -> None:
-        self._every = list(organizations)
+        self._every, self._city = list(organizations), folded(city)
         self._codes: dict[str, set[str]] = {}
         short: dict[str, set[str]] = {}
         for one in self._every:
@@ -34,14 +34,25 @@ class Names:
 
     def near(self, text: str) -> Organization | None:
         """
-        The one that may have been meant: whose name holds all the characters of *text* in order, or the other way round.
+        The one that may have been meant: whose name holds all the characters of *text* in order, or the other way round;
+        else one that begins alike and differs by a character.
 
-        Likeness is no reason: 民政局 and 财政局 differ by one character, and are two bureaus.
+        Mere likeness is no reason: 民政局 and 财政局 differ by one character, and are two bureaus.
         """
         said = folded(text)
         found = [one for one in self._every for name in filter(None, (folded(one.name_zh), folded(one.name_en), one.code))
                  if len(said) > 1 and (_lies_in(said, name) or _lies_in(name, said))]  # fmt: skip
+        if not found:
+            found = [one for one in self._every if _is_slip(self._bare(said), self._bare(folded(one.name_zh)))]
         return min(found, key=lambda one: abs(len(one.name_zh) - len(text)), default=None)
+
+    def _bare(self, name: str) -> str:
+        return name.removeprefix(self._city)
+
+
+def _is_slip(said: str, name: str) -> bool:
+    """Whether one is the other with one character mistaken, and not the first."""
+    return len(said) == len(name) > 1 and said[0] == name[0] and sum(map(str.__ne__, said, name)) == 1
 
 
 def _lies_in(inner: str, outer: str) -> bool:

@@ -324,7 +324,7 @@ def _only(desk: Desk, declared: _Declared, code: str, said: str) -> Ground | Why
 
 
 def _unknown(desk: Desk, said: str) -> Why:
-    near = Names(desk.register.organizations).near(said)
+    near = Names(desk.register.organizations, desk.config.city.title_zh).near(said)
     what = N_("no organization is called so")
     if near is None:
         return Why("organization", said, what, N_("netops organization list shows them"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -177,19 +178,19 @@ def test_a_form_with_everything_around_it_is_taken_in(city: Path, capsys: pytest
     """Titles, a signature and a remark are no rows; brackets, dots, cards, short names are read; unused columns are told."""
     (city / "in.csv").write_text(FORM, "gb18030")
 
-    made = answer(capsys, "ip", "import", "in.csv", "--yes", "--partial", code=1)
+    made: dict[str, Any] = answer(capsys, "ip", "import", "in.csv", "--yes", "--partial", code=1)
 
     assert [
         ("10.20.11.5", "00:14:22:aa:00:01"), ("10.20.11.6", "00:14:22:aa:00:02"), ("10.20.11.7", "00:14:22:aa:00:03"),
         ("10.20.11.8", "00:14:22:aa:00:04"), ("10.20.11.9", "00:14:22:aa:00:05"), ("10.20.11.16", ""),
-    ] == [(one["first"], one["mac"]) for one in made["imported"]]  # type: ignore[attr-defined]
+    ] == [(one["first"], one["mac"]) for one in made["imported"]]
     assert {
         12: "it has leading zeros, which some programs read as octal",
         13: "no organization is called so",
         14: "there is no declaration 云信接〔2026〕99号",
         15: "in.csv:5 has part of it too",
-    } == {one["line"]: one["what"] for one in made["faults"]}  # type: ignore[attr-defined]
-    assert "netops organization list shows them" == made["faults"][1]["mend"]  # type: ignore[index]
+    } == {one["line"]: one["what"] for one in made["faults"]}
+    assert "netops organization list shows them" == made["faults"][1]["mend"]
     assert [{"sheet": "in.csv", "heading": "楼 层"}] == made["unused"]
 
 
@@ -204,8 +205,8 @@ def test_a_hidden_sheet_is_left_alone_and_told(city: Path, capsys: pytest.Captur
     book["旧表"].sheet_state = "hidden"
     book.save(city / "in.xlsx")
 
-    made = answer(capsys, "ip", "import", "in.xlsx", "--dry-run")
-    assert (["10.20.11.5"], ["in.xlsx 旧表"]) == ([one["addresses"] for one in made["added"]], made["hidden"])  # type: ignore[attr-defined]
+    made: dict[str, Any] = answer(capsys, "ip", "import", "in.xlsx", "--dry-run")
+    assert (["10.20.11.5"], ["in.xlsx 旧表"]) == ([one["addresses"] for one in made["added"]], made["hidden"])
     assert 0 == main(["ip", "import", "in.xlsx", "--dry-run", "--lang", "zh"])
     assert "略过：in.xlsx 旧表 是隐藏的工作表" in capsys.readouterr().err
 
