@@ -29,6 +29,7 @@ set_option = click.option(
     "--set", "given", metavar="ITEM=TEXT", multiple=True, help=N_("What people give, by item of the wording; several allowed.")
 )
 signer_option = click.option("--signer", metavar="NAME", default="", help=N_("Who signed it, on a paper to a superior."))
+sign_option = click.option("--sign", is_flag=True, help=N_("Sign the PDF with the office's certificate, see [documents]."))
 first_option = click.option(
     "--first", type=click.IntRange(min=1), default=None, metavar="N",
     help=N_("The number with which the sequence of this organ and year begins; those before were given elsewhere."),
@@ -269,14 +270,18 @@ def hashed(path: Path) -> str:
 @click.argument("number")
 @signer_option
 @first_option
-def issue_(number: str, signer: str, first: int | None) -> None:
+@sign_option
+def issue_(number: str, signer: str, first: int | None, sign: bool) -> None:
     """A person issues a draft: it takes the next number and is frozen; -o FILE writes it too."""
     from netops.incidents import papers
+    from netops.rounds import drafting
 
     out = output()
     with desk() as opened:
         path = out.file and place(out, "")
-        told(out, opened, issued(out, opened, papers.one(opened.store, number), signer, first or 0), path)
+        if sign or (path and path.suffix.lower() == ".pdf" and opened.config.documents.sign):
+            drafting.certificate(opened, path or Path())
+        told(out, opened, issued(out, opened, papers.one(opened.store, number), signer, first or 0), path, sign=sign)
 
 
 def issued(out: Output, opened: Desk, kept: Kept, signer: str = "", first: int = 0) -> Kept:
@@ -298,14 +303,15 @@ def issued(out: Output, opened: Desk, kept: Kept, signer: str = "", first: int =
 
 @document.command("print")
 @click.argument("number")
-def print_(number: str) -> None:
+@sign_option
+def print_(number: str, sign: bool) -> None:
     """Write a document into a file: -o FILE.docx, .pdf or .json; an issued one gives the same bytes each time."""
     from netops.incidents import papers
 
     out = output()
     with desk() as opened:
         path = place(out, "netops document print {number} -o FILE.docx", number=number)
-        told(out, opened, papers.one(opened.store, number), path)
+        told(out, opened, papers.one(opened.store, number), path, sign=sign)
 
 
 @document.command("void")
@@ -436,13 +442,14 @@ def place(out: Output, mend: str, **facts: str) -> Path | None:
 
 
 def told(
-    out: Output, opened: Desk, kept: Kept, path: Path | None, write: Callable[[Kept, Path, Desk], None] | None = None
-) -> None:
+    out: Output, opened: Desk, kept: Kept, path: Path | None, write: Callable[[Kept, Path, Desk], None] | None = None, *,
+    sign: bool = False,
+) -> None:  # fmt: skip
     """
     The document into its file, and on stdout where it is, by which rows of the law, and what to know first.
 
     Args:
-        write: writes what has more forms than the others.
+        write: writes what has more forms than the others. *sign*: sign the PDF.
     """
     from msgspec import to_builtins
 
@@ -452,7 +459,7 @@ def told(
     if path and write:
         write(kept, path, opened)
     elif path:
-        files = drafting.write(opened, kept, path)
+        files = drafting.write(opened, kept, path, sign=sign)
     talk, paper = replace(out, file=None), kept.paper.read(spoken())
 
     def text() -> None:

@@ -326,11 +326,16 @@ def _check(
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """What is asked of an organization for a kind of finding; *kind* "" is for those that have none of their own."""
+    """
+    What is asked of an organization for a kind of finding; *kind* "" is for those that have none of their own.
+
+    Args:
+        text_en: for the translation; without it the Chinese stands there.
+    """
 
     kind: str
     text: str
-    text_en: str
+    text_en: str = ""
 
 
 @until_changed(lambda playbooks: [playbooks / "law" / "requirements.toml"])

@@ -60,7 +60,8 @@ def _configuration(desk: Desk) -> Iterator[Check]:
 def _secrets(desk: Desk) -> Iterator[Check]:
     loose, missing = [], False
     files = [file for credential in desk.config.snmp.credentials.values() for file in _files(credential)]
-    for file in (*files, *filter(None, [desk.config.probe.key_file])):
+    papers = desk.config.documents
+    for file in (*files, *filter(None, [desk.config.probe.key_file, papers.certificate, papers.certificate_password_file])):
         path = desk.config.folder / file
         if not path.exists():
             missing = True

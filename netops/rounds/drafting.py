@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +27,9 @@ from netops.incidents.wording import Template
 from netops.rounds import handling
 from netops.rounds.address_lines import today
 from netops.rounds.grounds import Ground, ground, speaking
+
+if TYPE_CHECKING:
+    from netops.documents.sign import Certificate
 
 SUFFIXES = (".docx", ".pdf", ".json")
 FORMS = {"copy_number": r"\d{6}", "urgency": "特急|加急", "secrecy": "(绝密|机密|秘密)(★.{1,12})?"}
@@ -312,9 +317,60 @@ def shown(kept: Kept) -> Paper:
     return paper
 
 
-def write(desk: Desk, kept: Kept, path: Path) -> tuple[Path, ...]:
+def certificate(desk: Desk, path: Path) -> Certificate:
+    """
+    What PDFs are signed with; asked for before anything is issued that is to be signed.
+
+    Raises:
+        NetopsError: *path* is no PDF, no certificate is configured, it cannot be used, or the extra is not installed.
+        Refused: it is not valid today, or the reader wants the translation, which is never signed.
+    """
+    from netops.documents import sign
+
+    settings = desk.config.documents
+    if path.suffix.lower() != ".pdf" and not path.is_dir():
+        raise NetopsError("the PDF was not signed", "{path} is none", "-o FILE.pdf", path=path)
+    if spoken() != "zh":
+        raise Refused(
+            "the PDF was not signed", "only the Chinese original of an issued document is signed", "--lang zh --sign -o FILE.pdf"
+        )
+    if not settings.certificate:
+        raise NetopsError(
+            "the PDF was not signed", "the configuration names no certificate",
+            "write certificate = \"secrets/office.p12\" under [documents]",
+        )  # fmt: skip
+    try:
+        keys = (desk.config.folder / settings.certificate).read_bytes()
+    except OSError as error:
+        raise NetopsError(
+            "the PDF was not signed", "the certificate cannot be read: {reason}", "see [documents] certificate", reason=error
+        ) from error
+    password = desk.config.secret("", settings.certificate_password_file, settings.certificate_password_env)
+    return sign.certificate(keys, password, desk.clock())
+
+
+def _signed(desk: Desk, kept: Kept, by: Certificate, pdf: bytes) -> bytes:
+    """The PDF of an issued paper, signed; the journal keeps which file, and by which certificate."""
+    from netops.documents import sign
+
+    if kept.state is not papers.PaperState.ISSUED:
+        raise Refused(
+            "the PDF was not signed", "only the Chinese original of an issued document is signed",
+            "netops document issue {id} --sign -o FILE.pdf", id=kept.id,
+        )  # fmt: skip
+    made = sign.signed(pdf, by, kept.paper.number)
+    told = {"sha256": hashlib.sha256(made).hexdigest(), "certificate": by.subject, "serial": by.serial}
+    with act(desk.store, desk.actor, desk.clock) as one:
+        one.record("document sign", kept.paper.number, after={"document": kept.id, **told})
+    return made
+
+
+def write(desk: Desk, kept: Kept, path: Path, *, sign: bool = False) -> tuple[Path, ...]:
     """
     Write a kept paper by the suffix of *path*, or in every form into the folder *path*; a file appears whole or not at all.
+
+    Args:
+        sign: sign the PDF with the office's certificate; `[documents] sign` does it for each issued original.
 
     Returns:
         The files that were written.
@@ -324,8 +380,12 @@ def write(desk: Desk, kept: Kept, path: Path) -> tuple[Path, ...]:
     """
     name = kept.paper.number if kept.paper.number and not kept.goes_with else kept.id
     places = [path / f"{name}{suffix}" for suffix in SUFFIXES] if path.is_dir() else [path]
+    original = kept.state is papers.PaperState.ISSUED and spoken() == "zh"
+    drawn = any(place.suffix.lower() == ".pdf" for place in places)
+    by = certificate(desk, path) if sign or (desk.config.documents.sign and original and drawn) else None
     for place in places:
-        files.put(rendered(desk, kept, place.suffix.lower()), place)
+        content = rendered(desk, kept, place.suffix.lower())
+        files.put(_signed(desk, kept, by, content) if by and place.suffix.lower() == ".pdf" else content, place)
     return tuple(places)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,10 @@ from netops.core.finding import Conclusion, State
 from netops.core.plane import Plane
 from netops.desk import Desk, open_desk
 from netops.incidents import casebook, papers
+from netops.incidents.papers import PaperState
 from netops.rounds import inventory, known, look, triage
+from tests.documents.conftest import settings  # noqa: F401 - a fixture
+from tests.documents.test_sign import office
 from tests.incidents.city import configuration
 
 Run = Callable[..., tuple[int, str, str]]
@@ -171,6 +175,29 @@ def test_a_paper_is_read_in_both_languages(run: Run, folder: Path, lang: str, ti
     assert b"%PDF" == (folder / "out" / "D-0001.pdf").read_bytes()[:4]
     assert ("关于", "Notice") == (kept["paper"]["title"][:2], kept["paper"]["english"]["title"][:6])
     assert (lang == "en") == ("a translation for the reader" in run("document", "show", "D-0001", lang=lang)[1])
+
+
+@pytest.mark.usefixtures("settings")
+def test_an_issued_pdf_is_signed_where_the_office_has_a_certificate(run: Run, folder: Path, desk: Desk) -> None:
+    """
+    没有证书的，在取文号之前就说明白；有证书的，PDF 后面接着签名，操作日志记下是哪个文件、哪张证书；译本不签。
+    """
+    run("incident", "notice", number_of(run, "health"), "-o", str(folder / "a.json"))
+    issue = ("document", "issue", "D-0001", "--sign", "--yes", "-o", str(folder / "a.pdf"))
+    code, _out, err = run(*issue, lang="zh")
+    assert (2, True) == (code, "没有写明证书" in err)
+    assert PaperState.DRAFT is papers.one(desk.store, "D-0001").state
+    with (folder / "config.toml").open("a", encoding="utf-8") as config:
+        config.write(office(folder))
+
+    assert 4 == run(*issue, lang="en")[0]
+    assert 2 == run(*issue[:-1], str(folder / "a.docx"), lang="zh")[0]
+    assert 0 == run(*issue, lang="zh")[0]
+    [entry] = journal.log(desk.store, verb="document sign")
+    signed = (folder / "a.pdf").read_bytes()
+    assert hashlib.sha256(signed).hexdigest() == entry.after["sha256"]
+    assert "云溪市信息中心" in entry.after["certificate"]
+    assert b"/ETSI.CAdES.detached" in signed
 
 
 def test_a_notice_answers_as_json_beside_its_file(run: Run, folder: Path) -> None:
