@@ -131,6 +131,7 @@ PARTS = {
     ),
     "Chromium": ("real_browser", "chromium"),
     "promtool": ("promtool", "prometheus"),
+    "Prometheus and Alertmanager": ("test_monitoring", "prometheus prometheus-alertmanager"),
     "LibreOffice": ("libreoffice", "libreoffice-writer-nogui libreoffice-calc-nogui"),
     "nginx": ("test_nginx", "nginx-light"),
     "BIND's named-checkzone": ("named_checkzone", "bind9-utils"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from netops.cli import Group, desk, output
@@ -45,3 +47,25 @@ def check() -> None:
     out = output()
     with desk() as opened:
         out.say(_("The configuration {path} can be read.").format(path=opened.config.path or "—"))
+
+
+@config.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def monitoring(directory: Path) -> None:
+    """Write what Prometheus, Alertmanager and Grafana need into DIRECTORY: rules, routes, a board in each language."""
+    from netops.cli.printing import fresh
+    from netops.config import share
+
+    out = output()
+    with desk() as opened:
+        listen = opened.config.web.listen
+        scheme = "https" if opened.config.web.certificate else "http"
+    texts = {path.name: path.read_text("utf-8") for path in sorted((share("playbooks") / "monitoring").iterdir())}
+    out.say(_("plan: write {names} into {folder}").format(names=", ".join(texts), folder=directory))
+    if out.dry_run:
+        out.confirm("")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        here = text.replace("http://127.0.0.1:8470", f"{scheme}://{listen}").replace("127.0.0.1:8470", listen)
+        fresh(directory / name, here.encode(), "the file was not written")
+        out.line(str(directory / name))

@@ -9,7 +9,8 @@ import click
 from netops.cli import Command, desk, output
 from netops.cli.printing import Output, sign
 from netops.core.clock import city_time
-from netops.core.language import _, spoken
+from netops.core.errors import NetopsError
+from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
     from netops.desk import Desk
@@ -19,11 +20,15 @@ OUTCOMES = {"done": "good", "partial": "unseen", "running": "open"}
 
 
 @click.command(cls=Command)
-def status() -> None:
+@click.option("--format", "form", type=click.Choice(["screen", "nagios"]), default="screen", help=N_(
+    "nagios: one line with performance data; exit code 0 ok, 1 warning, 2 critical, 3 unknown, as plugins have it."))  # fmt: skip
+def status(form: str) -> None:
     """What is in order, what waits, what runs out. Exit code 1 when something is not in order, 3 when part was not seen."""
     from netops.rounds import look
 
     out = output()
+    if form == "nagios":
+        raise SystemExit(_plugin(out))
     with desk() as opened:
         planes = look.status(opened)
         if out.json:
@@ -44,6 +49,22 @@ def status() -> None:
     if not all(one.is_seen for one in planes):
         raise SystemExit(3)
     raise SystemExit(int(any(one.findings for one in planes)))
+
+
+def _plugin(out: Output) -> int:
+    """As a plugin: whatever goes wrong is said on stdout, and is unknown."""
+    from netops.cli import nagios
+    from netops.rounds import look
+
+    try:
+        with desk() as opened:
+            planes = look.status(opened)
+            out.lines(nagios.told(planes, opened.clock()).splitlines())
+            return nagios.worst(planes)
+    except NetopsError as error:
+        what, why, _mend = error.told()
+        out.lines([nagios.fault(f"{what}: {why}")])
+        return nagios.UNKNOWN
 
 
 def _show(out: Output, desk: Desk, one: PlaneStatus) -> None:

@@ -232,6 +232,8 @@ class Api:
         if isinstance(found, tuple):
             answer = _listed(operation, call, Page(found))
             return Response(msgspec.json.encode(answer), operation.status, media_type=JSON)
+        if isinstance(found, list):
+            return Response(msgspec.json.encode(found), media_type=JSON)
         tag = etag(found)
         if tag == request.headers.get("if-none-match"):
             return Response(status_code=304, headers={"ETag": tag})

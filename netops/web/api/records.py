@@ -18,8 +18,8 @@ from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.incidents import casebook
 from netops.incidents.incident import Incident
+from netops.rounds import chart, look
 from netops.rounds import devices as device_records
-from netops.rounds import look
 from netops.rounds import walk as walking
 from netops.rounds import who as asking
 from netops.rounds.devices import DeviceRecord
@@ -58,6 +58,12 @@ class Findings(OfPlane, frozen=True):
     since: datetime | None = None
 
 
+class InPlane(Nothing, frozen=True):
+    """Of one plane only."""
+
+    plane: Plane | None = None
+
+
 class Incidents(OfPlane, frozen=True):
     """Which incidents."""
 
@@ -84,6 +90,13 @@ class Me(msgspec.Struct, frozen=True):
     planes: tuple[Plane, ...]
     organization: str
     deeds: tuple[Deed, ...]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One group of targets, as Prometheus's HTTP service discovery reads them (http_sd_config)."""
+
+    targets: tuple[str, ...]
+    labels: dict[str, str]
 
 
 def _finding(one: Finding) -> FindingRecord:
@@ -193,6 +206,13 @@ def me(call: Call) -> Me:
     return Me(asked.name, asked.role, tuple(sorted(asked.planes)), asked.organization, deeds)
 
 
+def targets(call: Call) -> list[Target]:
+    """Walked devices of the planes of who asks, for an exporter by SNMP."""
+    planes = call.who.planes if call.query.plane is None else call.who.planes & {call.query.plane}
+    found = chart.prometheus(call.desk)
+    return [Target(tuple(one["targets"]), one["labels"]) for one in found if one["labels"]["__meta_netops_plane"] in planes]
+
+
 OPERATIONS = (
     Operation("GET", "/me", "whoAmI", None, N_("Who asks, and what it may do"), me, Me),
     Operation("GET", "/who", "who", Deed.READ, N_("Whose is an address, MAC, device, name, paper or organization"), who,
@@ -205,6 +225,8 @@ OPERATIONS = (
     Operation("GET", "/devices", "listDevices", Deed.READ, N_("Devices as they were last seen"), devices, DeviceRecord,
               "device", OfPlane),
     Operation("GET", "/links", "listLinks", Deed.READ, N_("Links between devices"), links, dict[str, Any], "link", OfPlane),
+    Operation("GET", "/sd/prometheus", "discoverTargets", Deed.METRICS, N_("Walked devices, as Prometheus discovers targets"),
+              targets, list[Target], "", InPlane),
     Operation("GET", "/incidents", "listIncidents", Deed.READ, N_("Incidents and their clocks"), incidents, Incident,
               "incident", Incidents),
     Operation("GET", "/incidents/{number}", "getIncident", Deed.READ, N_("One incident"), incident, Incident),
