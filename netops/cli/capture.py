@@ -97,7 +97,7 @@ def capture(files: tuple[Path, ...], with_hosts: bool, host: str, keep: bool, pl
                 listening.heard(_plane(plane), scene, read.observations, where or read.file, one)
                 for read, one in zip(found, listeners, strict=True)
             ]
-            _keep(opened, out, told, [read.file for read in found], plane or "")
+            _keep(opened, out, dict(zip(files, told, strict=True)), _plane(plane))
     raise SystemExit(1 if any(one.is_alarm for read in found for one in read.observations) else 0)
 
 
@@ -194,21 +194,31 @@ def _summary(out: Output, one: Read) -> None:
         out.line(f"  {sign('note')} {more}", style="yellow")
 
 
-def _keep(opened: Any, out: Output, told: list[Any], files: list[str], plane: str) -> None:
+def _keep(opened: Any, out: Output, told: dict[Path, Any], plane: Any) -> None:
+    """Write down what files showed; one that was kept before is not counted again."""
     from netops.core import docket
+    from netops.core.clock import city_time
     from netops.egress.heard import concluded
     from netops.rounds import listening, look
 
-    planned = [one for heard in told for one in (*concluded(heard), *listening.conflicts(heard))]
+    before, digests = listening.kept_before(opened, plane), {path: listening.digest(path) for path in told}
+    for path in [path for path in told if digests[path] in before]:
+        said = _("{file} was kept already, on {time}: it is not counted again")
+        out.say(f"{sign('note')} " + said.format(file=path, time=city_time(before[digests[path]])))
+        del told[path]
+    planned = [one for heard in told.values() for one in (*concluded(heard), *listening.conflicts(heard))]
     for one in planned:
         finding = look.rules()[one.code]
         who = ", ".join(str(one.subject[key]) for key in ("ip", "mac") if one.subject.get(key))
         out.say(f"{sign('bad')} {one.code}  {_(finding.kind)}  {who}")
-    out.confirm(_("Write down {count} findings?").format(count=len(planned)))
-    kept = [listening.keep(opened, heard) for heard in told]
-    for each in kept:
-        listening.noted(opened, "egress capture", files, _plane(plane), each)
-    for number in dict.fromkeys(number for one in kept for number in (*one.opened, *one.seen_again)):
+    if told:
+        out.confirm(_("Write down {count} findings?").format(count=len(planned)))
+    numbers: dict[str, None] = {}
+    for path, heard in told.items():
+        kept = listening.keep(opened, heard)
+        listening.noted(opened, path, plane, kept, digests[path])
+        numbers |= dict.fromkeys((*kept.opened, *kept.seen_again))
+    for number in numbers:
         out.say(f"{sign('bad')} {number}  {look.title(docket.one(opened.store, number))}", style="red")
     if not out.json:
         out.next("netops finding list --room egress")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, select
+from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, select, text
 
 from netops.core.notes import notes_of
 from netops.core.store import Prepared, metadata
@@ -31,6 +31,8 @@ PUT = Prepared(
     sequences.update().where(sequences.c.name == bindparam("which")).values(value=bindparam("now"))
 )
 BEGIN = Prepared(sequences.insert())
+THERE = text("INSERT INTO sequences (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING")
+"""Waits for another writer that begins the same sequence."""
 
 
 def standing(connection: Connection, name: str) -> Callable[[], int]:
@@ -61,8 +63,10 @@ def take(connection: Connection, name: str, count: int = 1) -> int:
     writers from taking the same one.
     """
     notes_of(connection).write()
-    for (last,) in NEXT(connection, which=name, count=count):
-        notes_of(connection).put(("sequence", name), int(last), lambda: None)
-        return int(last) - count + 1
-    put(connection, name, 0, count)
-    return 1
+    rows = NEXT(connection, which=name, count=count)
+    if not rows:
+        connection.execute(THERE, {"name": name})
+        rows = NEXT(connection, which=name, count=count)
+    [(last,)] = rows
+    notes_of(connection).put(("sequence", name), int(last), lambda: None)
+    return int(last) - count + 1

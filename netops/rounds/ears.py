@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 
+from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.egress.settings import FollowedLog, Mirror
-from netops.rounds import mirror
+from netops.rounds import listening, mirror
 from netops.rounds.following import Follower
 from netops.rounds.telling import TELL_SECONDS
+
+
+def named(place: str) -> str:
+    """How evidence names a place."""
+    return " ".join(part for part in place.split(":") if part)
+
 
 logger = logging.getLogger("netops.egress")
 STRETCH_SECONDS = 86_400.0
 """A mirror port is listened to in stretches of a day, each with its line in the journal;"""
 AGAIN_SECONDS = 30.0
 """one that cannot be listened to is tried again so often."""
+FADE = timedelta(hours=24)
+"""What only listening tells of is over when a place that is heard without a break has not shown it for so long;"""
+FADE_SECONDS = 600.0
+"""looked at so often."""
 
 
 class Ears:
@@ -35,6 +48,10 @@ class Ears:
         self.desk, self.hear = desk, hear
         self.listening: tuple[str, ...] = ()
         self.faults: dict[str, str] = {}
+        self._since: dict[str, datetime] = {}
+        """Since when each mirror port is heard without a break."""
+        self._faded: dict[Plane, float] = {}
+        self._lock = threading.Lock()
         self._stack = ExitStack()
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -79,14 +96,33 @@ class Ears:
                 if self.faults.get(name) != str(error):
                     logger.warning("ear=%s outcome=failed error=%r", name, str(error))
                 self.faults[name] = str(error)
+                self._since.pop(name, None)
                 self._ending.wait(AGAIN_SECONDS)
 
     def _listen(self, one: Mirror) -> None:
         """A stretch at a mirror port."""
-        mirror.run(
-            self.desk, one.plane, one.interfaces, one.place, STRETCH_SECONDS,
-            lambda turn: self._tell(turn.opened), is_over=self._ending.is_set,
-        )  # fmt: skip
+        lost = 0
+
+        def hear(turn: mirror.Turn) -> None:
+            nonlocal lost
+            if turn.dropped > lost:  # what was lost may have been it
+                self._since[one.place], lost = self.desk.clock(), turn.dropped
+            self._since.setdefault(one.place, self.desk.clock())
+            self._tell(turn.opened)
+            self._fade(one)
+
+        mirror.run(self.desk, one.plane, one.interfaces, one.place, STRETCH_SECONDS, hear, is_over=self._ending.is_set)
+
+    def _fade(self, one: Mirror) -> None:
+        """Now and then: what was not heard for a day is over, where all of its places were heard all day."""
+        with self._lock:
+            if time.monotonic() - self._faded.get(one.plane, -FADE_SECONDS) < FADE_SECONDS:
+                return
+            self._faded[one.plane] = time.monotonic()
+        since = self.desk.clock() - FADE
+        places = {named(place) for place, began in list(self._since.items()) if began <= since}
+        if places:
+            listening.fade(self.desk, one.plane, places, since)
 
     def _follow(self, one: FollowedLog) -> None:
         """A log until the end."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from netops.addresses.rules import RULES as ADDRESS_RULES
 from netops.core import docket, journal
 from netops.core.clock import CITY_ZONE, city_time, now
 from netops.core.errors import NetopsError
-from netops.core.finding import Conclusion
+from netops.core.finding import STANDING, Conclusion
 from netops.core.language import N_
 from netops.core.lead import Lead
 from netops.core.observation import Sighting
@@ -262,11 +264,53 @@ def sighted(desk: Desk, told: Heard) -> None:
                 snapshots.keep(desk.store, told.plane, [place], at)
 
 
-def noted(desk: Desk, what: str, files: Iterable[str], plane: Plane, kept: Kept) -> None:
-    """A person took files in: the journal says so."""
+KEEPS = "egress capture"
+LOOKED_BACK = 2000
+"""Acts of this kind that are looked through for a file that was kept before."""
+
+
+def digest(path: Path) -> str:
+    """
+    SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        NetopsError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise NetopsError("{path} was not read", "{why}", "", path=path, why=error.strerror or error) from error
+
+
+def kept_before(desk: Desk, plane: Plane) -> dict[str, datetime]:
+    """When each file was kept for a plane, by its digest: what it shows is not counted twice."""
+    acts = journal.log(desk.store, LOOKED_BACK, subject=str(plane), verb=KEEPS)
+    return {str(one.after["sha256"]): one.at for one in acts if isinstance(one.after, dict) and one.after.get("sha256")}
+
+
+def noted(desk: Desk, path: Path, plane: Plane, kept: Kept, sha256: str) -> None:
+    """A person took a file in: the journal says so."""
     with journal.act(desk.store, desk.actor, desk.clock) as act:
-        after = {"files": list(files), "opened": list(kept.opened), "seen_again": list(kept.seen_again)}
-        act.record(what, str(plane), after=after)
+        after = {"file": str(path), "sha256": sha256, "opened": list(kept.opened), "seen_again": list(kept.seen_again)}
+        act.record(KEEPS, str(plane), after=after)
+
+
+def fade(desk: Desk, plane: Plane, places: Collection[str], since: datetime) -> tuple[str, ...]:
+    """
+    Resolve what only listening tells of, when its places were listened to all the time and have not shown it *since*.
+
+    Args:
+        places: what is heard there without a break, as evidence names it.
+    """
+    standing = [one for code in LISTENING_RULES for one in docket.listed(desk.store, state=STANDING, code=code, plane=plane)]
+    elsewhere = [
+        one.id for one in standing if not {piece.source for piece in docket.pieces(desk.store, one.evidence)} <= set(places)
+    ]
+    settled = docket.settle(
+        desk.store, RULES, (), plane=plane, at=desk.clock(), scope=tuple(LISTENING_RULES), seen_before=since, spared=elsewhere
+    )
+    return settled.resolved
 
 
 def scene_of(desk: Desk, plane: Plane) -> Scene:

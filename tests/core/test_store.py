@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import text
 
@@ -73,3 +75,23 @@ def test_a_change_that_is_refused_is_said_at_the_latest_by_the_commit(store: Sto
         ids.put(connection, "b", 0, 1)
         ids.BEGIN(connection, name="a", value=1)
     assert 0 == value(store, "b")
+
+
+def test_the_first_number_is_taken_once_by_writers_that_begin_together(store: Store) -> None:
+    """Eight that meet at a sequence that nobody has used yet get eight numbers, and none an error."""
+    together, taken, lock = threading.Barrier(8), list[int](), threading.Lock()
+
+    def take() -> None:
+        together.wait()
+        with store.write() as connection:
+            number = ids.take(connection, "new")
+        with lock:
+            taken.append(number)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert list(range(1, 9)) == sorted(taken)

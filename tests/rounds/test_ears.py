@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,13 +19,14 @@ from flow_city import desk_of
 from netops.config import Config
 from netops.core import docket, journal
 from netops.core.errors import NetopsError
+from netops.core.finding import State
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.egress import followed
 from netops.egress.settings import FollowedLog, Mirror
 from netops.probes.mirror import Piece
-from netops.rounds import ears, mirror
+from netops.rounds import ears, listening, mirror
 from netops.rounds.ears import Ears
 from netops.rounds.following import Follower
 
@@ -145,6 +147,33 @@ def test_lines_come_again_when_the_store_refused_them(
     follower.turn()
 
     assert [("EG-202", "10.10.11.5")] == told(desk)
+
+
+@pytest.mark.parametrize(
+    ("places", "later", "expected"),
+    [(["sw-fin ge24"], 25, True), (["sw-fin ge24"], 1, False), (["sw-hrss ge24"], 25, False)],
+    ids=["heard all day there", "not long enough", "heard elsewhere"],
+)
+def test_what_was_not_heard_for_a_day_is_over(
+    store: Store, tmp_path: Path, places: list[str], later: int, expected: bool
+) -> None:
+    """Where it was listened to all the time; silence elsewhere proves nothing."""
+    desk, clock = desk_of(store, tmp_path)
+    syn = wires.tcp(sport=40001, flags=2, sequence=0)
+    hello = wires.tcp(wires.hello("relay-1.net.anydesk.com"), 40001, sequence=1)
+    path = tmp_path / "one.pcap"
+    at = int(clock().timestamp() * 1e9)
+    packets = [wires.ether(wires.ip(one, 6, "10.20.11.5")) for one in (syn, hello)]
+    path.write_bytes(wires.pcap([(at + row, packet) for row, packet in enumerate(packets)]))
+    scene = listening.scene_of(desk, Plane.EXTRANET)
+    read = listening.read(path, listening.listener(desk.playbooks, "capture", path.name))
+    listening.keep(desk, listening.heard(Plane.EXTRANET, scene, read.observations, "sw-fin:ge24"))
+    [one] = docket.listed(desk.store)
+    clock.now += timedelta(hours=later)
+    listening.fade(desk, Plane.EXTRANET, places, clock() - ears.FADE)
+
+    assert "EG-407" == one.code
+    assert expected == (docket.one(desk.store, one.id).state is State.RESOLVED)
 
 
 def test_mirror_ports_and_logs_are_heard_while_it_serves(desk: Desk, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
