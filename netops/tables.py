@@ -15,7 +15,7 @@ STORAGE = (
     "netops.declarations.filings", "netops.egress.hits", "netops.egress.leads", "netops.egress.allowed",
     "netops.egress.followed", "netops.egress.parts", "netops.egress.coverage",
     "netops.incidents.casebook", "netops.incidents.papers", "netops.incidents.proceedings", "netops.incidents.announced",
-    "netops.inspections.archive", "netops.inspections.packs",
+    "netops.inspections.archive", "netops.inspections.followup", "netops.inspections.packs",
     "netops.registers.entries", "netops.registers.attachments", "netops.registers.visits",
     "netops.rounds.diary",
     "netops.probes.memory",

@@ -1,4 +1,4 @@
-"""`netops inspect`: catalogue, plan, run, list, show, fill, pack, merge, report."""
+"""`netops inspect`: plan, run, list, show, fill, report; catalogues, packs and what follows stand in files of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from netops.cli import Group, desk, output
 from netops.cli.field_pack import merge, pack
 from netops.cli.inspect_catalogue import catalogue
 from netops.cli.printing import Column, labelled, sign
+from netops.cli.rectify import except_, exceptions, recheck, rectifications, rectify, reply
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def inspect_() -> None:
 inspect_.add_command(pack)
 inspect_.add_command(merge)
 inspect_.add_command(catalogue)
+for command in (rectify, rectifications, reply, recheck, except_, exceptions):
+    inspect_.add_command(command)
 
 
 @inspect_.command()
@@ -70,7 +73,11 @@ inspect_.add_command(catalogue)
 @click.option(
     "--inspector", metavar="NAME", multiple=True, required=True, help=N_("Who inspects; two or more.")
 )
-def plan(name: str, organization: tuple[str, ...], day: str, inspector: tuple[str, ...]) -> None:
+@click.option(
+    "--sample", type=click.IntRange(0, 1000), default=0, help=N_("So many devices and addresses to look at on the spot.")
+)
+@click.option("--seed", default="", metavar="TEXT", help=N_("What the draw begins from; else the day. It is kept."))
+def plan(name: str, organization: tuple[str, ...], day: str, inspector: tuple[str, ...], sample: int, seed: str) -> None:
     """Open inspections for a day, with their inspectors; `inspect run` fills in what a machine knows."""
     from netops.rounds import inspect as rounds
 
@@ -85,7 +92,7 @@ def plan(name: str, organization: tuple[str, ...], day: str, inspector: tuple[st
             )
         )
         out.confirm(_("Do it?"))
-        planned = rounds.plan(opened, name, organization, day, inspector)
+        planned = rounds.plan(opened, name, organization, day, inspector, sample, seed)
     _list(out, planned, f"netops inspect run --organization {planned[0].organization}")
 
 
@@ -153,6 +160,7 @@ def show(number: str, item: str | None, everything: bool) -> None:
         inspection = archive.one(opened.store, number)
         if item is None:
             _items(out, inspection, opened.register.name(inspection.organization), everything)
+            _sample(out, inspection)
             return
         record = next((one for one in inspection.records() if one["id"] == item), None)
         if record is None:
@@ -259,6 +267,7 @@ def _row(one: Inspection) -> dict[str, Any]:
         "checked_at": one.checked_at,
         "planned_for": one.planned_for,
         "inspectors": one.inspectors,
+        "sample": one.sample,
         "results": progress.results,
         "total": progress.total,
         "answered": progress.answered,
@@ -293,6 +302,17 @@ def _items(
         ),
         next_step=f"netops inspect fill {number} ITEM --answer …;  netops inspect report {number} -o {number}.docx",
     )
+
+
+def _sample(out: Output, inspection: Inspection) -> None:
+    """What was drawn to be looked at on the spot."""
+    one = inspection.sample
+    if one is None or out.json:
+        return
+    told = _("sample (seed {seed}): {devices} of {all_devices} devices, {addresses} of {all_addresses} addresses")
+    out.say(told.format(seed=one.seed, devices=len(one.devices), all_devices=one.device_population,
+                        addresses=len(one.addresses), all_addresses=one.address_population))  # fmt: skip
+    out.say("  " + "  ".join((*one.devices, *one.addresses)))
 
 
 def _sign(one: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     What a paper is about.
 
     Args:
-        about: incident, declaration, exit or document; *subject*: its number.
+        about: incident, declaration, exit, inspection or document; *subject*: its number.
         wording: the file of `playbooks/notices/` that it was made from.
         organization: code of whom it concerns, or "".
         due: ISO date until which it is to be answered, or "".

@@ -40,6 +40,10 @@ EXIT = frozenset({
 DOCUMENT = frozenset({
     "document", "document_title", "document_kind", "issued", "recipient", "server", "way", "location", "leader", "conclusion",
 })  # fmt: skip
+INSPECTION = frozenset({"inspection", "catalogue", "inspectors", "visited", "count", "items"})
+DEMAND = frozenset({
+    "order", "id", "item", "title", "because", "place", "risk", "clause", "requirement", "due", "asked", "repeat", "proof",
+})  # fmt: skip
 FINDING = frozenset({
     "order", "id", "title", "because", "place", "ip", "first_seen", "last_seen", "times", "proof", "risk", "clause",
     "requirement",
@@ -85,6 +89,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         PEOPLE | {"reason", "line", "certificate", "certificate_until", "technical_plan", "security_plan", "received_by",
                   "advice", "done"},
     ),
+    "inspection": Vocabulary(COMMON | INSPECTION, DEMAND, frozenset({"items", "visited"}), PEOPLE),
     "document": Vocabulary(
         COMMON | DOCUMENT | INCIDENT | FOUND, FINDING, frozenset({"document", "document_title", "issued"}) | FOUND,
         PEOPLE | {"recipient", "server", "way", "location", "leader", "conclusion"},
@@ -145,7 +150,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
 
     instrument: Instrument
     title: str
-    about: Literal["incident", "declaration", "exit", "document"] = "incident"
+    about: Literal["incident", "declaration", "exit", "inspection", "document"] = "incident"
     to: str = ""
     note: str = ""
     copies: str = ""

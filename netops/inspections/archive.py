@@ -19,6 +19,7 @@ from netops.inspections.answer import Judgement, Result
 from netops.inspections.catalogue import Catalogue
 from netops.inspections.checklist import Line
 from netops.inspections.inspection import Answer, Inspection, Party
+from netops.inspections.sampling import Sample
 
 catalogues = Table(
     "inspection_catalogues",
@@ -38,6 +39,7 @@ inspections = Table(
     Column("inspectors", Json, nullable=False),
     Column("planned_for", String(10), nullable=False),
     Column("checked_at", Instant),
+    Column("sample", Json),
 )
 answers = Table(
     "inspection_answers",
@@ -66,6 +68,7 @@ def open_(
     *,
     inspectors: Iterable[str] = (),
     planned_for: str = "",
+    sample: Sample | None = None,
 ) -> str:
     """
     Begin an inspection; it keeps the catalogue as it stands now.
@@ -93,6 +96,7 @@ def open_(
             inspectors=named,
             planned_for=planned_for,
             checked_at=None,
+            sample=msgspec.to_builtins(sample) if sample else None,
         )
     )
     act.record(
@@ -105,6 +109,7 @@ def open_(
             "organization": organization,
             "inspectors": named,
             "planned_for": planned_for,
+            **({"sample": msgspec.to_builtins(sample)} if sample else {}),
         },
     )
     return number
@@ -308,6 +313,7 @@ def _inspection(connection: Connection, row: Row[Any], known: dict[str, Catalogu
         row.planned_for,
         row.checked_at,
         tuple(_answer(one) for one in given),
+        msgspec.convert(row.sample, Sample) if row.sample else None,
     )
 
 

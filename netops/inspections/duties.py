@@ -13,6 +13,9 @@ from netops.inspections.records import RecordFact
 from netops.inspections.written import DAYS_A_MONTH, recorded
 
 EMPTY = N_("no register is in force")
+NOBODY = N_("nobody is registered with this particular yet, so nothing shows it")
+PARTICULARS = ("responsible", "security_officer", "protection_level", "management_system", "contingency_plan")
+"""What the register of organizations keeps of each."""
 
 
 @Check
@@ -36,6 +39,7 @@ def responsible_person(facts: Facts, confirmed_months: int = 12) -> Judgement:
     """A04-2, A27-1: somebody answers for it, confirmed lately."""
     return _named(
         facts,
+        "responsible",
         _officer(facts, "leader", facts.organization.responsible),
         confirmed_months,
         N_("no responsible person is registered"),
@@ -47,6 +51,7 @@ def security_officer(facts: Facts, confirmed_months: int = 12) -> Judgement:
     """A29-1: an information security manager is named, confirmed lately."""
     return _named(
         facts,
+        "security_officer",
         _officer(facts, "security_manager", facts.organization.security_officer),
         confirmed_months,
         N_("no information security manager is registered"),
@@ -63,7 +68,7 @@ def protection_level(facts: Facts) -> Judgement:
         return recorded(facts, register="protection", duty="A27-2")
     level = facts.organization.protection_level
     if level == 0:
-        return nonconform(N_("no protection level is registered"))
+        return _nothing(facts, "protection_level", N_("no protection level is registered"))
     return conform(N_("protection level {level} is registered"), level=level)
 
 
@@ -78,7 +83,7 @@ def management_system(facts: Facts) -> Judgement:
     return (
         conform(N_("on file: {title}"), title=title)
         if title
-        else nonconform(N_("no management system is on file"))
+        else _nothing(facts, "management_system", N_("no management system is on file"))
     )
 
 
@@ -92,7 +97,7 @@ def contingency_plan(facts: Facts, drill_months: int = 12) -> Judgement:
     drills = [str(one.values.get("held_on", "")) for one in _of(facts, "drills")]
     drilled = max([*drills, facts.organization.drilled])
     if not title:
-        return nonconform(N_("no contingency plan is on file"))
+        return _nothing(facts, "contingency_plan", N_("no contingency plan is on file"))
     if not drilled:
         return partial(N_("on file: {title}; no drill is recorded"), title=title)
     if not _is_recent(facts, drilled, drill_months):
@@ -186,11 +191,29 @@ def _officer(facts: Facts, post: str, inventory: Officer | None) -> Officer | No
     return Officer(str(newest.values.get("person", "")), str(newest.values.get("phone", "")), confirmed)
 
 
-def _named(facts: Facts, officer: Officer | None, months: int, nobody: str) -> Judgement:
+REGISTERS = {
+    "responsible": ("officers", "post", "leader"),
+    "security_officer": ("officers", "post", "security_manager"),
+    "protection_level": ("protection", "", ""),
+    "management_system": ("policies", "class", "management_system"),
+    "contingency_plan": ("policies", "class", "contingency_plan"),
+}
+"""Where a particular is kept besides: register, field and value."""
+
+
+def _nothing(facts: Facts, particular: str, reason: str) -> Judgement:
+    """Nonconform where others are registered with it; unchecked where nobody is: nobody keeps it here."""
+    register, field, value = REGISTERS[particular]
+    when = {field: (value,)} if field else {}
+    kept = particular in facts.kept or bool(facts.records and facts.records.of(register, "", when))
+    return nonconform(reason) if kept else unchecked(NOBODY)
+
+
+def _named(facts: Facts, particular: str, officer: Officer | None, months: int, nobody: str) -> Judgement:
     if facts.version == 0 and officer is None:
         return unchecked(EMPTY)
     if officer is None or not officer.name.strip():
-        return nonconform(nobody)
+        return _nothing(facts, particular, nobody)
     if not officer.confirmed:
         return partial(N_("{name} is named; nobody confirmed it yet"), name=officer.name)
     if not _is_recent(facts, officer.confirmed, months):

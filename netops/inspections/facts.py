@@ -214,6 +214,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     inspected: dict[str, datetime] = {}
     supervised: tuple[str, ...] = ()
     """Codes of the other organizations, which the authority inspects."""
+    kept: frozenset[str] = frozenset()
+    """Which particulars the register of organizations keeps: those that it has of at least one of them."""
     records: Records | None = None
     cases: tuple[CaseFact, ...] | None = None
     papers: tuple[PaperFact, ...] | None = None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from netops.core.clock import CITY_ZONE
 from netops.core.language import _, spoken
 from netops.inspections.answer import Judgement, Result
 from netops.inspections.catalogue import Catalogue
 from netops.inspections.item import Item, Method
 from netops.inspections.records import LACKS
+from netops.inspections.sampling import Sample
 
 
 class Party(StrEnum):
@@ -62,6 +65,7 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
         planned_for: ISO date of the visit, or "".
         checked_at: when the machine last answered, or None.
         answers: oldest first.
+        sample: devices and addresses that are looked at on the spot, or None.
     """
 
     number: str
@@ -73,6 +77,7 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
     planned_for: str = ""
     checked_at: datetime | None = None
     answers: tuple[Answer, ...] = ()
+    sample: Sample | None = None
 
     @cached_property
     def latest(self) -> dict[tuple[str, Party], Answer]:
@@ -118,14 +123,21 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
             total, total - results[Result.UNCHECKED], waiting, {result: results[result] for result in Result}
         )
 
-    def overdue(self, at: datetime) -> list[tuple[Item, Answer, datetime]]:
-        """Items that do not conform beyond the office's term: the item, the answer, and when the term ended."""
+    def overdue(self, at: datetime, terms: Mapping[str, str] = {}) -> list[tuple[Item, Answer, datetime]]:
+        """
+        Items that do not conform beyond the office's term: the item, the answer, and when the term ended.
+
+        Args:
+            terms: ISO date of the last day for items that have one of their own, by id.
+        """
         found = []
         for item in self.catalogue.items:
             answer = self.standing(item)
             if answer is None or answer.judgement.result is not Result.NONCONFORM:
                 continue
             ended = answer.at + timedelta(days=self.catalogue.term_days(item))
+            if item.id in terms:
+                ended = datetime.combine(date.fromisoformat(terms[item.id]), time.max, CITY_ZONE)
             if ended < at:
                 found.append((item, answer, ended))
         return found

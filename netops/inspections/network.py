@@ -52,6 +52,8 @@ def topology_complete(facts: Facts, fresh_hours: int = 48, plane: str = "extrane
     if (dark := darkness(facts, devices, fresh_hours)) is not None:
         return dark
     vague = [one.name for one in devices if not one.site]
+    if len(vague) == len(devices) > 1:
+        return unchecked(N_("all {count} devices were seen, but where they stand is registered of none"), count=len(devices))
     if vague:
         return partial(
             N_("all {count} devices were seen, but no site is registered for {devices}"),
@@ -167,8 +169,14 @@ def separate_exit_filed(facts: Facts, fresh_hours: int = 48) -> Judgement:
     today = facts.at.astimezone(CITY_ZONE).date()
     for one in exits:
         filed = _day(one.filed_on)
-        if not one.filing or filed is None:
-            return nonconform(N_("the exit {exit} has no filing with a date"), exit=one.id)
+        if not one.filing:
+            return nonconform(N_("the exit {exit} has no filing"), exit=one.id)
+        if filed is None:
+            return unchecked(
+                N_("the filing {filing} of {exit} has no date, so nothing shows that it came first"),
+                filing=one.filing,
+                exit=one.id,
+            )
         if one.valid_until and (_day(one.valid_until) or date.min) < today:
             return nonconform(
                 N_("the filing {filing} of the exit {exit} lapsed on {until}"),

@@ -24,7 +24,7 @@ from netops.incidents import legal_basis, notice, papers, saying, wording
 from netops.incidents.legal_basis import Decision, Instrument
 from netops.incidents.papers import Kept
 from netops.incidents.wording import Template
-from netops.rounds import handling
+from netops.rounds import demanded, handling
 from netops.rounds.address_lines import today
 from netops.rounds.grounds import Ground, ground, speaking
 
@@ -201,6 +201,8 @@ def issue(desk: Desk, number: str, signer: str = "", first: int = 0) -> Kept:
         said = papers.issue(one, kept.id, mark, date=day, signer=signer, decision=decision, first=first)
         if kept.incident:
             handling.issued(desk, one, kept, said)
+        elif kept.about == "inspection":
+            demanded.issued(desk, one, kept)
     return papers.one(desk.store, kept.id)
 
 
@@ -272,6 +274,8 @@ def answer(desk: Desk, kept: Kept, receipt: papers.Receipt) -> None:
             handling.answered(desk, one, kept, receipt)
         else:
             papers.receive(one, receipt)
+            if kept.about == "inspection" and receipt.kind == "reply":
+                demanded.answered(desk, one, kept, receipt.note, receipt.who)
 
 
 # ---- files

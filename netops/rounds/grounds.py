@@ -11,6 +11,7 @@ from netops.addresses import holdings
 from netops.addresses.allocation import HELD, AllocationState
 from netops.core import applied, docket, language
 from netops.core.basis import Basis
+from netops.core.clock import city_time
 from netops.core.errors import Missing, Refused
 from netops.core.evidence import Evidence
 from netops.core.finding import Finding
@@ -24,9 +25,10 @@ from netops.incidents.incident import Incident
 from netops.incidents.legal_basis import Addressee, Instrument
 from netops.incidents.notice import Circumstances, Fact
 from netops.incidents.papers import Kept, PaperState, Topic
-from netops.incidents.saying import pick
+from netops.incidents.saying import pick, several
 from netops.incidents.wording import Template
-from netops.rounds import look
+from netops.inspections import archive
+from netops.rounds import demanded, look
 from netops.rounds.address_lines import PLANES, STATES, authority, day, lines_of, official_name, today
 from netops.rounds.declaring import authority as declared_to
 
@@ -365,6 +367,39 @@ def _exit(desk: Desk, template: Template, subject: str, given: Mapping[str, str]
     )  # fmt: skip
 
 
+# ---- an inspection
+def _inspection(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    inspection = archive.one(desk.store, subject.upper())
+    asked = demanded.of(desk, inspection)
+    to = addressee(desk, inspection.organization)
+    allowed, refused = demanded.sifted(desk, asked, template.head.instrument, to, today(desk))
+    shown = allowed or asked
+    if not shown:
+        raise Refused(
+            "the document was not drafted", "{number} has no open rectification item that no document asks for yet",
+            "netops inspect rectify {number}", number=inspection.number,
+        )  # fmt: skip
+    plane = shown[0].item.planes[-1]
+    values = {
+        **_common(desk, template, inspection.organization, plane, inspection.number), "inspection": inspection.number,
+        "catalogue": inspection.catalogue.title, "inspectors": several(inspection.inspectors),
+        "visited": saying.day(inspection.planned_for or city_time(inspection.opened_at, "%Y-%m-%d")),
+        "count": str(len(shown)), "items": several(one.item.id for one in shown), **given,
+    }  # fmt: skip
+    left = pick("（下列检查项没有现行有效的依据可用本文种，未列入：{items}。）",
+                "(No basis in force allows this document for these items, which are left out: {items}.)")  # fmt: skip
+    return Ground(
+        topic=Topic(
+            about="inspection", subject=inspection.number, wording=template.name, organization=inspection.organization,
+            plane=plane, due=reply_day(desk, template),
+        ),
+        about=_circumstances(desk, template, inspection.organization, plane, values, tuple(one.fact for one in shown)),
+        duties=tuple(dict.fromkeys(basis for one in shown for basis in one.bases)),
+        addressee=to, evidence=tuple(one.proof for one in shown),
+        warnings=(left.format(items=several(one.item.id for one in refused)),) if allowed and refused else (),
+    )  # fmt: skip
+
+
 # ---- another paper
 def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
     kept = papers.one(desk.store, subject)
@@ -393,6 +428,9 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         findings = [docket.one(desk.store, name) for name in one.findings]
         facts = _facts(desk, findings)
         values |= _what(one, findings)
+    if kept.about == "inspection":
+        facts = tuple(one.fact for one in demanded.by_paper(desk, kept.subject, kept.id))
+        values["count"] = str(len(facts))
     topic = msgspec.structs.replace(
         kept.topic, about="document", subject=kept.id, wording=template.name, due="", goes_with=kept.id
     )
@@ -403,6 +441,6 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
 
 
 GROUNDS: Mapping[str, Callable[[Desk, Template, str, Mapping[str, str]], Ground]] = {
-    "incident": _incident, "declaration": _declaration, "exit": _exit, "document": _document,
+    "incident": _incident, "declaration": _declaration, "exit": _exit, "inspection": _inspection, "document": _document,
 }  # fmt: skip
 """By what a wording is about."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +31,14 @@ from netops.inspections.facts import (
 from netops.inspections.inspection import Inspection, Party, said
 from netops.inspections.item import Item
 from netops.inspections.rules import RULES
-from netops.rounds import Progress, Report, known, silent
+from netops.inspections.sampling import Sample, draw
+from netops.rounds import Progress, Report, known, rectify, silent
 
 if TYPE_CHECKING:
     from netops.documents.checklist import Form
+
+MOST_OF_A_SPAN = 4096
+"""A span of more addresses is one in the population of a sample."""
 
 
 def run(
@@ -62,7 +68,7 @@ def run(
     today = desk.clock().astimezone(CITY_ZONE).date()
     chosen = load(desk.playbooks, catalogue, today)
     organizations = [known.organization(desk, organization)] if organization else known.bound(desk)
-    city = known.city(desk)
+    city = known.city(desk, {asked.check for item in chosen.items for asked in item.asked})
     numbers: list[str] = []
     results: dict[str, int] = {}
     dark: dict[tuple[Plane, str], Unreachable] = {}
@@ -73,8 +79,12 @@ def run(
             results[str(result)] = results.get(str(result), 0) + count
         dark |= {(silence.plane, silence.device): silence for silence in _silent(facts)}
         progress(done, len(organizations), one.code)
-    opened, resolved = _overdue(desk)
-    standing = docket.listed(desk.store, state=STANDING, code="IS-001", organization=organization or "")
+    opened, resolved = rectify.settle(desk)
+    standing = [
+        one
+        for one in docket.listed(desk.store, state=STANDING, organization=organization or "")
+        if one.code in RULES
+    ]
     return Report(
         round="inspect",
         opened=opened,
@@ -90,10 +100,14 @@ def run(
 
 
 def plan(
-    desk: Desk, catalogue: str, organizations: Sequence[str], day: str, inspectors: Sequence[str]
+    desk: Desk, catalogue: str, organizations: Sequence[str], day: str, inspectors: Sequence[str], sample: int = 0, seed: str = ""
 ) -> list[Inspection]:
     """
     Open an inspection of each organization for a day, all in one act.
+
+    Args:
+        sample: how many devices and how many addresses of each are looked at on the spot; *seed*: what the draw begins from
+            (the day, without one); both are kept with the inspection.
 
     Raises:
         Missing: no such catalogue or organization.
@@ -113,9 +127,30 @@ def plan(
             count=len(set(inspectors)),
         )
     codes = [known.organization(desk, code).code for code in dict.fromkeys(organizations)]
+    samples = _samples(desk, codes, sample, seed or day)
     with act(desk.store, desk.actor, desk.clock) as one:
-        numbers = [archive.open_(one, chosen, code, inspectors=inspectors, planned_for=day) for code in codes]
+        numbers = [
+            archive.open_(one, chosen, code, inspectors=inspectors, planned_for=day, sample=samples.get(code))
+            for code in codes
+        ]
     return [archive.one(desk.store, number) for number in numbers]
+
+
+def _samples(desk: Desk, codes: Sequence[str], count: int, seed: str) -> dict[str, Sample]:
+    """For each organization a draw from its registered devices and the addresses that it was given or was seen with."""
+    if count < 1:
+        return {}
+    held: dict[str, set[str]] = defaultdict(set)
+    for one in known.held(desk):
+        for text in one.span.split(", "):
+            first, _dash, last = text.partition("-")
+            begin, end = ip_address(first), ip_address(last or first)
+            if int(end) - int(begin) < MOST_OF_A_SPAN:
+                held[one.organization].update(str(begin + n) for n in range(int(end) - int(begin) + 1))
+            else:
+                held[one.organization].add(text)
+    gear = {code: [f"{one.plane}/{one.name}" for one in desk.register.devices if one.organization == code] for code in codes}
+    return {code: draw(seed, code, gear[code], sorted(held[code]), count) for code in codes}
 
 
 def _answer(desk: Desk, catalogue: Catalogue, facts: Facts, *, renew: bool) -> str:
@@ -129,20 +164,6 @@ def _answer(desk: Desk, catalogue: Catalogue, facts: Facts, *, renew: bool) -> s
         number = standing.number if standing else archive.open_(one, catalogue, facts.code)
         archive.record_machine(one, number, archive.changed(standing, given))
     return number
-
-
-def _overdue(desk: Desk) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """IS-001 over the newest inspections: ids opened (or opened again) and resolved."""
-    at = desk.clock()
-    concluded = list(RULES["IS-001"](archive.latest(desk.store), at))
-    opened: list[str] = []
-    resolved: list[str] = []
-    for plane in Plane:
-        mine = [one for one in concluded if one.plane is plane]
-        settlement = docket.settle(desk.store, RULES, mine, plane=plane, at=at, scope=RULES)
-        opened += [*settlement.opened, *settlement.reopened]
-        resolved += settlement.resolved
-    return tuple(opened), tuple(resolved)
 
 
 def _silent(facts: Facts) -> Iterator[Unreachable]:

@@ -19,6 +19,7 @@ from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.checklist import kinds_of
+from netops.inspections.duties import PARTICULARS
 from netops.inspections.facts import (
     AllocationFact,
     DeclarationFact,
@@ -112,6 +113,7 @@ def city(desk: Desk, checks: Collection[str] = ()) -> Facts:
         incidents=tuple(_incidents(desk)),
         inspected=archive.inspected(desk.store),
         supervised=tuple(one.code for one in bodies),
+        kept=frozenset(name for one in bound(desk) for name in PARTICULARS if getattr(one, name)),
         records=known_written.records(desk),
         cases=tuple(known_office.cases(desk)),
         papers=tuple(known_office.issued(desk)),
@@ -223,6 +225,11 @@ def _declarations(desk: Desk) -> Iterator[DeclarationFact]:
             one.terminals,
             one.date,
         )
+
+
+def held(desk: Desk) -> list[AllocationFact]:
+    """Every span that is given to somebody."""
+    return list(_held(desk, _allocations(desk)))
 
 
 def _allocations(desk: Desk) -> list[Allocation]:

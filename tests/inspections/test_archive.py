@@ -33,7 +33,7 @@ def catalogue() -> Catalogue:
 
 
 def facts(clock: Clock, body: Organization = BODY) -> Facts:
-    return Facts(organization=body, kinds=kinds_of(body), at=clock(), version=1)
+    return Facts(organization=body, kinds=kinds_of(body), at=clock(), version=1, kept=frozenset({"protection_level"}))
 
 
 def opened(store: Store, clock: Clock, catalogue: Catalogue, body: Organization = BODY) -> Inspection:

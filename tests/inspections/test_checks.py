@@ -14,6 +14,7 @@ from netops.core.organization import Officer, Organization
 from netops.core.plane import Plane
 from netops.inspections.answer import Result
 from netops.inspections.checks import CHECKS
+from netops.inspections.duties import PARTICULARS
 from netops.inspections.facts import (
     AccountFact,
     AllocationFact,
@@ -90,6 +91,7 @@ SOUND = Facts(
     terminals={(E, "fin"): 28},
     incidents=(),
     supervised=("fin",),
+    kept=frozenset(PARTICULARS),
 )
 
 
@@ -460,6 +462,9 @@ OTHERS: list[tuple[str, Facts, Result]] = [
     ("only_allocated", but(terminals={}), Result.UNCHECKED),
     # Articles 27 to 30
     ("responsible_person", officer(responsible=Officer("张三")), Result.PARTIAL),
+    # a particular that nobody is registered with is not kept here: that says nothing of this one
+    ("responsible_person", msgspec.structs.replace(officer(responsible=None), kept=frozenset()), Result.UNCHECKED),
+    ("protection_level", msgspec.structs.replace(officer(protection_level=0), kept=frozenset()), Result.UNCHECKED),
     ("responsible_person", officer(responsible=Officer("张三", "", "2024-01-01")), Result.PARTIAL),
     ("responsible_person", officer(responsible=Officer("张三", "", "去年")), Result.PARTIAL),
     ("contingency_plan", officer(drilled=""), Result.PARTIAL),
