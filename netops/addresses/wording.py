@@ -13,6 +13,8 @@ from netops.core.errors import Missing
 from netops.core.toml import Source, settled
 
 FOLDER = Path("notices") / "addresses"
+LANGUAGES = {"zh": FOLDER, "en": FOLDER / "en"}
+"""Where the wording of each language lies; papers are Chinese unless their reader speaks English."""
 COMMON = frozenset({"city", "authority", "organization", "plane", "today"})
 
 
@@ -42,22 +44,23 @@ NAMES: Mapping[type[msgspec.Struct], str] = {
 }  # fmt: skip
 
 
-def load(playbooks: Path, kind: type[Wording]) -> Wording:
+def load(playbooks: Path, kind: type[Wording], language: str = "zh") -> Wording:
     """
-    The wording of one kind of paper.
+    The wording of one kind of paper, in Chinese or English ("zh", "en").
 
     Raises:
         Missing: there is no such file.
         Faults: unknown keys and unknown fields, each with its line.
     """
     name = NAMES[kind]
-    path = playbooks / FOLDER / f"{name}.toml"
+    place = LANGUAGES[language] / f"{name}.toml"
+    path = playbooks / place
     if not path.is_file():
         raise Missing(
-            "there is no wording {name}", "", "write playbooks/{path}", name=name, path=FOLDER / path.name
+            "there is no wording {name}", "", "write playbooks/{path}", name=name, path=place
         )
     faults: list[str] = []
-    source = Source(path, str(FOLDER / path.name), faults)
+    source = Source(path, str(place), faults)
     source.unknown({name})
     raw = source.content.get(name)
     read = source.struct(raw, kind, name) if isinstance(raw, dict) else None
@@ -81,10 +84,11 @@ def load(playbooks: Path, kind: type[Wording]) -> Wording:
 
 
 def check(playbooks: Path) -> tuple[int, int]:
-    """Read every wording; how many there are, and how many of them are unverified (none)."""
-    load(playbooks, ApplicationWording)
-    load(playbooks, LedgerWording)
-    return len(NAMES), 0
+    """Read every wording in both languages; how many there are, and how many of them are unverified (none)."""
+    for language in LANGUAGES:
+        load(playbooks, ApplicationWording, language)
+        load(playbooks, LedgerWording, language)
+    return len(NAMES) * len(LANGUAGES), 0
 
 
 def _texts(read: msgspec.Struct) -> Iterator[tuple[str, str]]:

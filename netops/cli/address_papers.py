@@ -65,11 +65,11 @@ def notice(numbers: tuple[str, ...], declaration: str, issue: bool) -> None:
     show_default=True,
     help=N_("The plane whose addresses they are."),
 )
-@click.option("--by", type=click.Choice(["organization", "pool"]), default="organization", show_default=True,
-              help=N_("How it is divided."))  # fmt: skip
+@click.option("--by", type=click.Choice(["organization", "pool"]),
+              help=N_("How it is divided; by organization unless a pool is named."))  # fmt: skip
 @click.option("--organization", metavar="CODE", default="", help=N_("Only this organization's."))
 @click.option("--pool", metavar="PREFIX", default="", help=N_("Only in this pool."))
-def ledger(plane: str, by: str, organization: str, pool: str) -> None:
+def ledger(plane: str, by: str | None, organization: str, pool: str) -> None:
     """The ledger (IP地址台账) as it stands, or stood --at a past time: -o FILE.docx, .pdf, .xlsx or .json."""
     from netops.core.plane import Plane
     from netops.rounds import address_ledger as ledgers
@@ -81,7 +81,7 @@ def ledger(plane: str, by: str, organization: str, pool: str) -> None:
                 "the ledger was not written", "this instance does not serve the {plane}", "", plane=plane
             )
         path = place(out, ledgers.SUFFIXES)
-        made = ledgers.ledger(opened, Plane(plane), by, organization, pool)
+        made = ledgers.ledger(opened, Plane(plane), by or ("pool" if pool else "organization"), organization, pool)
         count = sum(len(group.lines) for group in made.groups)
         if path is not None:
             ledgers.write(made, path, opened)

@@ -16,12 +16,13 @@ from netops.addresses.span import Span, parsed
 from netops.core import journal
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.files import put
-from netops.core.paper import chinese_date
+from netops.core.language import _, spoken
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
 from netops.documents.form import Form, Grid, Part, Remarks
-from netops.rounds.address_lines import Line, common_fields, lines_of, official_name, today
+from netops.rounds.address_lines import Line, common_fields, lines_of, name_on_paper, today
+from netops.rounds.declaration_words import day_words, head_words
 
 if TYPE_CHECKING:
     from netops.documents.xlsx import Sheet
@@ -69,9 +70,10 @@ def ledger(
     """
     within = _within(desk, plane, pool) if pool else None
     listed = holdings.allocations(desk.store, plane, at or desk.at, organization=organization, within=within)
-    lines = lines_of(desk, plane, (one for one in listed if one.state in HOLDING))
-    fields = common_fields(desk, plane, organization)
-    words = wording.load(desk.playbooks, wording.LedgerWording)
+    language = spoken()
+    lines = lines_of(desk, plane, (one for one in listed if one.state in HOLDING), language)
+    fields = common_fields(desk, plane, organization, language)
+    words = wording.load(desk.playbooks, wording.LedgerWording, language)
     groups = _by_pool(desk, plane, lines) if by == "pool" else _by_organization(lines)
     title = words.title_pool if by == "pool" else words.title_organization
     return Ledger(
@@ -99,7 +101,8 @@ def _by_organization(lines: Sequence[Line]) -> list[Group]:
     for line in lines:
         groups.setdefault(line.organization, []).append(line)
     return [
-        Group(code, f"{several[0].name}（{code}）：{_summed(several)}", tuple(several))
+        Group(code, _("{name} ({code}): {runs} runs, {count} addresses").format(
+            name=several[0].name, code=code, runs=len(several), count=_count(several)), tuple(several))
         for code, several in sorted(groups.items(), key=lambda one: one[1][0].name)
     ]
 
@@ -111,42 +114,62 @@ def _by_pool(desk: Desk, plane: Plane, lines: Sequence[Line]) -> list[Group]:
     made = []
     for pool in tiles.pools(desk.store, plane):
         if several := groups.pop(pool.prefix, []):
-            heading = _headed(pool, pool.name or official_name(desk, pool.organization))
+            heading = _headed(pool, pool.name or name_on_paper(desk, pool.organization, spoken()))
             made.append(Group(pool.prefix, heading, tuple(several)))
     outside = groups.pop("", [])
     return [
         *made,
-        *([Group("", f"不在登记的地址池内：{_summed(outside)}", tuple(outside))] if outside else []),
+        *([Group("", _("in no registered pool: {runs} runs, {count} addresses").format(
+            runs=len(outside), count=_count(outside)), tuple(outside))] if outside else []),
     ]
 
 
 def _headed(pool: Pool, name: str) -> str:
-    taken = f"已分配{pool.allocated}，预留{pool.reserved}，冷却{pool.quarantined}，空闲{pool.free}"
-    return f"{pool.prefix}　{name}：共{pool.size}个，{taken}，使用率{pool.utilization:.1%}"
+    return _(
+        "{prefix}  {name}: {size} addresses, {allocated} allocated, {reserved} reserved, {quarantined} in quarantine,"
+        " {free} free, {used} used"
+    ).format(
+        prefix=pool.prefix, name=name, size=pool.size, allocated=pool.allocated, reserved=pool.reserved,
+        quarantined=pool.quarantined, free=pool.free, used=f"{pool.utilization:.1%}",
+    )  # fmt: skip
 
 
-def _summed(lines: Sequence[Line]) -> str:
-    return f"{len(lines)}段，{sum(line.count for line in lines)}个地址"
+def _count(lines: Sequence[Line]) -> int:
+    return sum(line.count for line in lines)
+
+
+HEADS = {
+    "order": ("序号", "No."), "number": ("编号", "number"), "addresses": ("地址", "addresses"), "count": ("数量", "count"),
+    "organization": ("单位", "organization"), "code": ("单位代码", "code"), "pool": ("地址池", "pool"),
+    "purpose": ("用途", "purpose"), "device": ("设备", "device"), "mac": ("MAC地址", "MAC address"),
+    "card": ("设备、网卡", "device, card"), "state": ("状态", "state"), "declaration": ("接入说明", "declaration"),
+    "since": ("分配日期", "allocated on"), "until": ("期限", "until"),
+}  # fmt: skip
+"""What stands at the head of each column, in Chinese and English; `ip import` reads both again."""
+
+
+def _head(name: str) -> str:
+    return HEADS[name][spoken() == "en"]
 
 
 def _columns(by: str) -> list[tuple[str, float, Callable[[int, Line], str]]]:
     other: tuple[str, float, Callable[[int, Line], str]] = (
-        ("单位", 3.6, lambda _, line: line.name)
+        ("organization", 3.6, lambda _, line: line.name)
         if by == "pool"
-        else ("地址池", 2.8, lambda _, line: line.pool)
+        else ("pool", 2.8, lambda _, line: line.pool)
     )
     return [
-        ("序号", 1.0, lambda place, _: str(place)),
-        ("编号", 1.7, lambda _, line: line.id),
-        ("地址", 3.8, lambda _, line: line.addresses),
-        ("数量", 1.2, lambda _, line: str(line.count)),
+        ("order", 1.0, lambda place, _: str(place)),
+        ("number", 1.7, lambda _, line: line.id),
+        ("addresses", 3.8, lambda _, line: line.addresses),
+        ("count", 1.2, lambda _, line: str(line.count)),
         other,
-        ("用途", 4.2, lambda _, line: line.purpose),
-        ("设备、网卡", 3.2, lambda _, line: " ".join(filter(None, (line.device, line.mac)))),
-        ("状态", 1.6, lambda _, line: line.state),
-        ("接入说明", 3.4, lambda _, line: line.declaration),
-        ("分配日期", 2.0, lambda _, line: line.since),
-        ("期限", 2.0, lambda _, line: line.until),
+        ("purpose", 4.2, lambda _, line: line.purpose),
+        ("card", 3.2, lambda _, line: " ".join(filter(None, (line.device, line.mac)))),
+        ("state", 1.6, lambda _, line: line.state),
+        ("declaration", 3.4, lambda _, line: line.declaration),
+        ("since", 2.0, lambda _, line: line.since),
+        ("until", 2.0, lambda _, line: line.until),
     ]
 
 
@@ -165,21 +188,24 @@ def ledger_form(made: Ledger) -> Form:
         )  # fmt: skip
     every = [line for group in made.groups for line in group.lines]
     columns = [one for one in _columns(made.by) if any(one[2](1, line) for line in every)]
-    heads, shares = tuple(head for head, _, _ in columns), tuple(share for _, share, _ in columns)
+    heads, shares = tuple(_head(name) for name, _, _ in columns), tuple(share for _, share, _ in columns)
+    total, runs = _("total"), _("{runs} runs")
     grids = [
         Grid(
             heads, shares,
             tuple(tuple(said(place, line) for _, _, said in columns) for place, line in enumerate(group.lines, 1)),
             group.heading, (0, 3),
-            ("", "合计", f"{len(group.lines)}段", str(sum(line.count for line in group.lines)), *[""] * (len(heads) - 4)),
+            ("", total, runs.format(runs=len(group.lines)), str(_count(group.lines)), *[""] * (len(heads) - 4)),
         )
         for group in made.groups
     ]  # fmt: skip
     parts: tuple[Part, ...] = (
-        (*grids, Remarks(made.remarks)) if grids else (Remarks(("（没有地址）", *made.remarks)),)
+        (*grids, Remarks(made.remarks)) if grids else (Remarks((_("(no addresses)"), *made.remarks)),)
     )
-    return Form(made.title, made.date, parts, f"编制单位：{made.organ}", f"日期：{chinese_date(made.date)}", landscape=True,
-                foot=f"操作日志链首 {made.journal[:16]}")  # fmt: skip
+    return Form(
+        made.title, made.date, parts, _("drawn up by {organ}").format(organ=made.organ),
+        _("on {day}").format(day=day_words(made.date)), landscape=True, foot=head_words(made.journal),
+    )  # fmt: skip
 
 
 # ---- files
@@ -210,18 +236,18 @@ def _sheet(made: Ledger) -> Sheet:
     from netops.documents import xlsx
 
     said: list[tuple[str, Callable[[Line], str | int], bool]] = [
-        ("编号", lambda line: line.id, False), ("地址", lambda line: line.addresses, False),
-        ("数量", lambda line: line.count if line.count < 1 << 53 else str(line.count), True),
-        ("单位", lambda line: line.name, False), ("单位代码", lambda line: line.organization, False),
-        ("地址池", lambda line: line.pool, False), ("用途", lambda line: line.purpose, False),
-        ("设备", lambda line: line.device, False), ("MAC地址", lambda line: line.mac, False),
-        ("状态", lambda line: line.state, False), ("接入说明", lambda line: line.declaration, False),
-        ("分配日期", lambda line: line.since, False), ("期限", lambda line: line.until, False),
+        ("number", lambda line: line.id, False), ("addresses", lambda line: line.addresses, False),
+        ("count", lambda line: line.count if line.count < 1 << 53 else str(line.count), True),
+        ("organization", lambda line: line.name, False), ("code", lambda line: line.organization, False),
+        ("pool", lambda line: line.pool, False), ("purpose", lambda line: line.purpose, False),
+        ("device", lambda line: line.device, False), ("mac", lambda line: line.mac, False),
+        ("state", lambda line: line.state, False), ("declaration", lambda line: line.declaration, False),
+        ("since", lambda line: line.since, False), ("until", lambda line: line.until, False),
     ]  # fmt: skip
     rows = ([tell(line) for _, tell, _ in said] for group in made.groups for line in group.lines)
     count = sum(len(group.lines) for group in made.groups)
-    remarks = [
-        f"编制单位：{made.organ}　　日期：{chinese_date(made.date)}　　共{count}段　　操作日志链首 {made.journal[:16]}"
-    ]
-    columns = [xlsx.Column(head, right=right, wraps=head == "用途") for head, _, right in said]
-    return xlsx.Sheet("台账", columns, rows, made.title, remarks, made.remarks, ruled=count <= MOST_ON_PAPER)
+    told = (_("drawn up by {organ}").format(organ=made.organ), _("on {day}").format(day=day_words(made.date)),
+            _("{runs} runs").format(runs=count), head_words(made.journal))  # fmt: skip
+    remarks = ["　　".join(told)]
+    columns = [xlsx.Column(_head(name), right=right, wraps=name == "purpose") for name, _, right in said]
+    return xlsx.Sheet(_("ledger"), columns, rows, made.title, remarks, made.remarks, ruled=count <= MOST_ON_PAPER)

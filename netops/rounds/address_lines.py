@@ -16,6 +16,7 @@ from netops.addresses.span import TOP, Span, is_ipv4
 from netops.addresses.tile import innermost
 from netops.core import journal
 from netops.core.clock import CITY_ZONE
+from netops.core.language import _
 from netops.core.paper import chinese_date
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -53,18 +54,20 @@ def today(desk: Desk) -> date:
     return (desk.at or desk.clock()).astimezone(CITY_ZONE).date()
 
 
-def authority(desk: Desk, plane: Plane) -> str:
-    """Official name of who is in charge of the plane's addresses."""
+def authority(desk: Desk, plane: Plane, language: str = "zh") -> str:
+    """Name on paper of who is in charge of the plane's addresses."""
     settings = desk.config.planes.get(plane)
     code = (settings.authority if settings else "") or desk.config.city.authority
-    return official_name(desk, code) if code else desk.config.city.title_zh
+    return name_on_paper(desk, code, language) if code else desk.config.city.title(language)
 
 
-def common_fields(desk: Desk, plane: Plane, organization: str = "") -> dict[str, str]:
+def common_fields(desk: Desk, plane: Plane, organization: str = "", language: str = "zh") -> dict[str, str]:
     """What every wording may say: city, plane, authority, organization, today."""
+    day_of_today = today(desk).isoformat()
     return {
-        "city": desk.config.city.title_zh, "plane": PLANES[plane], "authority": authority(desk, plane),
-        "organization": official_name(desk, organization), "today": chinese_date(today(desk).isoformat()),
+        "city": desk.config.city.title(language), "plane": plane_name(plane, language),
+        "authority": authority(desk, plane, language), "organization": name_on_paper(desk, organization, language),
+        "today": chinese_date(day_of_today) if language == "zh" else day_of_today,
     }  # fmt: skip
 
 
@@ -74,12 +77,23 @@ def official_name(desk: Desk, code: str) -> str:
     return entry.name_zh if entry else code
 
 
+def name_on_paper(desk: Desk, code: str, language: str) -> str:
+    """The official name; in English the one that the register has for it, if any."""
+    entry = desk.register.organization.get(code)
+    return entry.name_en if language == "en" and entry and entry.name_en else official_name(desk, code)
+
+
+def plane_name(plane: Plane, language: str) -> str:
+    """What a network is called on paper."""
+    return PLANES[plane] if language == "zh" else _(plane.label)
+
+
 def foot(desk: Desk) -> str:
     """The head of the journal, as every paper about addresses shows it."""
-    return f"操作日志链首 {journal.head(desk.store)[:16]}"
+    return _("head of the journal {head}").format(head=journal.head(desk.store)[:16])
 
 
-def lines_of(desk: Desk, plane: Plane, listed: Iterable[Allocation]) -> list[Line]:
+def lines_of(desk: Desk, plane: Plane, listed: Iterable[Allocation], language: str = "zh") -> list[Line]:
     """Allocations as papers show them, in the order given."""
     pools = tiles.pools(desk.store, plane)
     around = _innermost(pools)
@@ -91,7 +105,8 @@ def lines_of(desk: Desk, plane: Plane, listed: Iterable[Allocation]) -> list[Lin
         made.append(Line(
             one.id, str(one.span), one.span.size, pool.prefix if pool else "", _mask(one.span, pool),
             entry.gateway_address if entry else "", entry.vlan if entry else 0, one.organization,
-            official_name(desk, one.organization), one.purpose, one.device, one.mac, STATES[one.state], one.declaration,
+            name_on_paper(desk, one.organization, language), one.purpose, one.device, one.mac,
+            STATES[one.state] if language == "zh" else str(one.state), one.declaration,
             day(one.since), day(one.free_after),
         ))  # fmt: skip
     return made

@@ -12,6 +12,7 @@ from netops.addresses.allocation import HELD
 from netops.core.basis import Basis
 from netops.core.errors import Refused
 from netops.core.files import put
+from netops.core.language import spoken
 from netops.core.paper import Table
 from netops.declarations import filings
 from netops.desk import Desk
@@ -19,9 +20,24 @@ from netops.documents import form_docx, form_pdf
 from netops.documents.form import Box, Boxes, Form, Remarks
 from netops.incidents.papers import Kept
 from netops.rounds import drafting
-from netops.rounds.address_lines import PLANES, common_fields, foot, today
+from netops.rounds.address_lines import common_fields, foot, today
 
-RESULT = "网段：　　　　　　　　　掩码：　　　　　　　　网关：\nVLAN：　　　　　　　　　生效日期：　　　年　　月　　日"
+BOXES = {
+    "applicant": ("申请单位", "Applicant"), "head": ("单位负责人", "Head"), "phone": ("联系电话", "Telephone"),
+    "contact": ("联系人", "Contact"), "network": ("网　　络", "Network"), "nature": ("网络性质", "Nature"),
+    "scope": ("应用范围", "Scope"), "equipment": ("网络设备", "Equipment"), "terminals": ("申报终端数", "Terminals\ndeclared"),
+    "has": ("已分配地址", "Addresses\nit has"), "asked": ("申请地址数", "Addresses\napplied for"),
+    "family": ("地址类型", "Family"), "where": ("拟用网段\n或地址", "Prefix or\naddress"), "vlan": ("VLAN", "VLAN"),
+    "purpose": ("用　　途", "Purpose"), "promise": ("申请单位\n承　　诺", "The applicant\npromises"),
+    "opinion": ("申请单位\n意　　见", "Opinion of\nthe applicant"),
+    "decision": ("主管部门\n审核意见", "Decision of\nthe authority"), "result": ("分配结果", "Result"),
+    "sign": ("负责人签字：　　　　　　（公章）　　　　年　　月　　日", "Signed:　　　　　　　(seal)　　　　　Date:　　　　　　"),
+    "given": ("网段：　　　　　　　　　掩码：　　　　　　　　网关：\nVLAN：　　　　　　　　　生效日期：　　　年　　月　　日",
+              "Prefix:　　　　　　　　　Mask:　　　　　　　　Gateway:\nVLAN:　　　　　　　　　From:　　　　　　"),
+    "number": ("接入说明编号：{number}", "Declaration {number}"), "day": ("填表日期：　　　年　　月　　日", "Date:　　　　　　"),
+    "blank": ("　　　　个", ""), "held": ("{count}个（{runs}段）", "{count} ({runs} runs)"), "units": ("{count}台", "{count}"),
+}  # fmt: skip
+"""What stands in the application form, in Chinese and English."""
 WORDING = "address_notice"
 """Of the notice, in playbooks/notices/; it is a paper like all others: `netops document list`."""
 SUFFIXES = {"application": (".docx", ".pdf", ".json"), "notice": (".docx", ".pdf", ".xlsx", ".json")}
@@ -88,45 +104,48 @@ def application(desk: Desk, number: str) -> Form:
         Missing: there is no such declaration.
     """
     declaration = filings.one(desk.store, number)
-    plane, fields = declaration.plane, common_fields(desk, declaration.plane, declaration.organization)
-    words = wording.load(desk.playbooks, wording.ApplicationWording)
+    plane, language = declaration.plane, spoken()
+    fields = common_fields(desk, plane, declaration.organization, language)
+    words = wording.load(desk.playbooks, wording.ApplicationWording, language)
     organization = desk.register.organization.get(declaration.organization)
     listed = holdings.allocations(desk.store, plane, declaration=declaration.number)
     has = [one for one in listed if one.state in HELD]
     total = sum(one.span.size for one in has)
     responsible = organization.responsible if organization else None
-    equipment = "；".join(
+    equipment = ("；" if language == "zh" else "; ").join(
         " ".join(filter(None, (one.name, one.model, one.address))) for one in declaration.equipment
     )
-    contact, _, phone = declaration.contact.partition(" ")
+    contact, _blank, phone = declaration.contact.partition(" ")
 
-    def row(*pairs: str) -> tuple[Box, ...]:
-        return tuple(Box(text, label=not place % 2) for place, text in enumerate(pairs))
+    def said(name: str, **facts: object) -> str:
+        return BOXES[name][language == "en"].format(**facts)
 
-    def wide(label: str, text: str, foot: str = "", height: float = 0) -> tuple[Box, ...]:
-        return (Box(label, label=True), Box(text, 3, foot=foot, height_mm=height))
+    def row(left: str, text: str, right: str, other: str) -> tuple[Box, ...]:
+        return Box(said(left), label=True), Box(text), Box(said(right), label=True), Box(other)
 
-    sign = "负责人签字：　　　　　　（公章）　　　　年　　月　　日"
+    def wide(name: str, text: str, foot: str = "", height: float = 0) -> tuple[Box, ...]:
+        return (Box(said(name), label=True), Box(text, 3, foot=foot, height_mm=height))
+
     boxes = Boxes((3.2, 5, 3.2, 5), (
-        wide("申请单位", fields["organization"]),
-        row("单位负责人", responsible.name if responsible else "", "联系电话", responsible.phone if responsible else ""),
-        row("联系人", contact, "联系电话", phone),
-        row("网　　络", PLANES[plane], "网络性质", declaration.nature),
-        wide("应用范围", declaration.scope),
-        wide("网络设备", equipment),
-        row("申报终端数", f"{declaration.terminals}台", "已分配地址", f"{total}个（{len(has)}段）"),
-        row("申请地址数", "　　　　个", "地址类型", "□IPv4　□IPv6"),
-        row("拟用网段\n或地址", "", "VLAN", ""),
-        wide("用　　途", "", height=16),
-        wide("申请单位\n承　　诺", words.promise.format_map(fields).strip()),
-        wide("申请单位\n意　　见", "", sign, 28),
-        wide("主管部门\n审核意见", "", sign, 28),
-        wide("分配结果", RESULT),
+        wide("applicant", fields["organization"]),
+        row("head", responsible.name if responsible else "", "phone", responsible.phone if responsible else ""),
+        row("contact", contact, "phone", phone),
+        row("network", fields["plane"], "nature", declaration.nature),
+        wide("scope", declaration.scope),
+        wide("equipment", equipment),
+        row("terminals", said("units", count=declaration.terminals), "has", said("held", count=total, runs=len(has))),
+        row("asked", said("blank"), "family", "□IPv4　□IPv6"),
+        row("where", "", "vlan", ""),
+        wide("purpose", "", height=16),
+        wide("promise", words.promise.format_map(fields).strip()),
+        wide("opinion", "", said("sign"), 28),
+        wide("decision", "", said("sign"), 28),
+        wide("result", said("given")),
     ))  # fmt: skip
     remarks = tuple(text.format_map(fields) for text in words.remarks)
     return Form(
         words.title.format_map(fields), today(desk).isoformat(), (boxes, Remarks(remarks)),
-        f"接入说明编号：{declaration.number}", "填表日期：　　　年　　月　　日", foot=foot(desk),
+        said("number", number=declaration.number), said("day"), foot=foot(desk),
     )  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from netops.core.plane import Plane
 from netops.declarations.difference import Change
 from netops.declarations.fields import FIELD, PARTS
 from netops.desk import Desk
-from netops.rounds.address_lines import PLANES, official_name
+from netops.rounds.address_lines import PLANES, name_on_paper
 
 
 def name_of(desk: Desk, code: str) -> str:
     """What an organization is called on paper."""
-    return official_name(desk, code) if spoken() == "zh" else desk.register.name(code)
+    return name_on_paper(desk, code, spoken())
 
 
 def plane_words(plane: Plane) -> str:

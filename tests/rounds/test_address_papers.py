@@ -92,9 +92,9 @@ def test_what_cannot_be_written_is_refused(allotted: Path, argv: tuple[str, ...]
 
 
 def test_a_ledger_workbook_comes_back(allotted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By organization and by pool; taken in again it changes nothing."""
-    for by in ("organization", "pool"):
-        assert 0 == main(["ip", "paper", "ledger", "--by", by, "-o", "l.xlsx"])
+    """By organization and by pool, in Chinese and English; taken in again it changes nothing."""
+    for by, language in (("organization", "zh"), ("pool", "zh"), ("organization", "en"), ("pool", "en")):
+        assert 0 == main(["ip", "paper", "ledger", "--by", by, "-o", "l.xlsx", "--lang", language])
         capsys.readouterr()
         assert 0 == main(["ip", "import", "l.xlsx", "--yes", "--json"])
         [made] = json.loads(capsys.readouterr().out)["items"]
@@ -161,3 +161,25 @@ def test_every_text_of_a_form_is_looked_at_before_it_is_drawn() -> None:
     assert "财" in drawn_by["heiti"]
     assert "窗" in drawn_by["fangsong"]
     assert "链" in drawn_by["songti"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "words"),
+    [
+        ("zh", "云溪市政务外网IP地址分配申请表", ("申报终端数", "负责人签字", "一、所申请的地址")),
+        ("en", "Application for extranet IP addresses, Example City", ("Applicant", "Signed:", "1. The addresses are used")),
+    ],
+)
+def test_forms_speak_the_readers_language(
+    allotted: Path, capsys: pytest.CaptureFixture[str], language: str, title: str, words: tuple[str, ...]
+) -> None:
+    """The application form and the ledger: titles, boxes, promises; the ledger of a pool is by pool."""
+    asked = ["--json", "--lang", language]
+    capsys.readouterr()
+    assert 0 == main(["ip", "paper", "application", "--declaration", NUMBER, *asked])
+    [made] = json.loads(capsys.readouterr().out)["items"]
+    assert title == made["content"]["title"]
+    assert [] == [word for word in words if word not in str(made["content"])]
+    assert 0 == main(["ip", "paper", "ledger", "--pool", "10.20.11.0/24", *asked])
+    [made] = json.loads(capsys.readouterr().out)["items"]
+    assert ("pool", ["10.20.11.0/24"]) == (made["content"]["by"], [one["key"] for one in made["content"]["groups"]])

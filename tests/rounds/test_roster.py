@@ -219,8 +219,8 @@ def test_several_files_are_one_act(city: Path, capsys: pytest.CaptureFixture[str
     made = answer(capsys, "ip", "import", "a.csv", "b.csv", "--yes", code=1)
 
     assert [("b.csv:2", "a.csv:3 has part of it too")] == [
-        (one["place"], one["what"]) for one in made["faults"]
-    ]  # type: ignore[attr-defined]
+        (one["place"], one["what"]) for one in made["faults"]  # type: ignore[attr-defined]
+    ]
     assert [] == made["imported"]
 
 
