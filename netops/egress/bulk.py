@@ -128,13 +128,15 @@ class Bulk:
                 SHAPES[version].layout if version in SHAPES else exporter.templates[version, domain, number]
             )
             counts = scanned.set_length[members] // layout.minimum
-            np.add.at(records, np.searchsorted(rows, scanned.set_row[members]), counts)
-            members = members[counts > 0]
+            place = np.searchsorted(rows, scanned.set_row[members])
+            records += np.bincount(place, counts, len(rows)).astype(np.int64)
+            if not counts.all():
+                members = members[counts > 0]
             layout.is_used = True
             sampling = scanned.sampling[scanned.set_row[members]]
-            for told in np.unique(sampling).tolist():
+            for told, some in _split(sampling):
                 key = (exporter.address, domain, layout, told)
-                self._found.setdefault(key, []).append(members[sampling == told])
+                self._found.setdefault(key, []).append(members[some])
         counters.datagrams += len(rows)
         counters.records += int(records.sum())
         counters.last_seen = int(batch.received[rows[-1]])
@@ -142,8 +144,7 @@ class Bulk:
         last = rows[-1:]
         exporter.note_clock(self._headers(int(scanned.version[last[0]]), last).one(0))
         streams = scanned.version[rows] << 32 | scanned.domain[rows]
-        for stream in np.unique(streams).tolist():
-            some = np.flatnonzero(streams == stream)
+        for stream, some in _split(streams):
             exporter.follow_all(stream & 0xFFFFFFFF, self._headers(stream >> 32, rows[some]), records[some])
 
     def _headers(self, version: int, rows: Column) -> Headers:
@@ -183,6 +184,15 @@ class Bulk:
                     {},
                 ),
             )
+
+
+def _split(keys: Column) -> Iterator[tuple[int, Column | slice]]:
+    """Every value, ascending, and where it stands."""
+    if len(keys) and (keys == keys[0]).all():
+        yield int(keys[0]), slice(None)
+        return
+    for key in np.unique(keys).tolist():
+        yield key, np.flatnonzero(keys == key)
 
 
 def records(octets: Column, starts: Column, counts: Column, kind: np.dtype[Any]) -> Column:

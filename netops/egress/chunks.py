@@ -117,8 +117,8 @@ def of_segment(path: Path) -> list[Chunk]:
 
 
 def of_columns(columns: Mapping[str, Column], names: Names) -> Chunk:
-    """A chunk in memory."""
-    return Chunk(len(columns["received"]), names, lambda name: columns[name])
+    """A chunk in memory; a column that is not there is 0 throughout."""
+    return Chunk(len(columns["received"]), names, columns.get)
 
 
 # ---- Arrow

@@ -18,13 +18,14 @@ LATE_MS, FUTURE_MS = 3_600_000, 60_000
 
 def context(exporter: Exporter, domain: int, sets: Sets) -> Context:
     """Export times and uptime clocks, shaped as the records; IPFIX has an uptime only where options told its start."""
-    exported, uptime = (
-        column[:, None] if sets.records.ndim > 1 else sets.each(column) for column in (sets.exported, sets.uptime)
+    exported, uptime, received = (
+        column[:, None] if sets.records.ndim > 1 else sets.each(column)
+        for column in (sets.exported, sets.uptime, sets.received)
     )
     if sets.uptime[0] >= 0:
-        return Context(exported, uptime)
+        return Context(exported, uptime, received)
     boot = exporter.boots.get(domain)
-    return Context(exported, None if boot is None else exported - boot)
+    return Context(exported, None if boot is None else exported - boot, received)
 
 
 def packets(layout: Layout, rows: Column, sets: Sets) -> dict[str, Column]:
@@ -39,6 +40,8 @@ def packets(layout: Layout, rows: Column, sets: Sets) -> dict[str, Column]:
 
 def durations(columns: dict[str, Column]) -> None:
     """An end out of a beginning and a duration, or the reverse."""
+    if "since_last" in columns:
+        return
     duration = columns.pop("duration", None)
     if duration is None:
         return
@@ -51,11 +54,13 @@ def durations(columns: dict[str, Column]) -> None:
 
 def punctual(counters: Counters, columns: dict[str, Column]) -> None:
     """Count records that ended long before they came, and those that end only after."""
-    last, received = columns.get("last"), columns["received"]
+    received = columns["received"]
+    since = columns.get("since_last")
+    if since is not None and since.min() >= -FUTURE_MS and since.max() <= LATE_MS:
+        return
+    last = columns.get("last") if since is None else received - since
     if last is not None:
         after = last - received
-        if after.min() >= -LATE_MS and after.max() <= FUTURE_MS:
-            return
         told = (received > 0) & (last > 0)
         counters.late += int((told & (after < -LATE_MS)).sum())
         counters.future += int((told & (after > FUTURE_MS)).sum())

@@ -38,7 +38,10 @@ def rogue_dhcp(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     Mend: unplug the box at the port named, or register the server in inventory/<plane>/prefixes.toml.
     """
     batch = judged.batch
-    rows = (batch["proto"] == UDP) & (batch["sport"] == SERVER_PORT) & (batch["dport"] == CLIENT_PORT)
+    rows = batch["sport"] == SERVER_PORT
+    if not rows.any():
+        return
+    rows &= (batch["proto"] == UDP) & (batch["dport"] == CLIENT_PORT)
     rows &= (judged.facing == Facing.LAN) & (judged.plane >= 0)
     if not rows.any():
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -17,6 +17,8 @@ ADDRESSES = ("src", "dst", "next_hop", "nat_src", "nat_dst")
 """Each is two uint64 columns, NAME_hi and NAME_lo; IPv4 is mapped into ::ffff:0:0/96 (RFC 4291 §2.5.5.2)."""
 MACS = ("src_mac", "dst_mac")
 TIMES = ("first", "last")
+SPANS = ("since_last", "duration")
+"""What may stand for times: ms from the end of a flow to its receipt, and from its beginning to its end."""
 MAPPED = 0xFFFF << 32
 
 JUDGED = {
@@ -67,7 +69,8 @@ class Batch:
     Flows of any exporters brought to the columns of `JUDGED`; *exporter* is an index into *exporters*.
 
     A column that is 0 throughout may be missing in *columns*, and where every address is IPv4 the two halves of an end are
-    one column of uint32, `src_v4` and `dst_v4`; asked by its name each column is there all the same.
+    one column of uint32, `src_v4` and `dst_v4`; `since_last` and `duration` may stand for `last` and `first`, ms before receipt
+    and before the end. Asked by its name each column of `JUDGED` is there all the same.
     """
 
     columns: dict[str, Column]
@@ -89,17 +92,33 @@ class Batch:
         low = self.columns.get(f"{name[:-3]}_v4")
         if low is not None and name.endswith("_lo"):
             return low.astype(np.uint64) | np.uint64(MAPPED)
+        if name in TIMES and SPANS[0] in self.columns:
+            return moments(self.columns)[name]
         return same(0, len(self), JUDGED[name])
 
     def is_zero(self, name: str) -> bool:
         """Whether the column is known to be 0 throughout without looking at it."""
-        return name not in self.columns and not (f"{name[:-3]}_v4" in self.columns and name.endswith("_lo"))
+        if name in self.columns or (name in TIMES and SPANS[0] in self.columns):
+            return False
+        return not (f"{name[:-3]}_v4" in self.columns and name.endswith("_lo"))
 
     def take(self, rows: Column) -> Batch:
         """Only these rows (a mask or positions), in order."""
+        rows = positions(rows)
         return Batch(
-            {name: column[rows] for name, column in self.columns.items()}, self.exporter[rows], self.exporters
+            {name: column.take(rows) for name, column in self.columns.items()}, self.exporter.take(rows), self.exporters
         )
+
+
+def positions(rows: Column) -> Column:
+    """Positions of a mask, and positions as they are: few are taken faster so."""
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def moments(columns: Mapping[str, Column]) -> dict[str, Column]:
+    """`first` and `last` of `SPANS`."""
+    last = columns["received"] - columns["since_last"]
+    return {"first": last - columns["duration"], "last": last}
 
 
 def same(value: int, size: int, kind: Any) -> Column:
@@ -116,10 +135,16 @@ def merged(chunks: Iterable[Flows]) -> Batch:
     for end in ("src", "dst"):
         if all(f"{end}_v4" in chunk.columns for chunk in kept):
             columns[f"{end}_v4"] = _joined([chunk.columns[f"{end}_v4"] for chunk in kept], np.dtype(np.uint32))
+    if kept and all(SPANS[0] in chunk.columns for chunk in kept):
+        for name in SPANS:
+            pieces = [chunk.columns[name] for chunk in kept]
+            columns[name] = _joined(pieces, max((one.dtype for one in pieces), key=lambda kind: kind.itemsize))
     for name, kind in JUDGED.items():
+        if f"{name[:-3]}_v4" in columns or (name in TIMES and SPANS[0] in columns):
+            continue
         spare = "received" if name in TIMES else ""
         parts = [_column(chunk, name, spare) for chunk in kept]
-        if all(part is None for part in parts) or f"{name[:-3]}_v4" in columns:
+        if all(part is None for part in parts):
             continue
         columns[name] = _joined(
             [
@@ -136,8 +161,12 @@ def merged(chunks: Iterable[Flows]) -> Batch:
 
 def _column(chunk: Flows, name: str, spare: str) -> Column | None:
     """One column of a chunk, or the one that stands for it; None for one that it does not have."""
+    if name in TIMES and SPANS[0] in chunk.columns:
+        return moments(chunk.columns)[name]
     column = chunk.columns.get(name, chunk.columns.get(spare))
     low = chunk.columns.get(f"{name[:-3]}_v4") if column is None and name.endswith("_lo") else None
+    if column is not None and column.strides == (0,) and len(column) and not column[0]:
+        return None
     return column if low is None else low.astype(np.uint64) | np.uint64(MAPPED)
 
 
@@ -145,7 +174,7 @@ def _joined(parts: list[Column], kind: np.dtype[Any]) -> Column:
     """Columns one after another."""
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate(parts) if parts else np.zeros(0, kind)
+    return np.concatenate(parts, dtype=kind) if parts else np.zeros(0, kind)
 
 
 def joined(batches: Iterable[Batch]) -> Batch:
@@ -163,9 +192,12 @@ def joined(batches: Iterable[Batch]) -> Batch:
     return Batch(columns, np.concatenate(numbers) if numbers else np.zeros(0, np.int32), exporters)
 
 
-INT32 = (1 << 31) - 1
 DENSE = 1 << 16
 """So many values are counted in a table rather than sorted."""
+FIRST_ROWS = 1 << 13
+"""So many rows mostly show every value that a batch has."""
+MIXER = np.uint32(2_654_435_769)
+"""2^32 over the golden ratio: the upper bits of a product with it depend on all bits of a number."""
 
 
 def grouped(*columns: Column) -> tuple[Column, Column]:
@@ -175,41 +207,65 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
     Returns:
         The group of each row, numbered from 0; and a row of each group.
     """
-    keys, size = np.zeros(len(columns[0]), np.int32), 1
+    keys, size = np.zeros(len(columns[0]), np.intp), 1
     for column in columns:
-        most = int(column.max())
-        if not most:
+        most = int(column.max()) if column.strides != (0,) else int(column[0])
+        if not most or column.strides == (0,):
             continue
         if most >= DENSE:
-            column = np.unique(column, return_inverse=True)[1]
-            most = int(column.max())
+            column, most = _numbered(column)
         if size * (most + 1) > DENSE:
             keys, size = _dense(keys, size)
-        if size * (most + 1) > INT32:
-            keys = keys.astype(np.int64)
         if size > 1:
             keys *= most + 1
-        np.add(keys, column, out=keys, casting="unsafe")
+        keys += column if column.dtype.itemsize < keys.itemsize else column.astype(np.intp, copy=False)
         size *= most + 1
     keys, size = _dense(keys, size)
-    rows = np.zeros(size, np.int64)
-    rows[keys] = np.arange(len(keys))
-    return keys, rows
+    return keys, _rows(keys, size)
+
+
+def _rows(groups: Column, size: int) -> Column:
+    """A row of each group; most groups show up in the first rows."""
+    rows = np.full(size, -1, np.intp)
+    start, step = 0, FIRST_ROWS
+    while start < len(groups):
+        some = groups[start : start + step]
+        rows[some] = np.arange(start, start + len(some))
+        if rows.min() >= 0:
+            break
+        start, step = start + step, 4 * step
+    return rows
+
+
+def _numbered(column: Column) -> tuple[Column, int]:
+    """Large values under small numbers, equal ones under the same; and the largest number."""
+    if column.dtype == np.uint32:
+        # Few interfaces have large numbers: those of the first rows, told apart by 16 bits of a product, are mostly all.
+        values = np.unique(column[:FIRST_ROWS])
+        mixed = (values * MIXER) >> np.uint32(16)
+        table = np.zeros(DENSE, np.uint16)
+        table[mixed.astype(np.intp)] = np.arange(len(values))
+        found = table.take(((column * MIXER) >> np.uint32(16)).astype(np.intp)).astype(np.intp)
+        if (values.take(found) == column).all():
+            return found, len(values) - 1
+    unique, numbers = np.unique(column, return_inverse=True)
+    return numbers, len(unique) - 1
 
 
 def _dense(keys: Column, size: int) -> tuple[Column, int]:
     """The same groups under numbers without gaps."""
     if size > 64 * DENSE:
         unique, numbers = np.unique(keys, return_inverse=True)
-        return numbers.astype(np.int32), len(unique)
-    present = np.zeros(size, bool)
-    present[keys] = True
+        return numbers, len(unique)
+    present = np.bincount(keys, minlength=size) > 0
     count = int(present.sum())
-    return (keys if count == size else (np.cumsum(present, dtype=np.int32) - np.int32(1))[keys]), count
+    return (keys if count == size else (np.cumsum(present) - 1).take(keys)), count
 
 
 def _fit(column: Column, kind: np.dtype[Any]) -> Column:
     """A hostile 64-bit value must not wrap into an innocent small one: it is cut at the largest."""
+    if column.strides == (0,) and len(column):
+        return same(int(_fit(column[:1].copy(), kind)[0]), len(column), kind)
     if kind.kind == "u" and kind.itemsize < column.dtype.itemsize:
         column = np.minimum(column, column.dtype.type(np.iinfo(kind).max))
     return column.astype(kind, copy=False)

@@ -13,7 +13,7 @@ import numpy as np
 from netops.core.plane import Plane
 from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
-from netops.egress.flows import Batch, Column, grouped, mac_value, same
+from netops.egress.flows import Batch, Column, grouped, mac_value, positions, same
 from netops.egress.watchlists import Shapes, Signature
 
 
@@ -235,8 +235,9 @@ class Judged:
 
     def take(self, rows: Column) -> Judged:
         """Only these rows (a mask or positions), in order."""
+        rows = positions(rows)
         columns = (self.kind, self.verdict, self.exit, self.source, self.destination, self.plane)
-        return Judged(self.batch.take(rows), self.kinds, *(column[rows] for column in columns))
+        return Judged(self.batch.take(rows), self.kinds, *(column.take(rows) for column in columns))
 
 
 PLANES = tuple(Plane)
@@ -248,10 +249,10 @@ IS_INSIDE = np.array([space in (Space.INSIDE, Space.ALLOCATED, Space.DEVICES) fo
 def judge(batch: Batch, scene: Scene) -> Judged:
     """The verdict on every row of *batch*, as *scene* shows it now."""
     plane, source, destination = _owners(batch, scene)
-    spaces = _spaces(plane, source, scene), _spaces(plane, destination, scene)
+    ends = _ends(plane, source, destination, scene)
     marks = *_marks(batch, scene, plane), *_others(batch, scene, plane, source)
-    columns = batch.exporter, batch["in_if"], batch["out_if"], *spaces, *marks
-    kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    columns = batch.exporter, batch["in_if"], batch["out_if"], ends, *marks
+    kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.intp), np.zeros(0, np.intp))
     some = batch.take(rows)
     ports = *_ports(some, scene, "in_if"), *_ports(some, scene, "out_if")
     kinds = Kinds(
@@ -259,8 +260,7 @@ def judge(batch: Batch, scene: Scene) -> Judged:
         ports[0],
         np.zeros(len(rows), np.int8),
         np.full(len(rows), -1, np.int16),
-        spaces[0][rows],
-        spaces[1][rows],
+        *np.divmod(ends[rows], len(Space)),
         plane[rows],
     )
     for number, one in enumerate(PLANES):
@@ -270,7 +270,7 @@ def judge(batch: Batch, scene: Scene) -> Judged:
             others = _others(part, scene, plane[rows][mine], source[rows][mine])
             is_other = others[0] if others else np.zeros(len(mine), bool)
             _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports), is_other)
-    return Judged(batch, kinds, kind, kinds.verdict[kind], kinds.exit[kind], source, destination, plane)
+    return Judged(batch, kinds, kind, kinds.verdict.take(kind), kinds.exit.take(kind), source, destination, plane)
 
 
 def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
@@ -282,7 +282,7 @@ def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
         table = scene.tables.get(PLANES[planes[0]]) if planes[0] >= 0 else None
         return plane, _owner(batch, "src", table), _owner(batch, "dst", table)
     plane = planes[batch.exporter]
-    owners = [np.zeros(len(batch), np.int32) for _ in range(2)]
+    owners = [np.zeros(len(batch), np.intp) for _ in range(2)]
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
         mine = np.flatnonzero(plane == number)
         if len(mine):
@@ -295,21 +295,23 @@ def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
 def _owner(batch: Batch, end: str, table: Table | None) -> Column:
     """The owner of one end of every row in one plane's table; 0 where there is no such table."""
     if table is None:
-        return np.zeros(len(batch), np.int32)
+        return np.zeros(len(batch), np.intp)
     if (low := batch.columns.get(f"{end}_v4")) is not None:
         return table.owner_v4(low)
     return table.owner(batch[f"{end}_hi"], batch[f"{end}_lo"])
 
 
-def _spaces(plane: Column, owner: Column, scene: Scene) -> Column:
-    """The kind of space that each owner's row is of, in its plane's table."""
-    if plane.strides == (0,) and len(plane):
-        table = scene.tables.get(PLANES[plane[0]]) if plane[0] >= 0 else None
-        return np.zeros(len(owner), np.int8) if table is None else table.spaces[owner]
-    result = np.zeros(len(owner), np.int8)
+def _ends(plane: Column, source: Column, destination: Column, scene: Scene) -> Column:
+    """The kinds of space of both ends of every row in its plane's table, as one number: 9 times the source's, and more."""
+    result = np.zeros(len(source), np.intp)
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
+        spaces = table.spaces.astype(np.intp)
+        if plane.strides == (0,) and len(plane):
+            if plane[0] == number:
+                return (spaces * len(Space)).take(source) + spaces.take(destination)
+            continue
         mine = plane == number
-        result[mine] = table.spaces[owner[mine]]
+        result[mine] = spaces[source[mine]] * len(Space) + spaces[destination[mine]]
     return result
 
 

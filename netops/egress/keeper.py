@@ -90,6 +90,10 @@ class Keeper:
         Raises:
             NetopsError: the folder cannot be written.
         """
+        # Loaded now, and not while the first flows wait: NumPy loads numpy.ma at its first np.unique.
+        import numpy.ma  # noqa: F401
+        import pyarrow.ipc  # noqa: F401
+
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             found = left_over(self.folder)
@@ -195,12 +199,13 @@ class Keeper:
             self.unstored += 0 if done else rows
 
     def _append(self, columns: dict[str, Column]) -> None:
-        if self._segment is None or self._known != self.register.size or not self._segment.takes(columns):
+        layout = layout_of(columns)
+        if self._segment is None or self._known != self.register.size or not self._segment.takes(layout):
             self._seal()
             free = shutil.disk_usage(self.folder).free
             if free < self.reserve:
                 raise OSError(28, f"{free >> 20} MiB are free, and {self.reserve >> 20} are to stay so")
-            self._layout = wider(self._layout, layout_of(columns))
+            self._layout = wider(self._layout, layout)
             self._known = self.register.size
             self._segment = Segment(running(self.folder), self.register.names.copy(), self._layout)
             self._began = time.monotonic()

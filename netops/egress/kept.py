@@ -141,8 +141,8 @@ def columns_of(judged: Judged, scene: Scene, register: Register, number: int) ->
     exporters = register.exporters(batch.exporters)
     columns: dict[str, Column] = {
         "received": batch["received"],
-        "since_last": batch["received"] - batch["last"],
-        "duration": batch["last"] - batch["first"],
+        "since_last": batch.columns["since_last"] if "since_last" in batch.columns else batch["received"] - batch["last"],
+        "duration": batch.columns["duration"] if "since_last" in batch.columns else batch["last"] - batch["first"],
         "exporter": same(int(exporters[0]), size, np.uint16)
         if len(exporters) == 1
         else (exporters[batch.exporter] if len(exporters) else np.zeros(0, np.uint16)),
@@ -153,7 +153,7 @@ def columns_of(judged: Judged, scene: Scene, register: Register, number: int) ->
         "scene": same(number, size, np.uint32),
     }
     if (judged.kinds.exit >= 0).any():
-        columns["exit"] = np.append(register.exits(one.id for one in scene.exits), np.uint16(0))[judged.exit]
+        columns["exit"] = np.append(register.exits(one.id for one in scene.exits), np.uint16(0)).take(judged.exit, mode="wrap")
     for name in ("src", "dst"):
         low = batch.columns.get(f"{name}_v4")
         columns |= (
@@ -172,7 +172,7 @@ def _owners(owner: Column, judged: Judged, scene: Scene, register: Register) -> 
     for place, plane in enumerate(PLANES):
         if plane in scene.tables:
             if judged.plane.strides == (0,) and len(owner) and judged.plane[0] == place:
-                return register.table(place, scene.tables[plane])[owner]
+                return register.table(place, scene.tables[plane]).take(owner)
             rows = judged.plane == place
             numbers = register.table(place, scene.tables[plane])
             if rows.all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netops.egress.exporter import Exporter
-from netops.egress.flows import Column
+from netops.egress.flows import Column, same
 from netops.egress.sets import Sets
 
 NAMES = frozenset({"sampling_interval", "sampling_space", "sampling_size", "sampling_population", "sampler"})
@@ -59,7 +59,7 @@ def settle(columns: dict[str, Column], exporter: Exporter, domain: int, sets: Se
         columns.pop(name, None)
     known = {number: interval for (at, number), interval in exporter.samplers.items() if at == domain}
     fallback = sets.sampling or known.get(LAST, 0)
-    spare = np.full(size, fallback, np.uint64)
+    spare = same(fallback, size, np.uint64)
     if sampler is not None:
         unique, inverse = np.unique(sampler, return_inverse=True)
         if not known.keys().isdisjoint(unique.tolist()):

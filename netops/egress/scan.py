@@ -79,14 +79,18 @@ def scan(batch: Datagrams) -> Scan:
 
 
 def big_endian(batch: Datagrams, starts: Column, offset: int, octets: int) -> Column:
-    """A big-endian number at *offset* of each place; 0 where *starts* is negative."""
-    known = starts >= 0
-    places = np.where(known, starts + offset, 0)
-    value = np.zeros(len(starts), np.int64)
-    if len(batch.octets):
-        for place in range(octets):
-            value = value << 8 | batch.octets[np.minimum(places + place, len(batch.octets) - 1)]
-    return np.where(known, value, 0)
+    """A big-endian number of 1, 2, 4 or 6 octets at *offset* of each place; 0 where *starts* is negative."""
+    if octets == 6:
+        return big_endian(batch, starts, offset, 2) << 32 | big_endian(batch, starts, offset + 2, 4)
+    places, most = starts + offset, len(batch.octets) - octets
+    if not len(places) or most < 0:
+        return np.zeros(len(starts), np.int64)
+    # Numbers of this width at every octet, each over its neighbours.
+    anywhere = np.ndarray(most + 1, f">u{octets}", batch.octets, 0, (1,))
+    if starts.min() >= 0 and places.max() <= most:
+        plain: Column = anywhere[places].astype(np.int64)
+        return plain
+    return np.where(starts >= 0, anywhere[np.clip(places, 0, most)].astype(np.int64), 0)
 
 
 def _fixed(
@@ -132,8 +136,9 @@ def _messages(
         number, length = big_endian(batch, at[open_], 0, 2), big_endian(batch, at[open_], 2, 2)
         sound = (length >= 4) & (at[open_] + length <= ends[open_])
         sound &= (number >= 256) | (number // 2 == (kind == 10))
-        good[open_[~sound]] = False
-        open_, number, length = open_[sound], number[sound], length[sound]
+        if not sound.all():
+            good[open_[~sound]] = False
+            open_, number, length = open_[sound], number[sound], length[sound]
         found.append((rows[open_], number, at[open_] + 4, length - 4))
         at[open_] += length
         open_ = open_[ends[open_] - at[open_] >= 4]

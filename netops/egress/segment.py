@@ -98,10 +98,11 @@ class Segment:
         self.counts = Counts()
         self.path = path
         self._schema = schema(layout, names)
-        self._file = self.path.open("wb", buffering=BUFFER_BYTES)
+        self._file = pa.output_stream(str(path), compression=None, buffer_size=BUFFER_BYTES)
+        self._descriptor = os.open(path, os.O_RDONLY)
         try:
             self._writer = pa.ipc.new_file(
-                pa.PythonFile(self._file, "w"),
+                self._file,
                 self._schema,
                 options=pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False),
             )
@@ -113,14 +114,11 @@ class Segment:
     @property
     def size(self) -> int:
         """Octets so far."""
-        return self._file.tell()
+        return int(self._file.tell())
 
-    def takes(self, columns: Mapping[str, Column]) -> bool:
-        """Whether the columns fit into the types this segment has."""
-        return all(
-            widest(kind, self.layout.get(name)) == self.layout.get(name)
-            for name, kind in layout_of(columns).items()
-        )
+    def takes(self, layout: Layout) -> bool:
+        """Whether columns of this layout fit into the types this segment has."""
+        return all(widest(kind, self.layout.get(name)) == self.layout.get(name) for name, kind in layout.items())
 
     def append(self, columns: Mapping[str, Column]) -> None:
         """
@@ -135,21 +133,24 @@ class Segment:
 
     def sync(self) -> None:
         """Have it on the disk."""
-        os.fdatasync(self._file.fileno())
+        os.fdatasync(self._descriptor)
 
     def seal(self) -> Sealed:
         """Finish it: complete, on the disk, under its final name."""
         self._writer.close()
         self._file.flush()
-        os.fsync(self._file.fileno())
-        size = self._file.tell()
-        self._file.close()
+        os.fsync(self._descriptor)
+        size = self.size
+        self.abandon()
         return Sealed(settled(self.path, self.path.with_suffix(SEALED)), self.counts, size)
 
     def abandon(self) -> None:
         """Close it as it is; `salvaged` gets back what is whole."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._file.close()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def running(folder: Path) -> Path:

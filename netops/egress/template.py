@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from netops.egress.elements import ELEMENTS, RANK, Kind
-from netops.egress.flows import JUDGED, MAPPED, Column
+from netops.egress.flows import JUDGED, MAPPED, TIMES, Column
 
 VARIABLE = 0xFFFF
 """The length that announces a length in front of every value (RFC 7011 §7)."""
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970."""
 DAY_MS, YEAR_MS = 86_400_000, 365 * 86_400_000
+BLOCK_OCTETS = 1 << 18
+"""Fields are read out of so much at a time, which then lies in the processor's cache for all of them."""
+SAFE_MS = 1 << 30
+"""Spans below it, about twelve days, are reckoned in 32 bits."""
 UPTIME_SLACK = 3_600_000
 """A switched time up to an hour after the header's uptime is after it, not 49 days before."""
 
@@ -34,10 +39,17 @@ class Field(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Of the headers, a value a record or (as one column) a set: export time, ms UTC; uptime, ms, None where there is none."""
+    """
+    Of the headers, a value a record or (as one column) a set.
+
+    Args:
+        exported, received: export time and time of receipt, ms UTC.
+        uptime: ms, None where there is none.
+    """
 
     exported: Column
     uptime: Column | None
+    received: Column
 
 
 class Layout:
@@ -104,25 +116,31 @@ class Layout:
         The columns of *rows* (of `dtype`, in one or two dimensions), only those in *wanted* when it is given.
 
         Addresses are two columns, or (where only some are wanted) one NAME_v4 of uint32 when the template has no other.
-        Times are milliseconds UTC: `export time - (uptime - switched)`, modulo 2^32 in the difference.
+        Times are milliseconds UTC: `export time - (uptime - switched)`, modulo 2^32 in the difference. Where only some are
+        wanted and both ends of a flow are told by the uptime clock, *since_last* and *duration* stand for them.
         """
         result: dict[str, Column] = {}
+        chosen = {
+            name: sources
+            for name, sources in self._sources.items()
+            if name not in PACKETS
+            and (wanted is None or name in wanted or (name in ("src", "dst") and "src_hi" in wanted))
+        }
+        read = self._read(rows, chosen, wide=wanted is not None)
         if "boot" in self._sources and context.uptime is None:
-            boot = self._best(rows, self._sources["boot"], context)
+            boot = self._best(read, self._sources["boot"], context)
             if boot is not None and boot.all():
                 context = context._replace(uptime=context.exported - boot)
-        version = self._best(rows, self._sources.get("ip_version", []), context)
-        for name, sources in self._sources.items():
-            if name in PACKETS or name == "ip_version":
-                continue
-            if (
-                wanted is not None
-                and name not in wanted
-                and not (name in ("src", "dst") and "src_hi" in wanted)
-            ):
+        version = self._best(read, chosen.get("ip_version", []), context)
+        if wanted is not None and context.uptime is not None and self._is_by_uptime:
+            first, last = (read[chosen.pop(name)[0][2]] for name in ("first", "last"))
+            chosen.pop("duration", None)
+            result["since_last"], result["duration"] = _spans(first, last, context.uptime, context)
+        for name, sources in chosen.items():
+            if name == "ip_version":
                 continue
             if wanted is not None and len(sources) == 1 and sources[0][1] is Kind.IPV4:
-                result[f"{name}_v4"] = numbers(rows[f"f{sources[0][2]}"]).reshape(-1)
+                result[f"{name}_v4"] = read[sources[0][2]].reshape(-1)
             elif sources[0][1] in (Kind.IPV4, Kind.IPV6):
                 result[f"{name}_hi"], result[f"{name}_lo"] = _addresses(
                     rows.reshape(-1), sources, version if name in ("src", "dst") else None
@@ -130,18 +148,55 @@ class Layout:
             elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
                 result[name] = _texts(rows, sources)
             else:
-                column = self._best(rows, sources, context, None if wanted is None else JUDGED.get(name))
+                column = self._best(read, sources, context)
                 if column is not None:
                     result[name] = column.reshape(-1)
         return result
 
+    @cached_property
+    def _is_by_uptime(self) -> bool:
+        """Whether beginning and end are told by the uptime clock, and by nothing else."""
+        return all(
+            [kind for _, kind, _ in self._sources.get(name, [])] == [Kind.UPTIME]
+            and self.dtype[f"f{self._sources[name][0][2]}"] == ">u4"
+            for name in TIMES
+        )
+
+    def _read(self, rows: Column, chosen: dict[str, list[tuple[int, Kind, int]]], *, wide: bool) -> dict[int, Column]:
+        """
+        The numbers of the fields *chosen*, by their place, shaped as *rows* and in the machine's order.
+
+        Args:
+            wide: plain numbers are at least as wide as judging has them.
+        """
+        result: dict[int, Column] = {}
+        for name, sources in chosen.items():
+            for _, kind, place in sources:
+                if kind in BYTES or kind is Kind.IPV6:
+                    continue
+                field = self.dtype[f"f{place}"]
+                if field.kind != "u":
+                    result[place] = numbers(rows[f"f{place}"])
+                    continue
+                made = field.newbyteorder("=")
+                if wide and kind is Kind.NUMBER and name in JUDGED:
+                    made = max(made, np.dtype(JUDGED[name]), key=lambda one: one.itemsize)
+                result[place] = np.empty(rows.shape, made)
+        plain = [place for place in result if self.dtype[f"f{place}"].kind == "u"]
+        step = max(1, BLOCK_OCTETS // max(1, abs(rows.strides[0])))
+        for start in range(0, len(rows), step):
+            block = rows[start : start + step]
+            for place in plain:
+                result[place][start : start + step] = block[f"f{place}"]
+        return result
+
     def _best(
-        self, rows: Column, sources: list[tuple[int, Kind, int]], context: Context, wide: Any = None
+        self, read: dict[int, Column], sources: list[tuple[int, Kind, int]], context: Context
     ) -> Column | None:
-        """The first source, with its zeros filled from the others; a plain number at least as wide as *wide*."""
+        """The first source, with its zeros filled from the others."""
         best: Column | None = None
         for _, kind, place in sources:
-            value = READERS[kind](numbers(rows[f"f{place}"], wide if kind is Kind.NUMBER else None), context)
+            value = READERS[kind](read[place], context)
             if value is None:
                 continue
             best = value if best is None else np.where(best == 0, value, best)
@@ -200,18 +255,10 @@ def _format(kind: Kind, length: int) -> Any:
     return f">u{length}" if length in (1, 2, 4, 8) else f"V{length}"
 
 
-def numbers(column: Column, wide: Any = None) -> Column:
-    """
-    Big-endian unsigned numbers of any width in the machine's order; of those over eight bytes the last eight.
-
-    Args:
-        wide: a type that is to be used where it holds every number of this width.
-    """
+def numbers(column: Column) -> Column:
+    """Big-endian unsigned numbers of any width in the machine's order; of those over eight bytes the last eight."""
     if column.dtype.kind == "u":
-        kind = column.dtype.newbyteorder("=")
-        if wide is not None and np.dtype(wide).itemsize > kind.itemsize:
-            kind = np.dtype(wide)
-        return column.astype(kind, order="C")
+        return column.astype(column.dtype.newbyteorder("="), order="C")
     width = column.dtype.itemsize
     octets = np.ascontiguousarray(column).view(np.uint8).reshape(-1, width)
     total = np.zeros(len(octets), np.uint64)
@@ -280,6 +327,19 @@ def _uptime(value: Column, context: Context) -> Column | None:
     before = (context.uptime + UPTIME_SLACK).astype(np.uint32) - value.astype(np.uint32, copy=False)
     moment: Column = context.exported + UPTIME_SLACK - before
     return moment
+
+
+def _spans(first: Column, last: Column, uptime: Column, context: Context) -> tuple[Column, Column]:
+    """From the end of each flow to its receipt, and from its beginning to its end, ms, in one dimension: as `_uptime` has it."""
+    each = first.size // len(first)
+    base = np.repeat((uptime + UPTIME_SLACK).astype(np.uint32), each)
+    since_first, since_last = base - first.reshape(-1), base - last.reshape(-1)
+    ahead = context.received - context.exported - UPTIME_SLACK
+    kind = np.int32 if max(since_first.max(), since_last.max(), abs(ahead).max()) < SAFE_MS else np.int64
+    since_first, since_last = since_first.astype(kind), since_last.astype(kind)
+    since_first -= since_last
+    since_last += np.repeat(ahead.astype(kind), each)
+    return since_last, since_first
 
 
 def _ntp(value: Column, context: Context) -> Column:

@@ -26,7 +26,7 @@ TELL_SECONDS = 5.0
 """A finding that goes on is written again at most so often; a new one at once."""
 ANSWER_SECONDS = 600
 MAX_ANSWERED = 100_000
-MOST = float(1 << 45)
+MOST = 1 << 45
 """Bytes or packets counted of one record at most: a lying counter must not drown the sums."""
 
 
@@ -243,16 +243,16 @@ class Watch:
         after = same(0, len(batch), np.int8) if minute == latest else received // 60_000 - minute
         kinds, inside = judged.kinds, _inside(judged, scene)
         of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
-        group, rows = grouped(after, inside, of_kind[judged.kind])
-        counts = [batch[name].astype(np.float64) for name in ("packets", "bytes")]
-        for count in counts:
-            np.minimum(count, MOST, out=count)
+        group, rows = grouped(after, inside, of_kind.take(judged.kind))
+        counts = [batch[name] for name in ("packets", "bytes")]
+        if max(int(count.max()) for count in counts) > MOST:
+            counts = [np.minimum(count.astype(np.float64), MOST) for count in counts]
         estimates = np.zeros(len(rows), np.int64)
         if not batch.is_zero("sampling_interval"):
             interval = batch["sampling_interval"]
             estimates = np.bincount(group, interval > 1).astype(np.int64)
             # Of one packet in so many, as many were there: an estimate, and marked so.
-            counts = [np.minimum(count * np.maximum(interval, 1), MOST) for count in counts]
+            counts = [np.minimum(count * np.maximum(interval, 1).astype(np.float64), MOST) for count in counts]
         if scene is not self._counted_by:
             self._name()
             self._counted_by = scene
@@ -292,21 +292,22 @@ class Watch:
 
 def _inside(judged: Judged, scene: Scene) -> Column:
     """The owner that flows are counted for: their source's when it has a name, else their destination's."""
-    inside = np.zeros(len(judged.batch), np.int32)
+    inside = np.zeros(len(judged.batch), np.intp)
     for number, plane in enumerate(PLANES):
         if plane not in scene.tables:
             continue
         named = np.array([bool(owner.organization) for owner in scene.tables[plane].owners])
+        if judged.plane.strides == (0,) and judged.plane[0] == number:
+            return np.where(named.take(judged.source), judged.source, judged.destination)
         mine = judged.plane == number
-        if mine.all():
-            return np.where(named[judged.source], judged.source, judged.destination)
         inside[mine] = np.where(named[judged.source[mine]], judged.source[mine], judged.destination[mine])
     return inside
 
 
 def by_verdict(judged: Judged) -> dict[str, int]:
     """Flows of one batch by verdict."""
-    counts = np.bincount(judged.verdict, minlength=len(Verdict))
+    of_kind = np.bincount(judged.kind, minlength=len(judged.kinds.verdict))
+    counts = np.bincount(judged.kinds.verdict, of_kind, len(Verdict))
     return {verdict.label: int(counts[verdict]) for verdict in Verdict if counts[verdict]}
 
 

@@ -57,8 +57,10 @@ class Shapes:
 
     def may(self, protocol: Column, one_port: Column, other_port: Column) -> Column:
         """Which rows could match at all, whichever end is the far one: few, and quickly told."""
-        known: Column = self._known_ports[one_port] | self._known_ports[other_port]
-        return known | self._known_protocols[protocol]
+        known: Column = self._known_ports.take(one_port)
+        known |= self._known_ports.take(other_port)
+        known |= self._known_protocols.take(protocol)
+        return known
 
     def match(self, protocol: Column, port: Column, near_port: Column) -> Column:
         """

@@ -1,8 +1,9 @@
 """
 The flow receiver: a child process that does nothing but move datagrams from sockets into the ring.
 
-It inherits its sockets, the ring and a bell by descriptor, takes up to SLOTS datagrams in one call of recvmmsg(2),
-and ends with its parent. While the ring is full it waits, and the kernel's buffer holds what comes meanwhile.
+It inherits its sockets, the ring and a bell by descriptor, has the kernel write up to BURST datagrams straight into the ring
+by one call of recvmmsg(2), and ends with its parent. While the ring is full it waits, and the kernel's buffer holds what comes
+meanwhile.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ import signal
 import socket
 import sys
 import time
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netops.probes.ring import ENTRY, KERNEL_DROPPED, Ring
+from netops.probes.ring import ENTRY, LARGEST, SLOT, Ring, slots_of
 from netops.probes.stream import Connections
 
-SLOTS = 512
-LARGEST = 65536
-SO_RXQ_OVFL = 40
-MSG_DONTWAIT = 0x40
-PAUSES = (0.0005, 0.02)
+BURST = 2048
+"""Datagrams of one call."""
+PAUSES = (0.0005, 0.05)
 """After a short burst some time is waited for more: fewer, larger batches cost less. At least and at most so long, seconds."""
 HELD_OCTETS = 2304
 """What a datagram of full size takes of the kernel's buffer."""
 FULL_SECONDS = 0.001
+PIECE = 32
+"""Messages that are put at once where they do not lie in the ring already."""
+MSG_DONTWAIT = 0x40
 V4 = np.uint64(0xFFFF << 32)
 HEADER = np.dtype([
     ("name", "u8"), ("name_length", "u4"), ("_1", "u4"), ("vectors", "u8"), ("vector_count", "u8"),
@@ -39,8 +40,6 @@ HEADER = np.dtype([
 ])  # fmt: skip
 """struct mmsghdr of recvmmsg(2) on 64-bit Linux."""
 VECTOR = np.dtype([("base", "u8"), ("length", "u8")])
-OVERFLOW = np.dtype([("size", "u8"), ("level", "i4"), ("kind", "i4"), ("total", "u4"), ("_", "u4")])
-"""struct cmsghdr with the one number of SO_RXQ_OVFL."""
 NAME = np.dtype(
     [("family", "u2"), ("port", ">u2"), ("v4", ">u4"), ("hi", ">u8"), ("lo", ">u8"), ("scope", "u4")]
 )
@@ -48,59 +47,57 @@ NAME = np.dtype(
 
 
 class Burst:
-    """Buffers for one call of recvmmsg: SLOTS payloads, their sources, and what the kernel lost."""
+    """
+    What one call of recvmmsg needs: each datagram goes into a slot of the ring, and what a slot does not hold aside.
 
-    def __init__(self) -> None:
+    Args:
+        octets: of the ring.
+    """
+
+    def __init__(self, octets: NDArray[np.uint8]) -> None:
         self._receive: Any = ctypes.CDLL(None, use_errno=True).recvmmsg
-        self.payloads = np.zeros((SLOTS, LARGEST), np.uint8)
-        self.names = np.zeros(SLOTS, NAME)
-        self._overflow = np.zeros(SLOTS, OVERFLOW)
-        self._vectors = np.zeros(SLOTS, VECTOR)
-        self._vectors["base"] = self.payloads.ctypes.data + np.arange(SLOTS) * LARGEST
-        self._vectors["length"] = LARGEST
-        self._headers = np.zeros(SLOTS, HEADER)
-        self._headers["name"] = self.names.ctypes.data + np.arange(SLOTS) * NAME.itemsize
-        self._headers["vectors"] = self._vectors.ctypes.data + np.arange(SLOTS) * VECTOR.itemsize
-        self._headers["vector_count"] = 1
-        self._headers["control"] = self._overflow.ctypes.data + np.arange(SLOTS) * OVERFLOW.itemsize
+        self._octets, self._address = octets, octets.ctypes.data
+        self._rest = np.zeros((BURST, LARGEST - SLOT), np.uint8)
+        self._names = np.zeros(BURST, NAME)
+        self._slots = np.arange(BURST, dtype=np.uint64) * np.uint64(SLOT)
+        self._vectors = np.zeros((BURST, 2), VECTOR)
+        self._vectors["length"] = SLOT, LARGEST - SLOT
+        self._vectors["base"][:, 1] = self._rest.ctypes.data + np.arange(BURST) * (LARGEST - SLOT)
+        self._headers = np.zeros(BURST, HEADER)
+        self._headers["name"] = self._names.ctypes.data + np.arange(BURST) * NAME.itemsize
+        self._headers["vectors"] = self._vectors.ctypes.data + np.arange(BURST) * 2 * VECTOR.itemsize
+        self._headers["vector_count"] = 2
         self._at = ctypes.c_void_p(self._headers.ctypes.data)
-        self._lost: dict[int, int] = {}
+        self._bases = self._vectors["base"][:, 0]
+        self._name_lengths, self._lengths = self._headers["name_length"], self._headers["length"]
 
-    def receive(self, one: socket.socket) -> int:
-        """Take what is there now; the number of datagrams."""
-        self._headers["name_length"] = NAME.itemsize
-        self._headers["control_length"] = OVERFLOW.itemsize
-        return max(0, int(self._receive(one.fileno(), self._at, SLOTS, MSG_DONTWAIT, None)))
-
-    def lost(self, one: socket.socket, count: int) -> int:
-        """Datagrams that the kernel threw away since the last burst of this socket (SO_RXQ_OVFL)."""
-        said = self._overflow[count - 1]
-        if self._headers["control_length"][count - 1] < 20 or said["kind"] != SO_RXQ_OVFL:
-            return 0
-        total, before = int(said["total"]), self._lost.get(one.fileno(), 0)
-        self._lost[one.fileno()] = total
-        return (total - before) % (1 << 32)
+    def receive(self, descriptor: int, place: int, most: int) -> int:
+        """Take what is there now into the slots from *place* on, at most so many; the number of datagrams."""
+        self._name_lengths.fill(NAME.itemsize)
+        np.add(self._slots, np.uint64(self._address + place * SLOT), out=self._bases)
+        return max(0, int(self._receive(descriptor, self._at, most, MSG_DONTWAIT, None)))
 
     def entries(self, count: int, port: int) -> NDArray[Any]:
         """Length, source and time of the datagrams, as the ring keeps them."""
         entries = np.zeros(count, ENTRY)
-        names = self.names[:count]
+        names = self._names[:count]
         is_v4 = names["family"] == socket.AF_INET
-        entries["length"], entries["port"] = self._headers["length"][:count], port
+        entries["length"], entries["port"] = self._lengths[:count], port
         entries["received"] = time.time_ns() // 1_000_000
-        entries["hi"] = np.where(is_v4, 0, names["hi"])
-        entries["lo"] = np.where(is_v4, V4 | names["v4"].astype(np.uint64), names["lo"])
+        if is_v4.all():
+            entries["lo"] = V4 | names["v4"].astype(np.uint64)
+        else:
+            entries["hi"] = np.where(is_v4, 0, names["hi"])
+            entries["lo"] = np.where(is_v4, V4 | names["v4"].astype(np.uint64), names["lo"])
         return entries
 
-    def copy(self, lengths: NDArray[Any], target: NDArray[np.uint8]) -> None:
-        """Payloads one after another into *target*; runs of one length go in one move."""
-        edges = [0, *(np.flatnonzero(np.diff(lengths.astype(np.int64))) + 1).tolist(), len(lengths)]
-        place = 0
-        for first, last in pairwise(edges):
-            length = int(lengths[first])
-            size = length * (last - first)
-            target[place : place + size].reshape(last - first, length)[:] = self.payloads[first:last, :length]
-            place += size
+    def payloads(self, lengths: list[int], place: int) -> list[bytes]:
+        """Copies of what came last, the parts in slots and aside put together."""
+        slots = self._octets[place * SLOT : (place + len(lengths)) * SLOT].reshape(-1, SLOT)
+        return [
+            slots[row, :length].tobytes() + self._rest[row, : max(0, length - SLOT)].tobytes()
+            for row, length in enumerate(lengths)
+        ]
 
 
 class Receiver:
@@ -112,15 +109,15 @@ class Receiver:
     """
 
     def __init__(self, sockets: list[socket.socket], ring: Ring) -> None:
-        self.ring, self.burst, self.poll = ring, Burst(), select.poll()
+        self.ring, self.burst, self.poll = ring, Burst(ring.octets), select.poll()
         self.parent = os.getppid()
-        self.datagrams = {one.fileno(): one for one in sockets if one.type == socket.SOCK_DGRAM}
+        self.datagrams = {one.fileno(): one.getsockname()[1] for one in sockets if one.type == socket.SOCK_DGRAM}
         self.listening = {one.fileno(): one for one in sockets if one.type == socket.SOCK_STREAM}
         self.connections = Connections()
         for descriptor in (*self.datagrams, *self.listening):
             self.poll.register(descriptor, select.POLLIN)
-        rooms = [one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in self.datagrams.values()]
-        self.wanted = max(1, min(SLOTS // 2, min(rooms, default=0) // HELD_OCTETS // 8))
+        rooms = [one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in sockets if one.type == socket.SOCK_DGRAM]
+        self.wanted = max(1, min(BURST // 2, min(rooms, default=0) // HELD_OCTETS // 8))
         """Datagrams that a burst should bring: then the kernel's buffer is never nearly full."""
         self.pause = PAUSES[0]
 
@@ -134,7 +131,7 @@ class Receiver:
         most = 0
         for descriptor, _ in self.poll.poll(1000):
             if descriptor in self.datagrams:
-                most = max(most, self._burst(self.datagrams[descriptor]))
+                most = max(most, self._burst(descriptor))
             elif descriptor in self.listening:
                 if (accepted := self.connections.accept(self.listening[descriptor])) is not None:
                     self.poll.register(accepted, select.POLLIN)
@@ -144,43 +141,57 @@ class Receiver:
                 self.poll.unregister(descriptor)  # it was closed for another
         return most
 
-    def _burst(self, one: socket.socket) -> int:
-        count = self.burst.receive(one)
+    def _burst(self, descriptor: int) -> int:
+        room = self._room(1, BURST)
+        if room is None:
+            return 0
+        place, most = room
+        count = self.burst.receive(descriptor, place, most)
         if count:
-            entries = self.burst.entries(count, one.getsockname()[1])
-            place = self._room(entries)
-            if place is not None:
-                self.burst.copy(entries["length"], self.ring.octets[place:])
-                self.ring.put(entries)
-            self.ring.control[KERNEL_DROPPED] += np.uint64(self.burst.lost(one, count))
+            entries = self.burst.entries(count, self.datagrams[descriptor])
+            if entries["length"].max() <= SLOT:
+                self.ring.put(entries, place)
+            else:
+                self._put(entries, self.burst.payloads(entries["length"].tolist(), place))
         return count
+
+    def _put(self, entries: NDArray[Any], payloads: list[bytes]) -> None:
+        """Put what does not lie in the ring yet, a piece at a time."""
+        for start in range(0, len(entries), PIECE):
+            piece = entries[start : start + PIECE]
+            sizes = slots_of(piece["length"])
+            room = self._room(int(sizes.sum()), int(sizes.sum()), len(piece))
+            if room is None:
+                return
+            at = room[0] * SLOT
+            for payload, size in zip(payloads[start : start + PIECE], sizes.tolist(), strict=True):
+                self.ring.octets[at : at + len(payload)] = np.frombuffer(payload, np.uint8)
+                at += size * SLOT
+            self.ring.put(piece, room[0])
 
     def _stream(self, descriptor: int) -> int:
         connection = self.connections.heard(descriptor)
         messages, goes_on = connection.read()
         if messages:
-            entries = connection.entries(messages, time.time_ns() // 1_000_000)
-            place = self._room(entries)
-            if place is not None:
-                body = np.frombuffer(b"".join(messages), np.uint8)
-                self.ring.octets[place : place + len(body)] = body
-                self.ring.put(entries)
+            self._put(connection.entries(messages, time.time_ns() // 1_000_000), messages)
         if not goes_on:
             self.poll.unregister(descriptor)
             self.connections.close(descriptor)
         return int(bool(messages))
 
-    def _room(self, entries: NDArray[Any]) -> int | None:
-        """A place in the ring, waited for while it is full; None when the parent ends meanwhile."""
-        while (place := self.ring.room(len(entries), int(entries["length"].sum()))) is None:
+    def _room(self, least: int, most: int, places: int = 1) -> tuple[int, int] | None:
+        """Slots in the ring, waited for while it is full; None when the parent ends meanwhile."""
+        while True:
+            room = self.ring.room(least, most) if self.ring.places >= places else None
+            if room is not None:
+                return room[0], max(least, min(room[1], self.ring.places))
             if self.is_orphan:
                 return None
             time.sleep(FULL_SECONDS)
-        return place
 
     def rest(self, most: int) -> None:
         """After a short burst wait so long that the next one is about as large as is wanted."""
-        if 0 < most < SLOTS:
+        if 0 < most < BURST:
             self.pause = min(PAUSES[1], max(PAUSES[0], self.pause * min(1.5, self.wanted / most)))
             if most < 2 * self.wanted:
                 time.sleep(self.pause)
@@ -198,10 +209,10 @@ def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
 
 
 def main() -> None:
-    """`receiver RING OCTETS ENTRIES BELL SOCKET…`: numbers of inherited descriptors, and sizes."""
+    """`receiver RING SLOTS ENTRIES BELL SOCKET…`: numbers of inherited descriptors, and sizes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, after what was received
-    ring, octets, entries, bell, *sockets = map(int, sys.argv[1:])
-    receive([socket.socket(fileno=one) for one in sockets], Ring(ring, octets, entries), bell)
+    ring, slots, entries, bell, *sockets = map(int, sys.argv[1:])
+    receive([socket.socket(fileno=one) for one in sockets], Ring(ring, slots, entries), bell)
 
 
 if __name__ == "__main__":

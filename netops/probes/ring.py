@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 ENTRY = np.dtype([
     ("end", "u8"), ("start", "u8"), ("length", "u4"), ("port", "u4"), ("received", "i8"), ("hi", "u8"), ("lo", "u8"),
 ])  # fmt: skip
-"""A datagram's place: *end* counts octets since the beginning, *start* is an offset; its source as an IPv6 address."""
+"""A datagram's place: *end* counts slots since the beginning, *start* is an offset in octets; its source as an IPv6 address."""
+SLOT = 1600
+"""Octets of a slot: a datagram of an Ethernet frame, and no power of two, so that one field of many lies spread in the caches."""
 CONTROL = 4096
-WRITTEN, READ, FREED, KERNEL_DROPPED = range(4)
-"""Words of the first page: entries written and read, octets given back, datagrams that the kernel threw away."""
-WARM_OCTETS = 8 << 20
+WRITTEN, READ, FREED = range(3)
+"""Words of the first page: entries written and read, slots given back."""
+WARM_SLOTS = 1 << 14
+LARGEST = 65536
+
+
+def slots_of(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    """How many slots payloads take, one after another; an empty one takes one as well."""
+    return np.maximum(1, -(-lengths.astype(np.int64) // SLOT))
 
 
 class View(NamedTuple):
@@ -28,67 +36,85 @@ class View(NamedTuple):
 
 class Ring:
     """
-    The memory of a file descriptor as a ring; exactly one process puts, exactly one takes.
+    The memory of a file descriptor as a ring of slots; exactly one process puts, exactly one takes.
 
-    A word is published by one aligned store after what it speaks of was written. Pages that were never used
-    take no memory, and an empty ring begins again at its warm start.
+    Payloads begin at slots, so that the kernel itself writes them there, a row a datagram. A word is published by one
+    aligned store after what it speaks of was written. While little waits only the beginning is used, which stays warm; pages
+    that were never used take no memory.
 
     Args:
         descriptor: of a memory file (memfd_create); both processes map it.
-        octets: room for payloads: at least twice the largest burst that is put at once.
+        slots: room for payloads: at least twice what is put at once.
         entries: room for datagrams.
     """
 
-    def __init__(self, descriptor: int, octets: int, entries: int) -> None:
+    def __init__(self, descriptor: int, slots: int, entries: int) -> None:
         places = entries * ENTRY.itemsize
-        size = CONTROL + places + octets
+        size = CONTROL + places + slots * SLOT
         if os.fstat(descriptor).st_size < size:
             os.ftruncate(descriptor, size)
         self._map = mmap.mmap(descriptor, size)
         self.control = np.frombuffer(self._map, "u8", CONTROL // 8)
         self._entries = np.frombuffer(self._map, ENTRY, entries, CONTROL)
-        self.octets = np.frombuffer(self._map, np.uint8, octets, CONTROL + places)
+        self.octets = np.frombuffer(self._map, np.uint8, slots * SLOT, CONTROL + places)
+        self.slots = slots
         written = int(self.control[WRITTEN])
         self._end = int(self._entries["end"][(written - 1) % entries]) if written else 0
         self._begun = 0
         """Where the ring last began again: everything before it was given back."""
 
     # ---- the receiver's side
-    def room(self, count: int, octets: int) -> int | None:
-        """The offset where so many datagrams of so many octets can lie now, or None while the ring is full."""
+    def room(self, least: int, most: int) -> tuple[int, int] | None:
+        """The first of free slots in a row and how many they are, from *least* to *most*; None while the ring is full."""
         written, read, freed = (int(self.control[word]) for word in (WRITTEN, READ, FREED))
-        if written + count - read > len(self._entries):
-            return None
-        size = len(self.octets)
-        place = self._end % size
-        if place + octets > size or (read == written and place > WARM_OCTETS):
-            place = 0
-        end = self._end + (place - self._end) % size
+        place = self._end % self.slots
         if read == written:
-            self._begun = end
-        if end + octets - max(freed, self._begun) > size:
-            return None
-        self._end = end
-        return place
+            self._begun = self._end
+        freed = max(freed, self._begun)
+        before = place - (self._end - freed)
+        # Free slots in front of everything that waits.
+        if self.slots - place < least or (place >= WARM_SLOTS and before >= WARM_SLOTS // 2):
+            self._end += self.slots - place
+            place = 0
+            if read == written:
+                self._begun = freed = self._end
+        free = self.slots - (self._end - freed)
+        count = min(most, free, self.slots - place)
+        return None if count < least else (place, count)
 
-    def put(self, entries: NDArray[Any]) -> None:
-        """Publish datagrams whose payloads were written at `room`; *end* and *start* are filled in here."""
+    @property
+    def places(self) -> int:
+        """Entries that can be put now."""
+        return len(self._entries) - self.waiting
+
+    def put(self, entries: NDArray[Any], place: int) -> None:
+        """
+        Publish datagrams whose payloads were written from slot *place* on, which `room` gave.
+
+        Args:
+            entries: *end* and *start* are filled in here: each payload begins where the one before it ends its last slot.
+        """
         written = int(self.control[WRITTEN])
-        sizes = entries["length"].astype(np.uint64)
-        ends = np.cumsum(sizes)
-        entries["end"] = ends + np.uint64(self._end)
-        entries["start"] = entries["end"] - sizes
-        entries["start"] %= np.uint64(len(self.octets))
+        ends = np.cumsum(slots_of(entries["length"]))
+        entries["start"][0] = place * SLOT
+        entries["start"][1:] = (place + ends[:-1]) * SLOT
+        entries["end"] = ends + self._end
         self._end += int(ends[-1])
-        self._entries[(written + np.arange(len(entries))) % len(self._entries)] = entries
+        first = written % len(self._entries)
+        whole = min(len(entries), len(self._entries) - first)
+        self._entries[first : first + whole] = entries[:whole]
+        self._entries[: len(entries) - whole] = entries[whole:]
         self.control[WRITTEN] = written + len(entries)
 
     # ---- the decoder's side
     def view(self, most: int) -> View:
         """At most so many entries that wait, oldest first; they stay until `give_back`."""
         read, written = int(self.control[READ]), int(self.control[WRITTEN])
-        count = min(most, written - read)
-        return View(self._entries[(read + np.arange(count)) % len(self._entries)], self.octets)
+        first, count = read % len(self._entries), min(most, written - read)
+        entries = self._entries[first : first + count]
+        if len(entries) < count:
+            entries = np.concatenate([entries, self._entries[: count - len(entries)]])
+        return View(entries, self.octets)
 
     def give_back(self, view: View) -> None:
         """The memory of a view may be used again."""

@@ -36,7 +36,7 @@ from netops.rounds.stepping import Stepping
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
 """After the first datagram of a batch, so long is waited for more."""
-TURN = 32 * BATCH
+TURN = 16 * BATCH
 """Datagrams after which a turn ends, however many wait."""
 WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0

@@ -134,7 +134,24 @@ def test_the_direct_table_finds_what_a_search_finds(starts: list[int], data: st.
 )
 def test_groups_are_of_equal_rows(rows: list[tuple[int, int, int]]) -> None:
     """As a dictionary of the rows would have it, with a row of each group."""
-    group, row = grouped(*(np.array(column) for column in zip(*rows, strict=True)))
+    kinds = (np.int8, np.uint32, np.int64)
+    group, row = grouped(*(np.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)))
 
     assert len(set(rows)) == len(row)
     assert rows == [rows[row[number]] for number in group.tolist()]
+
+
+U32 = st.integers(0, (1 << 32) - 1)
+
+
+@given(U32, st.lists(st.tuples(U32, U32), min_size=1, max_size=5))
+def test_times_of_the_uptime_clock_are_the_same_for_judging_and_for_people(
+    uptime: int, switched: list[tuple[int, int]]
+) -> None:
+    """Whatever the clock says, wrapped around or far off: what is judged and kept is what `egress decode` shows."""
+    datagram = v5(*({"first": first, "last": last} for first, last in switched), uptime=uptime)
+    [shown] = Decoder(everything=True).feed([("192.0.2.9", NOW, datagram)])
+    judged = merged(Decoder().feed([("192.0.2.9", NOW, datagram)]))
+
+    assert "since_last" in judged.columns
+    assert [shown.columns[name].tolist() for name in ("first", "last")] == [judged[name].tolist() for name in ("first", "last")]
