@@ -9,7 +9,7 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, Output, fresh, sign
-from netops.core.language import N_, _, called
+from netops.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,9 @@ def check(files: tuple[Path, ...], plane: str | None) -> None:
 
 
 def _fault_row(one: Fault) -> dict[str, Any]:
-    facts = _facts(one.facts)
+    from netops.rounds.declaration_words import fact_words
+
+    facts = fact_words(one.facts)
     place = one.place
     return {
         "code": "", "statement": one.field, "required": True, "place": str(place), "file": place.file, "sheet": place.sheet,
@@ -159,12 +161,9 @@ def _note_row(place: Any, one: Note) -> dict[str, Any]:
 
 def told(one: Note) -> str:
     """A remark in the language in use."""
-    return _(one.text).format(**_facts(one.facts))
+    from netops.rounds.declaration_words import note_words
 
-
-def _facts(facts: dict[str, str]) -> dict[str, str]:
-    words = {"organization": called, "authority": called, "said": called, "plane": _}
-    return {name: words.get(name, str)(value) for name, value in facts.items()}
+    return note_words(one)
 
 
 def _remarks(out: Output, rows: list[dict[str, Any]], empty: str, next_step: str = "") -> None:

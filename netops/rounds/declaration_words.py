@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from netops.core.language import _, called, spoken
 from netops.core.paper import chinese_date
 from netops.core.plane import Plane
 from netops.declarations.difference import Change
 from netops.declarations.fields import FIELD, PARTS
+from netops.declarations.review import Note
 from netops.desk import Desk
 from netops.rounds.address_lines import PLANES, name_on_paper
 
@@ -51,3 +54,14 @@ def change_words(one: Change) -> str:
     """A difference in one line, in the language in use."""
     before, after = (value_words(one.field, text) or "—" for text in (one.before, one.after))
     return f"{field_words(one.field)}: {before} → {after}"
+
+
+def note_words(note: Note) -> str:
+    """A remark of the review, in the language in use."""
+    return _(note.text).format(**fact_words(note.facts))
+
+
+def fact_words(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts of a remark as people read them."""
+    words: dict[str, Callable[[str], str]] = {"organization": called, "authority": called, "said": called, "plane": _}
+    return {name: words.get(name, str)(value) for name, value in facts.items()}

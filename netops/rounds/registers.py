@@ -13,6 +13,7 @@ import msgspec
 from netops.core.errors import Faults, Missing, NetopsError, Refused
 from netops.core.journal import act
 from netops.core.language import _, spoken
+from netops.core.permission import Deed, Principal
 from netops.core.plane import Plane
 from netops.core.sheet import Sheet, folded
 from netops.desk import Desk
@@ -428,3 +429,12 @@ def told(desk: Desk, found: Kind, entry: Entry, names: DeskNames) -> list[tuple[
             unit = field.unit(spoken())
             listed.append((field.label(spoken()), f"{text} {unit}".strip()))
     return listed
+
+
+def told_to(who: Principal, found: Kind, one: Entry) -> Entry:
+    """The record as somebody may read it: without what is about persons where that is not theirs to see."""
+    if who.may(Deed.READ_PERSONAL, one.plane, one.organization):
+        return one
+    values = {name: value for name, value in one.values.items() if name in found.field and not found.field[name].personal}
+    title = one.title if not found.field[found.head.name].personal else one.number
+    return msgspec.structs.replace(one, values=values, title=title)

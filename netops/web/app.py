@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from netops.core import journal
 from netops.core.clock import city_time
 from netops.core.errors import Missing, NetopsError, Refused
-from netops.core.language import _
+from netops.core.language import N_, _
 from netops.core.permission import Forbidden, Principal, Unproven
 from netops.desk import Desk
 from netops.web.api.app import Api
@@ -97,6 +97,8 @@ class Site:
         try:
             if what.deed is not None:
                 who.require(what.deed)
+            if who.organization and not what.bound:
+                raise Forbidden(N_("it was not shown"), N_("it cannot be shown to one organization alone"), "/", name=who.name)
             visit = Visit(request, self.desk.acting(who.name or "-"), who, request.path_params, self.shelf, said or {})
             visit.desk.register  # noqa: B018 - names of organizations, for this thread
             found = show(visit)

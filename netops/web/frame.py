@@ -27,11 +27,16 @@ ROOMS: tuple[tuple[str, str, Deed], ...] = (
     ("/findings", N_("Findings"), Deed.READ),
     ("/topology", N_("Topology"), Deed.READ),
     ("/pools", N_("Addresses"), Deed.READ),
+    ("/declarations", N_("Declarations"), Deed.READ),
+    ("/registers", N_("Registers"), Deed.READ),
+    ("/egress", N_("Egress"), Deed.READ),
     ("/incidents", N_("Incidents"), Deed.READ),
     ("/documents", N_("Documents"), Deed.READ),
+    ("/inspections", N_("Inspections"), Deed.READ),
+    ("/journal", N_("Journal"), Deed.READ_JOURNAL),
 )
 """Rooms in the order of the navigation: address, title, and what it takes to look inside."""
-ALSO = {"devices": "topology", "allocations": "pools", "exits": "egress"}
+ALSO = {"devices": "topology", "allocations": "pools", "allocate": "pools", "rules": "findings", "declare": "declarations"}
 """Pages that lie in a room by another name."""
 
 

@@ -51,15 +51,28 @@ class Shelf:
         with self._lock:
             finding = self._finding.setdefault(key, threading.Lock())
         if late and known is not None:
-            if finding.acquire(blocking=False):
-                context = contextvars.copy_context()
-                threading.Thread(target=context.run, args=(self._renew, key, finding, ask), daemon=True).start()
+            self._begin(key, finding, ask)
             return known.answer  # type: ignore[no-any-return]
         with finding:
             known = self._known(key, stamp)
             if known is not None and monotonic() - known.at <= seconds:
                 return known.answer  # type: ignore[no-any-return]
             return self._found(key, stamp, ask)
+
+    def soon(self, key: Hashable, seconds: float, ask: Callable[[], T]) -> T | None:
+        """As `get` for what takes long, but nobody waits: None while it is being found the first time."""
+        known = self._known(key, None)
+        if known is None:
+            with self._lock:
+                finding = self._finding.setdefault(key, threading.Lock())
+            self._begin(key, finding, ask)
+            return None
+        return self.get(key, seconds, ask, late=True)
+
+    def _begin(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any]) -> None:
+        if finding.acquire(blocking=False):
+            context = contextvars.copy_context()
+            threading.Thread(target=context.run, args=(self._renew, key, finding, ask), daemon=True).start()
 
     def _renew(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any]) -> None:
         try:

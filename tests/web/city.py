@@ -15,11 +15,13 @@ from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion
 from netops.core.plane import Plane
 from netops.desk import Desk
-from netops.rounds import accounts, drafting, inspect, inventory, look, triage
+from netops.rounds import accounts, drafting, inspect, inventory, look, registers, triage
 from tests.conftest import NOON
 
 EXTRANET, INTRANET = Plane.EXTRANET, Plane.INTRANET
-HOSTILE = '<script>alert(1)</script>"\'&\x1b[31m{{7*7}}'
+HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m{{7*7}}"
+MARKUP = '<script>alert(1)</script>"&{{7*7}}'
+"""The same as far as registers take it."""
 GOOD = "correct horse battery"
 PLANES = {
     EXTRANET: PlaneSettings(nets=("10.72.0.0/16",), authority="ic", document_mark="云信办"),
@@ -51,6 +53,8 @@ def write(path: Path) -> None:
     drafting.draft(opened, "INC-2026-0001")
     for organization in ("fin", "edu"):
         inspect.run(opened, organization=organization)
+        said = {"organization": organization, "name": f"{MARKUP}{organization}", "cross_department": "no"}
+        registers.apply(opened, registers.edited(opened, "systems", "", said, EXTRANET), MARKUP)
     opened.close()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -108,12 +108,7 @@ def _count(one: Entry) -> int:
 
 
 def _told(call: Call, found: Kind, one: Entry) -> Entry:
-    """The record as who asks may read it: without what is about persons where that is not theirs to see."""
-    if call.who.may(Deed.READ_PERSONAL, one.plane, one.organization):
-        return one
-    values = {name: value for name, value in one.values.items() if name in found.field and not found.field[name].personal}
-    title = one.title if not found.field[found.head.name].personal else one.number
-    return msgspec.structs.replace(one, values=values, title=title)
+    return rounds.told_to(call.who, found, one)
 
 
 def record(call: Call) -> Entry:

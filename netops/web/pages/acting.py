@@ -29,7 +29,7 @@ def seen_of(*what: object) -> str:
 def get(visit: Visit, act: Act) -> Shown:
     """The form; with the plan already where nothing has to be said."""
     intent = act.intend(visit)
-    said = {one.name: visit.asked(one.name, one.value) or one.value for one in intent.fields}
+    said = {one.name: visit.asked(one.name) or one.value for one in intent.fields}
     if any(one.required and not said[one.name] for one in intent.fields):
         return _form(intent, said)
     return _planned(intent, said, intent.seen)
@@ -64,15 +64,13 @@ def _done(visit: Visit, intent: Intent, said: Mapping[str, str]) -> Shown | Resp
     try:
         with journal.keyed(f"{visit.who.name} {key}", check) as asked:
             found = intent.do({**said, "seen": seen}, key)
-        entry = asked.entry
-        if entry is None and isinstance(found, str):
-            return RedirectResponse(found, 303)
+        entry, told = asked.entry, found if isinstance(found, str) else ""
     except journal.Repeated as before:
-        entry = journal.entry(visit.desk.store, before.seq)
+        entry, told = journal.entry(visit.desk.store, before.seq), ""
     except NetopsError as error:
         # What was written stays in the form; what stands now is read anew.
         return _form(intent, said, error.told(), 409 if isinstance(error, Refused) else 422)
-    where = intent.where(entry) if intent.where and entry else intent.back
+    where = told or (intent.where(entry) if intent.where and entry else intent.back)
     mark = "&" if "?" in where else "?"
     return RedirectResponse(f"{where}{mark}done={entry.seq}" if entry else where, 303)
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from netops.web.pages import addresses, documents, findings, front, incidents, search, topology
+from netops.web.pages import (
+    addresses,
+    declarations,
+    documents,
+    egress,
+    findings,
+    front,
+    incidents,
+    inspections,
+    log,
+    registers,
+    search,
+    topology,
+)
 from netops.web.pages.page import Act, Page
 
 PAGES: tuple[Page, ...] = (
@@ -13,5 +26,18 @@ PAGES: tuple[Page, ...] = (
     *incidents.PAGES,
     *documents.PAGES,
     *topology.PAGES,
+    *declarations.PAGES,
+    *registers.PAGES,
+    *egress.PAGES,
+    *inspections.PAGES,
+    *log.PAGES,
 )
-ACTS: tuple[Act, ...] = (*findings.ACTS, *addresses.ACTS, *incidents.ACTS, *documents.ACTS)
+ACTS: tuple[Act, ...] = (
+    *findings.ACTS,
+    *addresses.ACTS,
+    *incidents.ACTS,
+    *documents.ACTS,
+    *declarations.ACTS,
+    *registers.ACTS,
+    *inspections.ACTS,
+)

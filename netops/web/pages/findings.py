@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
 from netops.core import docket, journal
 from netops.core.errors import Missing, NetopsError
+from netops.core.evidence import Evidence
 from netops.core.finding import ROOMS, STANDING, Finding, Severity, State
 from netops.core.language import N_, _, spoken
 from netops.core.permission import Deed
@@ -138,7 +140,7 @@ def show(visit: Visit) -> Shown:
             (_("reason"), _(one.reason) if one.reason else ""),
             (_("accepted until"), one.accepted_until),
             (_("place"), told.place),
-            (_("person"), told.person if not visit.own else ""),
+            (_("person"), told.person if visit.may(Deed.READ_PERSONAL, one.plane, one.organization) else ""),
             (_("declarations"), [Cell(number, path("declarations", number)) for number in told.declarations]),
             (_("related"), [Cell(number, path("findings", number)) for number in told.others if not visit.own]),
         )
@@ -174,6 +176,7 @@ def show(visit: Visit) -> Shown:
         _("No evidence is kept."),
         csv=visit.here(format="csv", table="evidence"),
     )
+    flows = _samples(visit, pieces)
     history = Table(
         "history",
         _("What was decided"),
@@ -202,9 +205,37 @@ def show(visit: Visit) -> Shown:
             "confidence": words.share(told.confidence),
             "step": told.step,
         },
-        [seen, evidence, history],
+        [seen, *flows, evidence, history],
         trail=[("/findings", _("Findings"))],
         mark="good" if one.state is State.RESOLVED else "bad",
+    )
+
+
+def _sample(one: Mapping[str, object], href: str, source: str) -> list[str | Cell]:
+    def text(name: str) -> str:
+        return str(one.get(name, ""))
+
+    ends = [f"{text('src')}:{text('sport')}", f"{text('dst')}:{text('dport')}"]
+    began = Cell(words.told_time(text("first")), href)
+    return [began, *ends, *(text(name) for name in ("proto", "packets", "bytes", "interface", "src_mac")), source]
+
+
+ASKED = re.compile(r"egress query '([^']*)' --from (\S+) --to (\S+)")
+
+
+def _samples(visit: Visit, pieces: list[Evidence]) -> list[Table]:
+    """Flows that a finding of the watch rests on: samples of them, and the way to all."""
+    rows: list[list[str | Cell]] = []
+    for piece in pieces:
+        asked = ASKED.search(piece.query)
+        href = path("egress", "flows", filter=asked[1], since=asked[2], until=asked[3]) if asked and not visit.own else ""
+        samples = piece.body.get("samples")
+        rows += [_sample(one, href, piece.source) for one in (samples if isinstance(samples, list) else [])]
+    heads = [_("began"), _("from"), _("to"), _("protocol"), _("packets"), _("octets"), _("port"), _("MAC"), _("source")]
+    return (
+        [Table("flows", _("Flows: samples"), heads, rows, right=frozenset({4, 5}), csv=visit.here(format="csv", table="flows"))]
+        if rows
+        else []
     )
 
 

@@ -23,6 +23,16 @@ def time(at: datetime | None, fmt: str = "%Y-%m-%d %H:%M") -> str:
     return city_time(at, fmt) if at else "—"
 
 
+def told_time(text: object) -> str:
+    """A time as records write it (RFC 3339, or already a moment), in city time with seconds; other text as it is."""
+    if isinstance(text, datetime):
+        return city_time(text, "%m-%d %H:%M:%S")
+    try:
+        return city_time(datetime.fromisoformat(str(text)), "%m-%d %H:%M:%S")
+    except ValueError:
+        return str(text or "")
+
+
 def ago(at: datetime | None, now: datetime) -> str:
     """How long ago, or in how long, as people say it."""
     if at is None:

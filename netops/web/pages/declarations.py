@@ -1,0 +1,641 @@
+"""Declarations: the queue, versions with what differs, declared beside allocated and seen; steps, papers, handing in."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from netops.addresses import quota, usage
+from netops.addresses.span import parsed
+from netops.core.errors import Faults, Missing
+from netops.core.journal import Entry
+from netops.core.language import N_, _, called, spoken
+from netops.core.permission import Deed
+from netops.core.plane import Plane
+from netops.declarations import filings
+from netops.declarations.declaration import Declaration, DeclarationState, Statements
+from netops.declarations.difference import changes
+from netops.declarations.fields import FIELD, FIELDS, PARTS, cells, stated_of
+from netops.declarations.fields import Entry as Kind
+from netops.declarations.form import Form, wrong
+from netops.declarations.reading import Reading
+from netops.declarations.review import Note
+from netops.incidents import papers
+from netops.rounds import censuses, declaration_ledger, declaration_papers, declared, declaring, reconcile
+from netops.rounds import declaration_steps as steps
+from netops.rounds.declaration_words import change_words, field_words, note_words, value_words
+from netops.rounds.declaring import Wishes
+from netops.web.pages import documents, words
+from netops.web.pages.acting import seen_of
+from netops.web.pages.page import Act, Field, Intent, Page, Shown, Step
+from netops.web.pages.table import Cell, Table
+from netops.web.pages.visit import Visit, path
+
+LIMIT = 50
+MARKS = {
+    "submitted": "note",
+    "returned": "bad",
+    "approved": "good",
+    "connected": "good",
+    "suspended": "bad",
+    "withdrawn": "open",
+    "superseded": "open",
+    "draft": "open",
+}
+MEDIA = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".json": "application/json",
+}
+
+
+def listed(visit: Visit) -> Shown:
+    """The queue first: what waits for review; then all others, narrowed by the question."""
+    visit = visit.then()
+    whose = visit.own or visit.asked("organization")
+    every = [
+        one
+        for one in filings.listed(visit.desk.store, organization=whose, at=visit.desk.at)
+        if one.plane in visit.planes and visit.sees(one.plane, one.organization)
+    ]
+    waiting = [one for one in every if one.state is DeclarationState.SUBMITTED]
+    state = visit.asked("state") or ("submitted" if waiting and visit.may(Deed.REVIEW) else "every")
+    found = [one for one in every if state in ("every", one.state)]
+    if text := visit.asked("text"):
+        found = declared.saying(visit.desk, found, text)
+    due = [] if visit.desk.at else declared.due(visit.desk, every)
+    offset = visit.counted("from", 0, 1_000_000)
+    rows = [_row(visit, one) for one in found[offset : offset + LIMIT]]
+    counts = {one.value: sum(each.state is one for each in every) for one in DeclarationState}
+    tabs = [
+        (visit.here(state="every", **{"from": None}), f"{_('every')} {len(every)}", state == "every"),
+        *(
+            (visit.here(state=name, **{"from": None}), f"{_(name)} {count}", state == name)
+            for name, count in counts.items()
+            if count
+        ),
+    ]
+    acts = [(path("declare"), _("Hand in a declaration"))] if visit.may(Deed.DECLARE) else []
+    if not visit.own:
+        acts += [
+            (
+                path("declarations", "ledger", plane.value, f"ledger{suffix}"),
+                f"{_('Ledger')} {words.plane(plane)} {suffix[1:].upper()}",
+            )
+            for plane in visit.planes
+            for suffix in (".pdf", ".xlsx")
+        ]
+    heads = [
+        _("number"),
+        _("version"),
+        _("state"),
+        _("plane"),
+        _("organization"),
+        _("nature"),
+        _("declared"),
+        _("allocated"),
+        _("seen"),
+        _("since"),
+    ]
+    table = Table(
+        "declarations",
+        _("Declarations"),
+        heads,
+        rows,
+        _("Nothing was declared."),
+        frozenset({1, 6, 7, 8}),
+        more=visit.here(**{"from": offset + LIMIT}) if len(found) > offset + LIMIT else "",
+        before=visit.here(**{"from": max(offset - LIMIT, 0) or None}) if offset else "",
+        csv=visit.here(format="csv", table="declarations"),
+    )
+    renew = Table(
+        "due",
+        _("To be renewed"),
+        [_("number"), _("organization"), _("plane"), _("due"), _("days left")],
+        [
+            [
+                Cell(one.number, path("declarations", one.number), "bad" if one.days < 0 else "note"),
+                words.organization(one.organization),
+                words.plane(one.plane),
+                str(one.day),
+                str(one.days),
+            ]
+            for one in due[:LIMIT]
+        ],
+        _("Nothing is to be renewed soon."),
+        frozenset({4}),
+        csv=visit.here(format="csv", table="due"),
+    )
+    late = sum(one.days < 0 for one in due)
+    answer = _("{waiting} declarations wait for review; {standing} stand, {late} are overdue for renewal.").format(
+        waiting=len(waiting), standing=sum(one.stands for one in every), late=late
+    )
+    return Shown(
+        "asked.html",
+        answer,
+        {"tabs": tabs, "acts": acts, "visit": visit, "hidden": {"state": visit.asked("state"), "plane": visit.asked("plane")}},
+        [table, renew],
+        mark="bad" if late else "note" if waiting else "",
+    )
+
+
+def _seen(visit: Visit, plane: Plane) -> dict[str, int] | None:
+    """Terminals by organization, as the walks and other sources have them; None while they are being counted."""
+    desk = visit.desk
+
+    def count() -> dict[str, int]:
+        census = censuses.of(desk, reconcile.scene_of(desk, plane))
+        return {code: len(several) for code, several in census.organizations().items()}
+
+    return visit.shelf.soon(("census", plane), 300.0, count) if desk.at is None else None
+
+
+def _used(visit: Visit, one: Declaration) -> int:
+    """Terminals that addresses under it would serve: given by acts of netops, and filed with it before."""
+    with visit.desk.store.read() as connection:
+        given = usage.used(connection, one.plane, one.number).most
+    filed = (entry for entry in visit.desk.register.of(one.plane).declarations if entry.number == one.number)
+    return given + sum(quota.use(parsed(text) for text in entry.allocated).most for entry in filed)
+
+
+def _row(visit: Visit, one: Declaration) -> list[str | Cell]:
+    seen, used = _seen(visit, one.plane), _used(visit, one)
+    there = seen.get(one.organization, 0) if seen is not None else None
+    return [
+        Cell(one.number, path("declarations", one.number), short=True),
+        str(one.version),
+        Cell(_(one.state), mark=MARKS.get(one.state, ""), short=True),
+        Cell(words.plane(one.plane), short=True),
+        words.organization(one.organization),
+        one.nature,
+        str(one.terminals),
+        Cell(str(used), mark="note" if used > one.terminals else ""),
+        Cell("…" if there is None else str(there), mark="bad" if there is not None and there > one.terminals else ""),
+        Cell(words.time(one.since, "%Y-%m-%d"), short=True),
+    ]
+
+
+def _one(visit: Visit) -> Declaration:
+    number = visit.path["number"][:64]
+    missing = Missing("there is no declaration {number}", "", "netops declare list", number=number)
+    try:
+        one = filings.one(visit.desk.store, number, visit.desk.at)
+    except Missing:
+        raise missing from None
+    if not visit.sees(one.plane, one.organization):
+        raise missing
+    return one
+
+
+def show(visit: Visit) -> Shown:
+    """One declaration: its statements, declared beside allocated and seen, steps, what each version changed, remarks."""
+    visit = visit.then()
+    one = _one(visit)
+    history = [
+        step for step in filings.history(visit.desk.store, one.number) if visit.desk.at is None or step.at <= visit.desk.at
+    ]
+    versions = [
+        old for old in filings.versions(visit.desk.store, one.number) if any(step.version == old.version for step in history)
+    ]
+    facts: list[tuple[str, str | Cell | list[Cell]]] = [
+        (_("organization"), words.organization(one.organization)),
+        (_("plane"), words.plane(one.plane)),
+        (_("state"), Cell(_(one.state), mark=MARKS.get(one.state, ""))),
+    ]
+    facts += [
+        (field_words(name), value_words(name, value))
+        for name, value in cells(one.statements).items()
+        if value and name not in ("organization", "plane")
+    ]
+    equipment = Table(
+        "equipment",
+        _("network equipment"),
+        [_("name"), _("model"), _("address"), _("kind"), _("certificate")],
+        [
+            [
+                each.name,
+                each.model,
+                Cell(each.address, path("who", q=each.address)) if each.address else "",
+                each.kind,
+                each.certificate,
+            ]
+            for each in one.equipment
+        ],
+        _("No equipment is declared."),
+        csv=visit.here(format="csv", table="equipment"),
+    )
+    applications = Table(
+        "applications",
+        _("applications"),
+        [_("name"), _("address"), _("ports"), _("users")],
+        [[each.name, each.address, each.ports, each.users] for each in one.applications],
+        _("No application is declared."),
+        csv=visit.here(format="csv", table="applications"),
+    )
+    notes = declaring.reviewed(visit.desk, one.statements)
+    tables = [
+        _beside(visit, one),
+        _changed(visit, versions),
+        Table(
+            "steps",
+            _("Steps"),
+            [_("time"), _("version"), _("state"), _("who"), _("remark")],
+            [
+                [
+                    words.time(step.at),
+                    str(step.version),
+                    Cell(_(step.state), mark=MARKS.get(step.state, "")),
+                    step.actor,
+                    step.remark,
+                ]
+                for step in history
+            ],
+            right=frozenset({1}),
+            csv=visit.here(format="csv", table="steps"),
+        ),
+        _notes(visit, notes),
+        equipment,
+        applications,
+    ]
+    wanting = sum(note.required for note in notes)
+    answer = _("{number} of {organization} is {state}.").format(
+        number=one.number, organization=called(one.organization), state=_(one.state)
+    )
+    acts = _acts(visit, one)
+    acts += [
+        (path("declarations", one.number, "papers", f"statement{suffix}"), f"{_('Statement')} {suffix[1:].upper()}")
+        for suffix in (".pdf", ".docx", ".xlsx")
+    ]
+    kept = [each for each in papers.listed(visit.desk.store, one.number) if documents.sees(visit, each)]
+    rows = [documents.row(visit, each) for each in kept]
+    csv = visit.here(format="csv", table="documents")
+    tables.append(Table("documents", _("Documents"), documents.heads(), rows, _("No document was drafted."), csv=csv))
+    return Shown(
+        "record.html",
+        answer,
+        {"facts": facts, "acts": acts},
+        tables,
+        trail=[("/declarations", _("Declarations"))],
+        under=_("Version {version}; {count} remarks of the review stand in the way.").format(version=one.version, count=wanting)
+        if wanting
+        else _("Version {version}").format(version=one.version),
+        mark={"note": "note", "bad": "bad", "good": "good"}.get(MARKS.get(one.state, ""), ""),
+    )
+
+
+def _acts(visit: Visit, one: Declaration) -> list[tuple[str, str]]:
+    acts = []
+    if visit.may(Deed.REVIEW, one.plane, one.organization):
+        for verb, title in VERBS.items():
+            try:
+                steps.planned(visit.desk, one.number, verb)
+            except Exception:  # noqa: BLE001, S112 - what cannot be done is not offered
+                continue
+            acts.append((path("declarations", one.number, verb), _(title)))
+    if visit.may(Deed.HANDLE, one.plane, one.organization):
+        acts.append((path("declarations", one.number, "reply"), _("Draft the reply")))
+    if visit.may(Deed.DECLARE, one.plane, one.organization) and one.state is not DeclarationState.WITHDRAWN:
+        acts.append((path("declare", number=one.number), _("Hand in a change")))
+    return acts
+
+
+def _beside(visit: Visit, one: Declaration) -> Table:
+    """Declared, allocated and seen, beside one another."""
+    seen, used = _seen(visit, one.plane), _used(visit, one)
+    there = seen.get(one.organization, 0) if seen is not None else None
+    rows: list[list[str | Cell]] = [
+        [
+            _("terminals"),
+            str(one.terminals),
+            Cell(str(used), path("allocations", declaration=one.number), "bad" if used > one.terminals else "good"),
+            Cell(
+                "…" if there is None else str(there),
+                path("who", q=one.organization),
+                "bad" if there is not None and there > one.terminals else "good" if there is not None else "unseen",
+            ),
+        ],
+        [
+            _("network equipment"),
+            str(len(one.equipment)),
+            "—",
+            str(sum(entry.organization == one.organization for entry in visit.desk.register.of(one.plane).devices)),
+        ],
+    ]
+    return Table(
+        "beside",
+        _("Declared, allocated and seen"),
+        [_("what"), _("declared"), _("allocated"), _("seen of the organization")],
+        rows,
+        right=frozenset({1, 2, 3}),
+        csv=visit.here(format="csv", table="beside"),
+    )
+
+
+def _changed(visit: Visit, versions: Sequence[Declaration]) -> Table:
+    rows: list[list[str | Cell]] = []
+    for was, now in zip([None, *versions], versions, strict=False):
+        if was is not None:
+            rows += [
+                [
+                    str(now.version),
+                    field_words(change.field),
+                    value_words(change.field, change.before),
+                    value_words(change.field, change.after),
+                ]
+                for change in changes(was.statements, now.statements)
+            ]
+    return Table(
+        "versions",
+        _("What each version changed"),
+        [_("version"), _("field"), _("before"), _("after")],
+        rows,
+        _("There is one version."),
+        frozenset({0}),
+        csv=visit.here(format="csv", table="versions"),
+    )
+
+
+def _notes(visit: Visit, notes: Sequence[Note]) -> Table:
+    return Table(
+        "notes",
+        _("Remarks of the review"),
+        [_("code"), _("remark")],
+        [[Cell(note.code, mark="bad" if note.required else "note", short=True), note_words(note)] for note in notes],
+        _("The four statements of Article 10 are complete."),
+        csv=visit.here(format="csv", table="notes"),
+    )
+
+
+# ---- papers
+def paper(visit: Visit) -> Response:
+    """The written statement of a declaration, as a file to print and to sign."""
+    one = _one(visit.then())
+    kind, _dot, suffix = visit.path["file"].partition(".")
+    if kind != "statement" or f".{suffix}" not in MEDIA:
+        raise Missing(
+            "{number} is not written as {kind}", "", "docx, pdf, xlsx, json", number=one.number, kind=visit.path["file"][:40]
+        )
+    return _file(visit, one, f"{kind}.{suffix}", one.number)
+
+
+def ledger(visit: Visit) -> Response:
+    """The ledger of connected units of a plane."""
+    plane, suffix = visit.path["plane"], "." + visit.path["file"].rpartition(".")[2]
+    if plane not in list(visit.every_plane) or suffix not in MEDIA:
+        raise Missing("{number} is not written as {kind}", "", "docx, pdf, xlsx, json", number=_("Ledger"), kind=suffix)
+    return _file(visit, declaration_ledger.of(visit.desk, Plane(plane), visit.own), f"ledger{suffix}", plane)
+
+
+def _file(visit: Visit, content: Declaration | declaration_ledger.Ledger, name: str, number: str) -> Response:
+    suffix = "." + name.rpartition(".")[2]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"paper{suffix}"
+        declaration_papers.write(content, place, visit.desk)
+        made = place.read_bytes()
+    full = quote(f"{number}-{name}", safe="")
+    return Response(
+        made,
+        media_type=MEDIA[suffix],
+        headers={"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{full}"},
+    )
+
+
+# ---- steps
+VERBS = {
+    "approve": N_("Approve"),
+    "return": N_("Return to be mended"),
+    "connect": N_("Connect"),
+    "suspend": N_("Suspend"),
+    "withdraw": N_("End it"),
+}
+NEED_WHY = ("return", "suspend", "withdraw")
+
+
+def _stepping(verb: str) -> Act:
+    def intend(visit: Visit) -> Intent:
+        one = _one(visit)
+        visit.who.require(Deed.REVIEW, one.plane, one.organization)
+        moved = filings.movable(visit.desk.store, one.number, verb)
+
+        def stands() -> str:
+            now = filings.movable(visit.desk.store, one.number, verb)
+            return seen_of(now.version, now.state, now.since)
+
+        def plan(said: Mapping[str, str]) -> list[Step]:
+            step = steps.planned(visit.desk, one.number, verb)
+            lines = [
+                Step(
+                    _("{number} version {version}: {before} → {after}").format(
+                        number=one.number, version=step.before.version, before=_(step.before.state), after=_(step.after)
+                    )
+                )
+            ]
+            lines += [Step(f"{note.code} {note_words(note)}", "bad" if note.required else "note") for note in step.notes]
+            lines += (
+                [Step(_("{count} allocations rest on it and lose their ground").format(count=step.rests), "note")]
+                if step.rests
+                else []
+            )
+            lines += [Step(_("because: {why}").format(why=said["why"]))] if said["why"] else []
+            steps.require(step)
+            return lines
+
+        def do(said: Mapping[str, str], _key: str) -> None:
+            steps.take(visit.desk, steps.planned(visit.desk, one.number, verb), said["why"])
+
+        return Intent(
+            f"{_(VERBS[verb])}: {one.number} {called(one.organization)}",
+            [Field("why", _("Why"), "area", required=verb in NEED_WHY)],
+            plan,
+            do,
+            path("declarations", one.number),
+            stands(),
+            stands,
+            facts=[
+                (_("state"), _(moved.state)),
+                (_("version"), str(moved.version)),
+                (_("nature"), moved.nature),
+                (_("terminals"), str(moved.terminals)),
+            ],
+            verb=_(VERBS[verb]),
+        )
+
+    return Act(f"/declarations/{{number}}/{verb}", Deed.REVIEW, intend, bound=False)
+
+
+def replying(visit: Visit) -> Intent:
+    """The reply to a declaration as it stands is drafted: it is numbered and sent by nobody yet."""
+    one = _one(visit)
+    visit.who.require(Deed.HANDLE, one.plane, one.organization)
+
+    def stands() -> str:
+        now = filings.one(visit.desk.store, one.number)
+        return seen_of(now.version, now.state, now.since)
+
+    def plan(_said: Mapping[str, str]) -> list[Step]:
+        return [Step(_("draft the reply to {number}, which is {state}").format(number=one.number, state=_(one.state)), "good")]
+
+    def do(_said: Mapping[str, str], _key: str) -> str:
+        return path("documents", declaration_papers.reply(visit.desk, one.number).id)
+
+    title = _("Draft the reply to {number}").format(number=one.number)
+    return Intent(title, [], plan, do, path("declarations", one.number), stands(), stands)
+
+
+# ---- handing in
+SEPARATORS = ("|", "｜", "\t", "；", ";")
+PIECES = {
+    "equipment": ("name", "model", "address", "kind", "certificate"),
+    "applications": ("name", "address", "ports", "users"),
+}
+
+
+def declaring_(visit: Visit) -> Intent:
+    """A department hands in a declaration, or a change of one: the plan is what differs and what the review remarks."""
+    number = (visit.said.get("number") or visit.asked("number"))[:64]
+    before = _known(visit, number) if number else None
+    if before is not None:
+        visit.who.require(Deed.DECLARE, before.plane, before.organization)
+
+    def stated(said: Mapping[str, str]) -> Statements:
+        parts = {name: _pieces(said[name], columns) for name, columns in PIECES.items()}
+        plain = {name: text for name, text in said.items() if name in FIELD}
+        for name in ("terminals", "wired", "wireless", "servers", "other"):
+            if plain.get(name) and not (plain[name].isascii() and plain[name].isdigit() and len(plain[name]) < 9):
+                raise Faults(
+                    N_("nothing was filed"), [f"{field_words(name)}: {_('{text} is no number').format(text=plain[name])}"], ""
+                )
+        made = stated_of(plain, parts)
+        visit.who.require(Deed.DECLARE, made.plane, made.organization)
+        if faults := [f"{field_words(key)}: {what}" for key, what in wrong(made)]:
+            raise Faults(N_("nothing was filed"), faults, "")
+        return made
+
+    def made(said: Mapping[str, str]) -> tuple[declaring.Plan, Reading, Wishes]:
+        forms = Reading((Form(number, stated(said), before.version if before else 0),), ())
+        wishes = Wishes(why=said["why"])
+        found = declaring.plan(visit.desk, forms, wishes)
+        if found.faults:
+            told = [
+                f"{field_words(fault.field)} {fault.value}: {_(fault.what).format(**fault.facts)}" for fault in found.faults
+            ]
+            raise Faults(N_("nothing was filed"), told, _(found.faults[0].mend).format(**found.faults[0].facts))
+        return found, forms, wishes
+
+    def plan(said: Mapping[str, str]) -> list[Step]:
+        [planned] = made(said)[0].items
+        lines = [Step(change_words(change), "good") for change in planned.changes]
+        lines += [Step(f"{note.code} {note_words(note)}", "bad" if note.required else "note") for note in planned.notes]
+        return lines or [Step(_("It says what is there already: nothing is filed."), "note")]
+
+    def do(said: Mapping[str, str], _key: str) -> str:
+        found, forms, wishes = made(said)
+        filed = declaring.run(visit.desk, found, forms, wishes)
+        return path("declarations", filed[0].number if filed else found.items[0].number)
+
+    def stands() -> str:
+        if not number:
+            return "new"
+        now = filings.one(visit.desk.store, number)
+        return seen_of(now.version, now.state, now.since)
+
+    title = _("Hand in a change of {number}").format(number=number) if before else _("Hand in a declaration")
+    return Intent(
+        title,
+        [Field("number", "", "hidden", number), *_fields(visit, before)],
+        plan,
+        do,
+        path("declarations", number) if before else path("declarations"),
+        stands(),
+        stands,
+        where=_filed,
+        verb=_("Hand it in"),
+    )
+
+
+def _filed(entry: Entry) -> str:
+    return path("declarations", entry.subject)
+
+
+def _known(visit: Visit, number: str) -> Declaration:
+    missing = Missing("there is no declaration {number}", "", "netops declare list", number=number)
+    try:
+        one = filings.one(visit.desk.store, number)
+    except Missing:
+        raise missing from None
+    if not visit.sees(one.plane, one.organization):
+        raise missing
+    return one
+
+
+def _fields(visit: Visit, before: Declaration | None) -> list[Field]:
+    known = (
+        cells(before.statements)
+        if before
+        else {"organization": visit.own, "plane": visit.every_plane[-1].value if visit.every_plane else ""}
+    )
+    kinds = {Kind.LONG: "area", Kind.COUNT: "number", Kind.DATE: "date", Kind.CHOICE: "choice"}
+    fields = []
+    for one in FIELDS:
+        if one.name in ("number", "version", "authority"):
+            continue
+        kind, choices = (
+            kinds.get(one.entry, "text"),
+            [("", "—"), *((value, one.words(value, spoken())) for value in one.choices)],
+        )
+        if one.name == "organization":
+            codes = [visit.own] if visit.own else [entry.code for entry in visit.desk.register.organizations]
+            kind, choices = "choice", [(code, called(code)) for code in codes]
+        elif one.name == "plane":
+            choices = [(plane.value, words.plane(plane)) for plane in visit.every_plane]
+        fields.append(
+            Field(
+                one.name,
+                one.label(spoken()),
+                kind,
+                known.get(one.name, ""),
+                one.required,
+                choices,
+                _(one.hint) if one.hint else "",
+            )
+        )
+    for name, columns in PIECES.items():
+        lines = (
+            ["；".join(str(getattr(piece, column)) for column in columns).rstrip("；") for piece in getattr(before, name)]
+            if before
+            else []
+        )
+        hint = _("One a line: {columns}, with ； between them.").format(
+            columns="；".join(one.label(spoken()) for one in PARTS[name] if one.name in columns)
+        )
+        fields.append(Field(name, field_words(name), "area", "\n".join(lines), hint=hint, most=60_000))
+    return [*fields, Field("why", _("Why it changes"), "area")]
+
+
+def _pieces(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    found = []
+    for line in text.splitlines():
+        for mark in SEPARATORS[1:]:
+            line = line.replace(mark, SEPARATORS[0])
+        if line.strip(" |"):
+            parts = [part.strip() for part in line.split(SEPARATORS[0])]
+            found.append(dict(zip(columns, [*parts, *[""] * len(columns)], strict=False)))
+    return found
+
+
+PAGES = (
+    Page("/declarations", Deed.READ, listed),
+    Page("/declarations/ledger/{plane}/{file}", Deed.READ, ledger),
+    Page("/declarations/{number}/papers/{file}", Deed.READ, paper),
+    Page("/declarations/{number}", Deed.READ, show),
+)
+ACTS = (
+    *(_stepping(verb) for verb in VERBS),
+    Act("/declarations/{number}/reply", Deed.HANDLE, replying, bound=False),
+    Act("/declare", Deed.DECLARE, declaring_),
+)
