@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Group, desk, output
+from netops.cli.inspect_oscal import export, import_
 from netops.cli.printing import Column, labelled, sign
 from netops.core.language import N_, _
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 @click.group("catalogue", cls=Group)
 def catalogue() -> None:
     """The catalogues that inspections are made by: what they ask, and whether they hold together."""
+
+
+catalogue.add_command(export)
+catalogue.add_command(import_)
 
 
 @catalogue.command("list")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,16 @@ def choose(wanted: str | None, configured: str | None = None) -> str:
 def speak(language: str) -> None:
     """Use *language* ("zh" or "en") from here on, in this context."""
     _current.set(language)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Use *language* within: documents are Chinese, whatever the command speaks."""
+    before = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def call(names: Callable[[str], str]) -> None:
