@@ -147,6 +147,7 @@ def show(number: str) -> None:
 def _shown(out: Output, opened: Desk, one: Kept, answers: list[Receipt], row: Mapping[str, Any]) -> None:
     from netops.core.clock import city_time
     from netops.core.paper import Boxes, Heading, Paragraph
+    from netops.rounds.timeline import WORDS
 
     paper = one.paper.read(spoken())
     out.line(f"{one.id}  {paper.number or _('not numbered')}  {_(one.instrument.label)}", style="bold")
@@ -189,7 +190,7 @@ def _shown(out: Output, opened: Desk, one: Kept, answers: list[Receipt], row: Ma
     if answers:
         out.line()
     for answer in answers:
-        told = f"{_(answer.kind)}  {answer.who}  {answer.channel}  {answer.note}".rstrip()
+        told = f"{_(WORDS[answer.kind])}  {answer.who}  {answer.channel}  {answer.note}".rstrip()
         out.line(f"  {city_time(answer.at)}  {told}")
     verb = "issue" if one.state == "draft" and not one.goes_with else "print"
     out.next(f"netops document {verb} {one.id} -o {one.id}.docx")
@@ -373,6 +374,7 @@ def _answer(kind: str, number: str, who: str, channel: str, note: str, when: str
     from netops.cli.papers import moment
     from netops.incidents import papers
     from netops.rounds import drafting
+    from netops.rounds.timeline import WORDS
 
     out = output()
     with desk() as opened:
@@ -380,7 +382,7 @@ def _answer(kind: str, number: str, who: str, channel: str, note: str, when: str
         at = moment(when, opened) if when else opened.clock()
         said = "；".join(filter(None, (note, *(hashed(path) for path in attach))))
         name = one.paper.number or one.id
-        out.say(_("plan: record for {document}: {kind} by {who}").format(document=name, kind=_(kind), who=who))
+        out.say(_("plan: record for {document}: {kind} by {who}").format(document=name, kind=_(WORDS[kind]), who=who))
         out.confirm(_("Do it?"))
         drafting.answer(opened, one, papers.Receipt(one.id, kind, at, who, channel, said))
         _changed(out, opened, one.id, _("{document}: recorded.").format(document=name))
@@ -475,5 +477,7 @@ def told(
         if kept.paper.is_draft:
             talk.line("  " + _("A draft: a person checks, numbers and signs it."))
             talk.next(f"netops document issue {kept.id} -o {kept.id}.docx")
+        elif kept.state == "issued" and not kept.goes_with:
+            talk.next(f"netops document draft delivery_receipt {kept.id} -o {kept.id}.docx" if paper.to else "")
 
     talk.record("document", {**to_builtins(kept), "path": str(path) if path else "", "files": [str(one) for one in files]}, text)

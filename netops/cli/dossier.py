@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netops.cli.printing import Output, labelled, printable, sign
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, sided
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -177,12 +177,6 @@ def facts(out: Output, opened: Desk, one: Incident, whole: dict[str, Any]) -> No
     out.rich(table([row for row in rows if row[1]], ("dim", "")))
 
 
-def sided(text: str) -> str:
-    """The half of a "中文 / English" text that is in the language in use."""
-    chinese, _sep, english = text.partition(" / ")
-    return english if english and spoken() == "en" else chinese
-
-
 def clocks(one: Incident, now: datetime, *, verbose: bool) -> Any:
     """Every clock with a bar of the time used, how it stands, when it ends, for whom, and by which provision."""
     from rich.table import Table
@@ -201,7 +195,7 @@ def clocks(one: Incident, now: datetime, *, verbose: bool) -> Any:
         made.add_row(
             Text(f"  {sign(state)}", style=style), Text(clock.key, style=style), clock.title, Text(bar, style=style),
             Text(left(clock, now), style=style), due(clock) if clock.due else "",
-            Text(f"→ {clock.to_whom}  {sided(clock.source) if verbose else ''}  {doubt}".rstrip(), style="dim"),
+            Text(f"→ {sided(clock.to_whom)}  {sided(clock.source) if verbose else ''}  {doubt}".rstrip(), style="dim"),
         )  # fmt: skip
     return made
 
@@ -210,7 +204,7 @@ def evidence(out: Output, findings: list[Finding], whole: dict[str, Any]) -> Non
     """Findings with who had their addresses then, and documents with their answers."""
     from netops.core.finding import STANDING
     from netops.rounds import look
-    from netops.rounds.timeline import whereabouts
+    from netops.rounds.timeline import WORDS, whereabouts
 
     had = {event.detail["finding"]: event.detail for event in whole["events"] if event.kind == "whereabouts"}
     out.line()
@@ -229,7 +223,7 @@ def evidence(out: Output, findings: list[Finding], whole: dict[str, Any]) -> Non
         told = f"{paper['id']}  {paper['number'] or '—'}  {paper['title']}  {_(paper['state'])}"
         out.line(f"  {told}  {city(paper['issued'] or paper['drafted'])}{broken}")
         for answer in paper["answers"]:
-            told = f"{_(answer.kind)}  {answer.who}  {answer.channel}  {answer.note}".rstrip()
+            told = f"{_(WORDS[answer.kind])}  {answer.who}  {answer.channel}  {answer.note}".rstrip()
             out.line(f"    {city(answer.at)}  {told}")
 
 

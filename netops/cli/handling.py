@@ -154,7 +154,8 @@ def _recorded(number: str, kind: str, text: str, when: str | None, detail: dict[
     def plan(one: Incident) -> str:
         from netops.rounds.timeline import WORDS
 
-        return _("plan: record of {number}: {what}: {text}").format(number=one.number, what=_(WORDS[kind]), text=text)
+        told = text or "  ".join(str(value) for value in detail.values() if value)
+        return _("plan: record of {number}: {what}: {text}").format(number=one.number, what=_(WORDS[kind]), text=told)
 
     _do(number, plan, change, _("{number}: recorded."))
 

@@ -62,7 +62,7 @@ def _drafted(
         path = place(out, "netops incident {verb} {number} -o {number}.docx", verb=verb, number=one.number)
         decision, label = drafting.asked(opened, one.number, wording, values)
         out.say(
-            _("plan: draft a {label} about {number} ({what}) for {organization}").format(
+            _("plan: draft a {label} about {number} ({what}), concerning {organization}").format(
                 label=_(label),
                 number=one.number,
                 what=one.title,
@@ -178,23 +178,32 @@ def _sent(
 ) -> None:
     from netops.core import journal
     from netops.incidents import casebook, clocks
+    from netops.incidents import papers as documents
     from netops.rounds import handling
+    from netops.rounds.timeline import WORDS
 
     out = output()
-    if not document_no or not channel:
+    if not (document_no or document) or not channel:
         raise NetopsError(
             "nothing was recorded", "a clock stops only by an act with its document number and channel",
-            "--sent --document-no TEXT --channel TEXT",
+            "--sent --document ID --channel TEXT, or --document-no TEXT for one that was written elsewhere",
         )  # fmt: skip
     with desk() as opened:
         one = casebook.one(opened.store, number)
         at = moment(sent_at, opened) if sent_at else opened.clock()
         handling.not_older(one, at)
+        if document:
+            kept = _of(documents.one(opened.store, document), number)
+            document, document_no = kept.id, document_no or kept.paper.number or kept.id
+        drafted = [kept for kept in documents.listed(opened.store, number) if kept.wording == f"report_{kind}"]
+        if drafted and not document:
+            told = _("{id} was drafted for it: --document {id} keeps what went out, with its hash")
+            out.say("! " + told.format(id=drafted[-1].id))
         stops = clocks.load(opened.playbooks).stopped_by(one, kind, at)
         by = "；".join(part for part in (document_no, channel, receipt) if part)
         out.say(
-            _("plan: record that the {kind} report on {number} was sent: {by}; clocks that stop: {clocks}").format(
-                kind=_(kind), number=number, by=by, clocks=", ".join(stops) or "—"
+            _("plan: record on {number}: {what}: {by}; clocks that stop: {clocks}").format(
+                what=_(WORDS[kind]), number=number, by=by, clocks=", ".join(stops) or "—"
             )
         )
         out.confirm(_("Do it?"))
@@ -240,13 +249,15 @@ def reply(
     from netops.incidents import casebook
     from netops.incidents import papers as documents
     from netops.rounds import drafting, handling
+    from netops.rounds.timeline import WORDS
 
     out = output()
     with desk() as opened:
         one = casebook.one(opened.store, number.upper())
         at = moment(received, opened) if received else opened.clock()
         if act_no is not None:
-            out.say(_("plan: record for report {seq}: {kind} by {who}").format(seq=act_no, kind=_(kind), who=who))
+            what = _(WORDS[f"report_{kind}"])
+            out.say(_("plan: record for report {seq}: {kind} by {who}").format(seq=act_no, kind=what, who=who))
             out.confirm(_("Do it?"))
             with journal.act(opened.store, opened.actor, opened.clock) as act:
                 handling.receipt_of(opened, act, one.number, act_no, kind, at, who, note)
@@ -261,7 +272,7 @@ def reply(
             )  # fmt: skip
         out.say(
             _("plan: record for {document}: {kind} by {who}").format(
-                document=kept.paper.number, kind=_(kind), who=who
+                document=kept.paper.number, kind=_(WORDS[kind]), who=who
             )
         )
         out.confirm(_("Do it?"))

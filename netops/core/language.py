@@ -69,3 +69,9 @@ def _(message: str) -> str:
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
     """Mark *message* for translation where it is defined; `_` translates it where it is shown."""
     return message
+
+
+def sided(text: str) -> str:
+    """The half of a "中文 / English" text that is in the language in use; data that people edit has both in one."""
+    chinese, _sep, english = text.partition(" / ")
+    return english if english and spoken() == "en" else chinese

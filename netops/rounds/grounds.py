@@ -15,7 +15,7 @@ from netops.core.clock import city_time
 from netops.core.errors import Missing, Refused
 from netops.core.evidence import Evidence
 from netops.core.finding import Finding
-from netops.core.language import _
+from netops.core.language import _, sided
 from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.desk import Desk
@@ -215,7 +215,10 @@ def _what(one: Incident, findings: list[Finding]) -> dict[str, str]:
 
 def _superior(desk: Desk, one: Incident) -> str:
     """To whom a report goes: whom its first clock names, else the authority's own superior."""
-    said = [clock.to_whom for clock in one.deadlines if clock.kind.startswith("C-") and clock.to_whom != "原报告渠道"]
+    said = [
+        sided(clock.to_whom) for clock in one.deadlines
+        if clock.kind.startswith("C-") and not clock.to_whom.startswith("原报告渠道")
+    ]  # fmt: skip
     office = desk.register.organization.get(_authority(desk, one.plane))
     if said:
         return said[0]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from netops.core import custody, docket, journal
 from netops.core.errors import Missing
 from netops.core.finding import Finding
-from netops.core.language import N_, _
+from netops.core.language import N_, _, sided
 from netops.core.permission import Deed
 from netops.incidents import casebook, clocks, handling, papers
 from netops.incidents.incident import COURSE, Deadline, Incident
@@ -261,7 +261,7 @@ def _clocks(visit: Visit, one: Incident, now: datetime) -> Table:
                 words.share(clock.used(clock.stopped or now)) if clock.due else "—",
                 stands,
                 clock.who,
-                clock.to_whom,
+                sided(clock.to_whom),
                 source,
             ]
         )
