@@ -153,8 +153,10 @@ def list_(organization: str, name: str) -> None:
 @click.option("--all", "everything", is_flag=True, help=N_("Items that do not bind the organization too."))
 def show(number: str, item: str | None, everything: bool) -> None:
     """One inspection's checklist; with ITEM, what each party said of it and on what evidence."""
+    import msgspec
+
     from netops.core.errors import Missing
-    from netops.inspections import archive
+    from netops.inspections import archive, followup
 
     out = output()
     with desk() as opened:
@@ -168,6 +170,10 @@ def show(number: str, item: str | None, everything: bool) -> None:
             raise Missing(
                 "{number} has no item {item}", "", "netops inspect show {number}", number=number, item=item
             )
+        place = (item, record["instrument"])
+        every = followup.excepted(opened.store, inspection.organization)
+        held = [one for one in every if (one.item, one.instrument) == place]
+        record["exceptions"] = [msgspec.to_builtins(one) for one in held]
         out.record("inspection", record, lambda: _one(out, inspection, record))
 
 
@@ -289,7 +295,7 @@ def _items(
             Column("", lambda one: _sign(one), style=lambda one: STYLES[one["answer"]]),
             Column(N_("item"), lambda one: f"{one['id']} {one['question']}"),
             Column(N_("answer"), lambda one: _(one["answer"]), style=lambda one: STYLES[one["answer"]]),
-            Column(N_("basis"), lambda one: one["basis"]),
+            Column(N_("basis"), lambda one: one["basis"] + ("" if one["verified"] else _(" (unverified)"))),
             Column(
                 N_("evidence"),
                 lambda one: " ".join((_(one["method"]), *(one["findings"] or one["evidence"][:1]))),
@@ -297,7 +303,8 @@ def _items(
             Column(N_("why"), lambda one: one["reason"]),
         ],
         unseen=unseen,
-        title=f"{number}  {organization}  {inspection.catalogue.title} {inspection.catalogue.head.version}",
+        title=f"{number}  {organization}  {inspection.catalogue.title} {inspection.catalogue.head.version}"
+        + ("" if inspection.catalogue.head.verified else _(" (unverified)")),
         note=_("answered {answered} of {total}; {waiting} wait for an inspector").format(
             answered=progress.answered, total=progress.total, waiting=progress.to_confirm
         ),
@@ -335,4 +342,7 @@ def _one(out: Output, inspection: Inspection, record: dict[str, Any]) -> None:
         out.line(
             f"    {city_time(given['at'])}  {given['actor']}  {' '.join((*given['findings'], *given['evidence']))}"
         )
+    for one in record["exceptions"]:
+        told = _("excepted until {until}, {owner} answers for it: {reason}").format(**one)
+        out.line(f"  {sign('note')} {one['number']}  {told}")
     out.line(f"  {labelled(_('mend'))}{record['remedy']}")

@@ -249,10 +249,18 @@ def standing(store: Store, organization: str, catalogue: Catalogue) -> Inspectio
         return _inspection(connection, row, {}) if row else None
 
 
-def latest(store: Store) -> list[Inspection]:
-    """The newest inspection of each organization by each catalogue."""
-    newest = {(one.organization, one.catalogue.head.name): one for one in listed(store)}
-    return list(newest.values())
+def latest(store: Store, also: Iterable[str] = ()) -> list[Inspection]:
+    """The newest inspection of each organization by each catalogue, and those with these numbers."""
+    narrow = select(inspections.c.number, inspections.c.organization, inspections.c.catalogue)
+    with store.read() as connection:
+        rows = connection.execute(narrow.order_by(inspections.c.opened_at, inspections.c.number))
+        newest = {(row.organization, row.catalogue): row.number for row in rows}
+        wanted, known = sorted({*newest.values(), *also}), dict[str, Catalogue]()
+        found: list[Inspection] = []
+        for start in range(0, len(wanted), 500):
+            named = select(inspections).where(inspections.c.number.in_(wanted[start : start + 500]))
+            found += [_inspection(connection, row, known) for row in connection.execute(named).all()]
+    return sorted(found, key=lambda one: (one.opened_at, one.number))
 
 
 def inspected(store: Store) -> dict[str, datetime]:

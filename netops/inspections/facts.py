@@ -127,7 +127,8 @@ class CaseFact(msgspec.Struct, frozen=True):
 
     Args:
         category: of GB/T 20986-2023, such as "6.7".
-        overdue: whether one of its clocks ran out, or it was never closed in the office's term.
+        overdue: whether one of its clocks ran out while it is open.
+        findings: ids of those that it is about.
     """
 
     number: str
@@ -136,6 +137,7 @@ class CaseFact(msgspec.Struct, frozen=True):
     known: datetime
     is_open: bool
     overdue: bool = False
+    findings: tuple[str, ...] = ()
 
 
 class PaperFact(msgspec.Struct, frozen=True):

@@ -68,13 +68,15 @@ def topology_complete(facts: Facts, fresh_hours: int = 48, plane: str = "extrane
 @Check
 def one_plane(facts: Facts, fresh_hours: int = 48) -> Judgement:
     """A08-3: no way between the planes and none from the intranet outside, in every plane where the body is."""
+    asking = facts.standing("intranet_public_query")
     if breaches := facts.standing(*CROSSING):
         return nonconform(
             N_("a way between the planes, or from the intranet outside, was seen: {findings}"),
             *breaches,
-            findings=numbers(breaches),
+            *asking,
+            findings=numbers((*breaches, *asking)),
         )
-    if asking := facts.standing("intranet_public_query"):
+    if asking:
         return partial(
             N_("hosts of the intranet ask for the internet, in vain: {findings}"),
             *asking,

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from netops.core.account import Role, may_meet, same_person
 from netops.core.clock import city_time
+from netops.core.finding import Finding
 from netops.core.language import N_
 from netops.inspections.answer import (
     Check,
@@ -30,10 +31,10 @@ def runs_safely(facts: Facts, fresh_hours: int = 48) -> Judgement:
     if facts.cases is None:
         return unchecked(NO_INCIDENTS)
     mine = [one for one in facts.cases if one.organization == facts.code]
-    if late := [one.number for one in mine if one.overdue]:
-        return nonconform(N_("open beyond their clocks: {incidents}"), incidents=listing(late))
-    if waiting := [one.number for one in mine if one.is_open]:
-        return partial(N_("being handled: {incidents}"), incidents=listing(waiting))
+    if late := [one for one in mine if one.overdue]:
+        return nonconform(N_("open beyond their clocks: {incidents}"), *_about(facts, late), incidents=_names(late))
+    if waiting := [one for one in mine if one.is_open]:
+        return partial(N_("being handled: {incidents}"), *_about(facts, waiting), incidents=_names(waiting))
     watched = [one for plane in facts.present() for one in facts.watched(plane) if one.asked]
     if not watched:
         return unchecked(N_("no device that serves it is walked"))
@@ -54,17 +55,29 @@ def no_such_incident(facts: Facts, categories: str = "", within_days: int = 365)
     wanted = {one.strip() for one in categories.split(",")}
     since = facts.at - timedelta(days=within_days)
     mine = [one for one in facts.cases if one.organization == facts.code and _is_of(one, wanted)]
-    if standing := [one.number for one in mine if one.is_open]:
-        return nonconform(N_("incidents of the kind are open: {incidents}"), incidents=listing(standing))
-    if lately := [one.number for one in mine if one.known >= since]:
+    if standing := [one for one in mine if one.is_open]:
+        return nonconform(
+            N_("incidents of the kind are open: {incidents}"), *_about(facts, standing), incidents=_names(standing)
+        )
+    if lately := [one for one in mine if one.known >= since]:
         return partial(
             N_("incidents of the kind within {days} days, closed since: {incidents}"),
             days=within_days,
-            incidents=listing(lately),
+            incidents=_names(lately),
         )
     if not any(look.at for name, look in facts.looks.items() if name.startswith("egress/")):
         return unchecked(N_("no flows were seen, so nothing would have shown it"))
     return conform(N_("no incident of the kind within {days} days"), days=within_days)
+
+
+def _names(cases: list[CaseFact]) -> str:
+    return listing(one.number for one in cases)
+
+
+def _about(facts: Facts, cases: list[CaseFact]) -> tuple[Finding, ...]:
+    """The findings that incidents are about, as far as they stand."""
+    named = {name for one in cases for name in one.findings}
+    return tuple(one for one in facts.findings if one.id in named and facts.stands(one))
 
 
 def _is_of(case: CaseFact, wanted: set[str]) -> bool:

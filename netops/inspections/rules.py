@@ -21,7 +21,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     What is looked at: inspections, and what followed them.
 
     Args:
-        inspections: the newest of each organization by each catalogue, and those with rectification items.
+        inspections: the newest of each organization by each catalogue, and those with rectification items; oldest first.
     """
 
     at: datetime
@@ -56,8 +56,13 @@ def overdue_rectification(followed: Followed) -> Iterator[Conclusion]:
     Mend: mend it and run `netops inspect run` again, or let the inspector answer with what was seen.
     """
     at, day = followed.at, city_time(followed.at, "%Y-%m-%d")
+    newest = {(one.organization, one.catalogue.head.name): one.number for one in followed.inspections}
     for inspection in followed.inspections:
-        for item, answer, ended in inspection.overdue(at, followed.terms(inspection)):
+        terms = followed.terms(inspection)
+        is_newest = newest[inspection.organization, inspection.catalogue.head.name] == inspection.number
+        for item, answer, ended in inspection.overdue(at, terms):
+            if not is_newest and item.id not in terms:
+                continue
             place = (inspection.organization, inspection.catalogue.basis(item).instrument, item.id)
             if excused(followed.exceptions, *place, day):
                 continue

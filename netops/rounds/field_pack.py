@@ -81,7 +81,7 @@ def pack(desk: Desk, number: str, file: Path) -> Pack:
     organization = desk.register.name(inspection.organization)
     content = FieldPack(
         made.id, made.key.hex(), number, f"{number}  {organization}",
-        f"{inspection.catalogue.title} {inspection.catalogue.head.version}  {city_time(made.made)}",
+        f"{inspection.catalogue.title} {inspection.catalogue.head.version}  {city_time(made.made)}{_sample(inspection)}",
         tuple(_item(inspection, item) for item in inspection.catalogue.items if _wanted(inspection, item)), words(),
     )  # fmt: skip
     try:
@@ -95,6 +95,14 @@ def pack(desk: Desk, number: str, file: Path) -> Pack:
     with act(desk.store, desk.actor, desk.clock) as acting:
         packs.add(acting, made)
     return made
+
+
+def _sample(inspection: Inspection) -> str:
+    """What is to be looked at on the spot."""
+    one = inspection.sample
+    if one is None or not (one.devices or one.addresses):
+        return ""
+    return "  " + _("to look at on the spot: {sample}").format(sample=", ".join((*one.devices, *one.addresses)))
 
 
 def _wanted(inspection: Inspection, item: Item) -> bool:

@@ -21,7 +21,7 @@ def cases(desk: Desk) -> Iterator[CaseFact]:
         if one.state in ("merged", "false_alarm"):
             continue
         overdue = any(clock.due is not None and clock.stopped is None and clock.due < at for clock in one.deadlines)
-        yield CaseFact(one.number, one.organization, one.category, one.known, one.is_open, overdue and one.is_open)
+        yield CaseFact(one.number, one.organization, one.category, one.known, one.is_open, overdue and one.is_open, one.findings)
 
 
 def issued(desk: Desk) -> Iterator[PaperFact]:

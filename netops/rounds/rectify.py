@@ -186,13 +186,10 @@ def _rounds(desk: Desk, open_items: Sequence[Rectification]) -> tuple[str, ...]:
 def settle(desk: Desk) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """IS-001 and IS-002 over the newest inspections and what followed them: ids opened (or opened again) and resolved."""
     at = desk.clock()
-    everything = archive.listed(desk.store)
-    newest = {one.number for one in {(one.organization, one.catalogue.head.name): one for one in everything}.values()}
     rectifications = tuple(followup.listed(desk.store, is_open=True))
-    named = newest | {one.inspection for one in rectifications}
     followed = Followed(
         at=at,
-        inspections=tuple(one for one in everything if one.number in named),
+        inspections=tuple(archive.latest(desk.store, {one.inspection for one in rectifications})),
         rectifications=rectifications,
         exceptions=tuple(followup.excepted(desk.store)),
     )

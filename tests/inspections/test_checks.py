@@ -483,6 +483,16 @@ OTHERS: list[tuple[str, Facts, Result]] = [
     ),
     ("inspected_regularly", but(inspected={"fin": NOON}, supervised=("fin", "edu")), Result.PARTIAL),
     ("topology_complete", but(devices=(msgspec.structs.replace(ROUTER, site=""), SWITCH)), Result.PARTIAL),
+    # where nobody registers places, nothing is said of this one
+    (
+        "topology_complete",
+        but(devices=tuple(msgspec.structs.replace(one, site="") for one in SOUND.devices)),
+        Result.UNCHECKED,
+    ),
+    ("separate_exit_filed", but(exits=(msgspec.structs.replace(SEPARATE, filed_on=""),)), Result.UNCHECKED),
+    ("runs_safely", but(cases=(msgspec.structs.replace(CASE, is_open=True),)), Result.PARTIAL),
+    ("roles_apart", but(accounts=OFFICE[:2]), Result.PARTIAL),
+    ("roles_apart", but(accounts=(AccountFact("v", "丁", "viewer"),)), Result.NONCONFORM),
 ]
 
 
@@ -510,3 +520,14 @@ def test_the_evidence_of_a_check_says_what_was_asked_and_when() -> None:
         piece.at,
     )
     assert ("conform", 3, "fin") == tuple(piece.body[key] for key in ("result", "register", "organization"))
+
+
+def test_every_finding_behind_an_answer_is_named() -> None:
+    """Both kinds of a crossing, and what an open incident is about."""
+    both = but(findings=(finding("cross_plane"), finding("intranet_public_query", id="F-0043")))
+    handled = but(
+        findings=(finding("tunnel"),), cases=(msgspec.structs.replace(CASE, is_open=True, findings=("F-0042", "F-0099")),)
+    )
+
+    assert ("F-0042", "F-0043") == CHECKS["one_plane"](both).findings
+    assert ("F-0042",) == CHECKS["runs_safely"](handled).findings

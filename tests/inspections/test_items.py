@@ -121,6 +121,9 @@ def broken(item: Item) -> Facts:
         return msgspec.structs.replace(facts, records=msgspec.structs.replace(book, rows=other))
     if asked.check == "runs_safely":
         return msgspec.structs.replace(facts, cases=(CaseFact("INC-1", "fin", "6.7", NOON, is_open=True, overdue=True),))
+    if asked.check == "no_such_incident":
+        category = str(given["categories"]).split(",")[0] + ".1"
+        return msgspec.structs.replace(facts, cases=(CaseFact("INC-1", "fin", category, NOON, is_open=True),))
     return msgspec.structs.replace(CASES[asked.check][1], kinds=frozenset(item.applies_to))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from copy import copy
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from netops.cli import main
 from netops.config import City, Config, PlaneSettings
 from netops.core import docket, journal
 from netops.core.clock import Clock, still
@@ -190,3 +192,30 @@ def test_a_sample_is_drawn_from_what_is_registered_and_can_be_drawn_again(desk: 
     assert first.sample.addresses != other.sample.addresses
     assert 81 == county.sample.address_population
     assert first.sample == archive.one(desk.store, first.number).sample
+
+
+def test_the_commands_speak_both_languages(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """rectify, rectifications, reply, recheck, except, exceptions: what they print, and what their exit codes say."""
+    number, _record = inspected(desk)
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "{desk.config.store_url}"\n[inventory]\npath = "{DATA / "city"}"\n[planes.extranet]\n'
+        '[city]\ntitle_zh = "示例市"\nauthority = "centre"\n',
+        "utf-8",
+    )
+
+    def say(*words: str) -> tuple[int, str]:
+        code = main(["-c", str(tmp_path / "config.toml"), "inspect", *words])
+        return code, capsys.readouterr().out
+
+    assert (0, True) == (lambda code, text: (code, "RC-2026-0001" in text))(*say("rectify", number, "--item", "A17-3", "--yes"))
+    code, text = say("rectifications", "--lang", "en")
+    assert (0, True, True) == (code, "to be mended" in text, "发布了未经核实的信息" in text)
+    assert 0 == say("reply", "RC-2026-0001", "--note", "已更正", "--yes")[0]
+    code, text = say("recheck", number, "--yes")
+    assert (1, True) == (code, "须由检查人重新查看" in text)
+    until = ("--until", "2099-12-31", "--why", "停用中")
+    assert (2, 0) == (say("except", number, "A27-3", "--owner", " ", *until, "--yes")[0],
+                      say("except", number, "A27-3", "--owner", "周局", *until, "--yes")[0])  # fmt: skip
+    code, text = say("exceptions", "--json")
+    assert (0, "周局", True) == (code, json.loads(text)["items"][0]["owner"], json.loads(text)["items"][0]["holds"])
+    assert "例外至 2099-12-31" in say("show", number, "A27-3")[1]
