@@ -24,6 +24,7 @@ from netops.core import ids
 from netops.core.errors import Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
+from netops.core.language import _
 from netops.core.plane import Plane
 from netops.core.prepared import Prepared
 from netops.core.store import Instant, Json, Store, metadata
@@ -95,7 +96,7 @@ def faults_in(connection: Connection) -> list[str]:
             found += usage.faults(connection, plane)
             found += tiling.misfits(connection, plane)
         except (ValueError, TypeError, msgspec.MsgspecError) as error:
-            found.append(f"{plane}: a row cannot be read: {error}")
+            found.append(_("{plane}: a row cannot be read: {error}").format(plane=_(plane.label), error=error))
     return found + _numbering(connection)
 
 
@@ -104,9 +105,11 @@ def _numbering(connection: Connection) -> list[str]:
     numbers = set(connection.execute(select(held.c.id)).scalars())
     last = ids.standing(connection, "allocation")()
     newest = max((int(one[3:]) for one in numbers if one[3:].isdigit()), default=0)
-    found = [f"AL-{newest:04d} was given, the numbers stand at {last}"] if newest > last else []
+    ahead = _("AL-{newest} was given, the numbers stand at {last}").format(newest=f"{newest:04d}", last=last)
+    found = [ahead] if newest > last else []
     for key, given in connection.execute(select(requests.c.key, requests.c.allocations)):
-        found += [f"the request {key} got {one}, which is not there" for one in given if one not in numbers]
+        lost = _("the request {key} got {id}, which is not there")
+        found += [lost.format(key=key, id=one) for one in given if one not in numbers]
     return found
 
 

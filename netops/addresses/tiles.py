@@ -40,6 +40,7 @@ from netops.addresses.tile import BLANK, IDLE, Counters, Tile, TileState, cut, i
 from netops.addresses.window import Window
 from netops.core.columns import partial_index
 from netops.core.journal import Act
+from netops.core.language import _
 from netops.core.notes import notes_of
 from netops.core.plane import Plane
 from netops.core.store import Address, Prepared, Store, metadata
@@ -112,13 +113,14 @@ def every(connection: Connection, plane: Plane) -> Iterator[Tile]:
 
 
 def misfits(connection: Connection, plane: Plane) -> Iterator[str]:
-    """Rows that do not say what follows from their other columns, one English line each."""
+    """Rows that do not say what follows from their other columns, one line each."""
     for row in connection.execute(select(tile_table).where(tile_table.c.plane == plane)):
         if (tile := _tile(row)).fit != row.fit:
-            yield f"{plane}: the free block noted for {tile.span} is wrong"
+            yield _("{plane}: the free block noted for {span} is wrong").format(plane=_(plane.label), span=tile.span)
     for row in connection.execute(select(pool_table).where(pool_table.c.plane == plane)):
         if (span := parsed(row.prefix)) != (row.first, row.last):
-            yield f"{plane}: {row.prefix} says that it goes from {shown(row.first)} to {shown(row.last)}, not {span}"
+            yield _("{plane}: {prefix} is noted to go from {first} to {last}").format(
+                plane=_(plane.label), prefix=span, first=shown(row.first), last=shown(row.last))
 
 
 def of_allocation(connection: Connection, plane: Plane, span: Span, number: str) -> list[Tile]:
@@ -199,7 +201,7 @@ def fill(connection: Connection, plane: Plane, inside: Mapping[Tile, Sequence[Ti
             laid.append(Tile(Span(position, hole.span.last), TileState.FREE, hole.pool))
         _change(connection, plane, laid[0])
         ADD.many(connection, (_row(plane, tile) for tile in laid[1:]))
-        for (pool, _), window in _windows(connection, plane).items():
+        for (pool, _exponent), window in _windows(connection, plane).items():
             if pool == hole.pool:
                 window.replace(hole, (tile for tile in laid if tile.state is TileState.FREE))
 

@@ -11,6 +11,7 @@ from netops.addresses.allocation import HELD, Origin
 from netops.addresses.holdings import held
 from netops.addresses.quota import Use, use
 from netops.addresses.span import Span
+from netops.core.language import _
 from netops.core.notes import notes_of
 from netops.core.plane import Plane
 from netops.core.store import Prepared, metadata
@@ -70,15 +71,21 @@ def count(
 
 
 def faults(connection: Connection, plane: Plane) -> list[str]:
-    """Declarations whose noted use is not what their allocations add up to, one English line each."""
+    """Declarations whose noted use is not what their allocations add up to, one line each."""
     rows = connection.execute(select(uses).where(uses.c.plane == plane))
     noted = {row.declaration: Use(row.ipv4, row.ipv6) for row in rows}
     counted = _counted(connection, plane)
     return [
-        f"{plane}: {number} says that it uses {noted.get(number, Use())}, counted {counted.get(number, Use())}"
+        _("{plane}: {number} has {noted} terminals with addresses noted, counted {counted}").format(
+            plane=_(plane.label), number=number, noted=_shown(noted.get(number)), counted=_shown(counted.get(number))
+        )
         for number in sorted(noted.keys() | counted.keys())
         if noted.get(number, Use()) != counted.get(number, Use())
     ]
+
+
+def _shown(one: Use | None) -> str:
+    return "0" if one is None else f"{one.ipv4} + {one.ipv6} IPv6"
 
 
 def _counted(connection: Connection, plane: Plane) -> dict[str, Use]:

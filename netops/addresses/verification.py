@@ -8,29 +8,34 @@ from netops.addresses.allocation import HELD, Allocation, AllocationState
 from netops.addresses.pool import Pool
 from netops.addresses.span import TOP, Span
 from netops.addresses.tile import BLANK, COUNTED, IDLE, Tile, innermost, joined, tally
+from netops.core.language import _
+from netops.core.plane import Plane
 
 
 def faults(
-    plane: str, tiles: Sequence[Tile], pools: Sequence[Pool], allocations: Iterable[Allocation]
+    plane: Plane, tiles: Sequence[Tile], pools: Sequence[Pool], allocations: Iterable[Allocation]
 ) -> Iterator[str]:
-    """Every disagreement as one English line: nothing means that the ledger of *plane* is whole."""
+    """Every disagreement as one line in the language in use: nothing means that the ledger of *plane* is whole."""
+    name = _(plane.label)
     tiles = tiles or BLANK
     position = 0
     for tile in tiles:
         if tile.span.first != position:
-            yield f"{plane}: the tile at {tile.span} does not begin where the one before it ends"
+            yield _("{plane}: the run {span} does not begin where the one before it ends").format(plane=name, span=tile.span)
         position = tile.span.last + 1
     if position != TOP + 1:
-        yield f"{plane}: the tiles end at {position:#x}"
+        yield _("{plane}: the runs end at {address}").format(plane=name, address=f"{position:#x}")
     if joined(tiles) != list(tiles):
-        yield f"{plane}: two neighbouring tiles are the same"
+        yield _("{plane}: two neighbouring runs are the same and should be one").format(plane=name)
     for tile in tiles:
         if (tile.state in IDLE) == bool(tile.allocation):
-            yield f"{plane}: {tile.span} is {tile.state}, held by {tile.allocation or 'nobody'}"
+            yield _("{plane}: {span} is {state}, held by {holder}").format(
+                plane=name, span=tile.span, state=_(tile.state), holder=tile.allocation or _("nobody"))
         elif tile.state in IDLE and tile.state != tile.idle(tile.pool).state:
-            yield f"{plane}: {tile.span} is {tile.state}, in {tile.pool or 'no prefix'}"
-    yield from _pools(plane, tiles, pools)
-    yield from _allocations(plane, tiles, allocations)
+            yield _("{plane}: {span} is {state}, and lies in {pool}").format(
+                plane=name, span=tile.span, state=_(tile.state), pool=tile.pool or _("no prefix"))
+    yield from _pools(name, tiles, pools)
+    yield from _allocations(name, tiles, allocations)
 
 
 def _pools(plane: str, tiles: Sequence[Tile], pools: Sequence[Pool]) -> Iterator[str]:
@@ -41,15 +46,17 @@ def _pools(plane: str, tiles: Sequence[Tile], pools: Sequence[Pool]) -> Iterator
             index += 1
         span, name = pieces[index]
         if not span.holds(tile.span) and tile.span.first != TOP:
-            yield f"{plane}: {tile.span} crosses the end of a prefix"
+            yield _("{plane}: {span} crosses the end of a prefix").format(plane=plane, span=tile.span)
         elif tile.pool != name:
-            yield f"{plane}: {tile.span} is counted in {tile.pool or '-'}, but lies in {name or '-'}"
+            yield _("{plane}: {span} is counted in {pool}, but lies in {other}").format(
+                plane=plane, span=tile.span, pool=tile.pool or "-", other=name or "-")
     counted = tally(tiles)
     for pool in pools:
         for key in ("size", *COUNTED.values()):
             value = counted.get(pool.prefix, {}).get(key, 0)
             if getattr(pool, key) != value:
-                yield f"{plane}: {pool.prefix} says {key} {getattr(pool, key)}, counted {value}"
+                yield _("{plane}: {pool} has {noted} addresses noted as {what}, counted {counted}").format(
+                    plane=plane, pool=pool.prefix, noted=getattr(pool, key), what=_(key), counted=value)
 
 
 def _allocations(plane: str, tiles: Sequence[Tile], allocations: Iterable[Allocation]) -> Iterator[str]:
@@ -60,12 +67,12 @@ def _allocations(plane: str, tiles: Sequence[Tile], allocations: Iterable[Alloca
     for one in allocations:
         mine = held.pop(one.id, [])
         if any(str(tile.state) != str(one.state) for tile in mine):
-            yield f"{plane}: {one.id} is {one.state}, its addresses are not"
+            yield _("{plane}: {id} is {state}, its addresses are not").format(plane=plane, id=one.id, state=_(one.state))
         if one.state in HELD and sum(tile.span.size for tile in mine) != one.span.size:
-            yield f"{plane}: {one.id} does not hold all of {one.span}"
+            yield _("{plane}: {id} does not hold all of {span}").format(plane=plane, id=one.id, span=one.span)
         if any(not one.span.holds(tile.span) for tile in mine):
-            yield f"{plane}: {one.id} holds more than {one.span}"
+            yield _("{plane}: {id} holds more than {span}").format(plane=plane, id=one.id, span=one.span)
         if one.state is AllocationState.RELEASED and mine:
-            yield f"{plane}: {one.id} was released and still holds addresses"
+            yield _("{plane}: {id} was released and still holds addresses").format(plane=plane, id=one.id)
     for name in held:
-        yield f"{plane}: {name} holds addresses, but there is no such allocation"
+        yield _("{plane}: {id} holds addresses, but there is no such allocation").format(plane=plane, id=name)

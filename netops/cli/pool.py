@@ -129,5 +129,6 @@ def verify() -> None:
         faults = ledger.verify(opened.store)
         out.records("fault", [{"what": fault} for fault in faults],
                     [Column("", lambda row: sign("bad")), Column(N_("what"), lambda row: row["what"])],
-                    empty=_("The ledger is whole: every address lies in exactly one run, and every count is right."))  # fmt: skip
+                    empty=_("The ledger is whole: every address lies in exactly one run, and every count is right."),
+                    next_step="netops journal verify" if faults else "")  # fmt: skip
     raise SystemExit(int(bool(faults)))

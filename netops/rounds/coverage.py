@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from netops.addresses import sources
-from netops.addresses.allocation import AllocationState
+from netops.addresses.allocation import HELD, AllocationState
 from netops.addresses.mention import Source, SourceKind
 from netops.addresses.prefix import PrefixRole
 from netops.addresses.reconcile import Scene, segments
@@ -118,6 +118,10 @@ def walked(desk: Desk, plane: Plane, views: Iterable[DeviceView]) -> list[Source
     return found
 
 
+GROUNDLESS = ("AD-101", "AD-116")
+"""Rules about addresses that nobody was given: an allocation ends what they found."""
+
+
 def max_age(desk: Desk) -> timedelta:
     """A walk that is older than three periods of the timetable (an hour at least, a day without one) is stale."""
     period = seconds(desk.config.timetable.walk)
@@ -186,9 +190,11 @@ def unjudged(scene: Scene, findings: Iterable[Finding]) -> set[str]:
 
 
 def _is_unjudged(scene: Scene, one: Finding) -> bool:
+    ip = _value(str(one.subject.get("ip", "")))
+    if one.code in GROUNDLESS and ip is not None and _is_given(scene, ip):
+        return False
     if scene.unsound & set(one.subject.get("sources", ())):
         return True
-    ip = _value(str(one.subject.get("ip", "")))
     if one.code == "AD-103":
         return _idle_is_unknown(scene, str(one.subject.get("allocation", "")))
     if ip is not None:
@@ -199,6 +205,12 @@ def _is_unjudged(scene: Scene, one: Finding) -> bool:
         for entry in scene.prefixes
         if entry.organization == code
     )
+
+
+def _is_given(scene: Scene, address: int) -> bool:
+    """Whether somebody was given it since, or it lies in a registered DHCP range: whatever the wire says."""
+    holder = scene.held.of(address)
+    return holder.state in HELD if holder is not None else scene.dynamic.of(address) is not None
 
 
 def _idle_is_unknown(scene: Scene, name: str) -> bool:

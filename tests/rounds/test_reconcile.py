@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from netops.addresses import ledger
+from netops.addresses.allocation import Request
 from netops.addresses.settings import AddressSource, SharedAddress
 from netops.config import Config, PlaneSettings
 from netops.core import docket, journal
@@ -344,6 +345,21 @@ def test_silence_of_the_gateway_resolves_nothing(desk: Desk) -> None:
 
     assert [("unallocated_address", "10.20.14.200")] == standing(desk)
     assert (["core"], 3) == ([one.device for one in report.unseen], report.exit_code)
+
+
+def test_an_allocation_ends_what_the_lack_of_one_began(desk: Desk) -> None:
+    """The ledger says so, whether or not the gateway answers: the address has somebody now."""
+    walk(desk, 0, (11, 200))
+    reconcile.run(desk)
+    walk(desk, 5, (11,))
+    snapshots.fail(desk.store, Unreachable(EXTRANET, "core", "10.20.255.1", desk.clock(), "no answer"))
+    request = Request(EXTRANET, "10.20.14.0/24", "health", "D-1", address="10.20.14.200")
+    with journal.act(desk.store, "王工", desk.clock) as one:
+        ledger.allocate(one, request)
+
+    reconcile.run(desk)
+
+    assert [] == standing(desk)
 
 
 def test_a_walk_in_part_or_of_yesterday_resolves_nothing(desk: Desk) -> None:
