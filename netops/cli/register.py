@@ -10,6 +10,7 @@ from netops.cli import Group, desk, output
 from netops.cli.printing import Column, Output, labelled, sign
 from netops.cli.register_files import FILES
 from netops.cli.register_sheets import SHEETS
+from netops.cli.register_terms import TERMS
 from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
@@ -436,5 +437,5 @@ def check(kind: str | None, organization: str) -> None:
     raise SystemExit(int(bool(listed)))
 
 
-for _verb in (*SHEETS, *FILES):
+for _verb in (*SHEETS, *FILES, *TERMS):
     register.add_command(_verb)

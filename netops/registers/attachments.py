@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -131,6 +131,14 @@ def detach(act: Act, number: str, sha256: str, why: str) -> None:
         )
     act.connection.execute(attachments.update().where(*mine).values(removed_at=act.at))
     act.record("register detach", number, why=why, before={"name": rows[0].name, "sha256": rows[0].sha256})
+
+
+def let_go(folder: Path, files: Collection[str]) -> None:
+    """Remove the bytes with these hashes, of whatever type they are."""
+    for sha256 in files:
+        place = folder / _path(sha256, "x")
+        for path in place.parent.glob(f"{place.stem}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _path(sha256: str, ending: str) -> str:

@@ -382,8 +382,9 @@ def _record(
         before = standing.get(number)
         act.record(
             f"register {verb}", number, why=why,
-            before={"version": before.version, "state": before.state, "values": before.values} if before else None,
-            after={"version": draft.base + 1, "state": draft.state, "plane": draft.plane, "values": draft.values},
+            before={"version": before.version, "state": before.state, "values": _public(kind, before.values)} if before else None,
+            after={"version": draft.base + 1, "state": draft.state, "plane": draft.plane,
+                   "values": _public(kind, draft.values)},
         )  # fmt: skip
         return
     added = [number for draft, number in zip(drafts, numbers, strict=True) if not draft.number]
@@ -395,6 +396,14 @@ def _record(
         "added": len(added), "first": added[:1], "last": added[-1:], "changed": len(changed), "numbers": changed[:NAMED],
         "sha256": whole, "source": source,
     })  # fmt: skip
+
+
+def _public(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the journal keeps them, for ever: nothing of a person, whose term is shorter."""
+    return {
+        name: "***" if name in kind.field and kind.field[name].personal else value
+        for name, value in values.items()
+    }
 
 
 def _standing(connection: Connection, numbers: Sequence[str]) -> dict[str, Entry]:

@@ -495,6 +495,32 @@ def uninspected_connection(scene: Scene) -> Iterator[Conclusion]:
             )  # fmt: skip
 
 
+@rule(
+    "RG-117", "kept_beyond_term", Severity.LOW, Basis(32, duty="A32-1"),
+    title=N_("{organization}: {count} records of the register {register} are past their term"),
+    because=N_("the register keeps what was retired or replaced for {period}; netops register expired {name} lists them"),
+)  # fmt: skip
+def kept_beyond_term(scene: Scene) -> Iterator[Conclusion]:
+    """
+    Records are kept longer than their term.
+
+    What: records that were retired longer ago than the register keeps them (retention in its file), or versions that were
+        replaced so long ago and still name persons.
+    Why: of persons only what is needed is kept, and only as long (Article 32 for certificates; 个人信息保护法, Article 19).
+    Mend: netops register discard KIND --why … removes them for good; it is an act with its reason, netops never does it alone.
+    """
+    for (name, organization), count in sorted(scene.outlived.items()):
+        kind = scene.kinds[name]
+        body: dict[str, object] = {"register": name, "records": count, "term": kind.head.retention}
+        yield Conclusion(
+            "RG-117", scene.plane, {"organization": organization, "register": name}, organization,
+            {"organization": organization, "count": str(count), "name": name, **term(kind.head.retention),
+             **both("register", kind.head.title_zh, kind.head.title_en)},
+            (Evidence("register", name, f"{name} of {organization}", body, scene.at),), scene.at,
+            identity=f"{name} {organization}", basis=kind.basis("A32-1") if "A32-1" in kind.head.duties else kind.basis(),
+        )  # fmt: skip
+
+
 def inspected(listed: Iterable[Entry]) -> dict[str, Entry]:
     """The last entry inspection of each declaration, by its number in capitals."""
     found: dict[str, Entry] = {}
@@ -511,6 +537,7 @@ WRITTEN: dict[str, Rule] = {
         missing_value, contrary_value, expired_record, expiring_record, dangling_reference, owner_gone, outdated_record,
         overdue_record, dates_out_of_order, duplicate_value, missing_record, off_platform, used_before_acceptance,
         uncertified_product, untrained_staff, uninspected_connection,
+        kept_beyond_term,
     )
 }  # fmt: skip
 """What is asked of a plane's records."""

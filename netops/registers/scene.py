@@ -63,6 +63,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         organizations: codes that are registered; *bodies*: those that have duties.
         nets: prefixes of the plane, as text.
         used: by number of a project.
+        outlived: by register and organization, how many records are past their term, whole or in part.
         connected: declarations that must have an entry inspection; () where none is asked for.
     """
 
@@ -78,6 +79,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     guards: tuple[Guard, ...] = ()
     used: Mapping[str, Use] = {}
     connected: tuple[Connected, ...] = ()
+    outlived: Mapping[tuple[str, str], int] = {}
 
     @cached_property
     def kept(self) -> tuple[Kind, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from netops.core.errors import NetopsError
@@ -13,7 +13,7 @@ from netops.registers.attachments import Attachment, Damage
 from netops.registers.content import MOST_BYTES, recognized
 from netops.rounds import registers
 
-__all__ = ["attach", "content", "damaged", "detach", "folder_of", "listed", "recognized"]
+__all__ = ["attach", "content", "damaged", "detach", "folder_of", "let_go", "listed", "recognized"]
 
 
 def folder_of(desk: Desk) -> Path:
@@ -71,3 +71,9 @@ def listed(desk: Desk) -> list[Attachment]:
 def damaged(desk: Desk) -> Iterator[Damage]:
     """Kept files that are not as they were attached, those taken off a record too."""
     yield from kept.damaged(folder_of(desk), kept.listed(desk.store, removed=True))
+
+
+def let_go(desk: Desk, files: Collection[str]) -> None:
+    """Remove the bytes of attachments that no record has any more, by their SHA-256."""
+    if files:
+        kept.let_go(folder_of(desk), files)

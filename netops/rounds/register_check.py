@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from netops.core import docket
@@ -13,7 +14,7 @@ from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.declarations.declaration import DeclarationState
 from netops.desk import Desk
-from netops.registers import entries
+from netops.registers import entries, outlived
 from netops.registers.entry import Entry, EntryState
 from netops.registers.rules import WRITTEN, accepted
 from netops.registers.scene import Body, Connected, Guard, Scene
@@ -86,13 +87,17 @@ def scene(desk: Desk, plane: Plane, *, use: bool = True) -> tuple[Scene, tuple[U
         for one in register.organizations
         if one.level not in (Level.STATE, Level.PROVINCE)
     )
+    today = at.astimezone(CITY_ZONE).date()
+    past = Counter(
+        (one.kind, one.organization) for kind in known.values() for one in outlived.listed(desk.store, kind, (plane,), today)
+    )
     used, unheard = project_use.of(desk, plane, known, listed, at) if use else ({}, ())
     made = Scene(
-        plane=plane, at=at, today=at.astimezone(CITY_ZONE).date(), kinds=known, records=listed, states=states,
+        plane=plane, at=at, today=today, kinds=known, records=listed, states=states,
         organizations=frozenset(register.organization), bodies=bodies, nets=desk.config.planes[plane].nets,
         guards=tuple(Guard(one.name, one.organization, one.address) for one in register.of(plane).devices
                      if one.role == Role.FIREWALL),
-        used=used, connected=tuple(_connected(desk, plane)) if entry_inspection.is_asked(desk) else (),
+        used=used, outlived=past, connected=tuple(_connected(desk, plane)) if entry_inspection.is_asked(desk) else (),
     )  # fmt: skip
     return made, unheard
 

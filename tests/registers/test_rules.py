@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from netops.core import docket
+from netops.config import Config
+from netops.core import docket, journal
 from netops.core.clock import still
+from netops.core.errors import Refused
 from netops.core.finding import STANDING
 from netops.core.language import speak
 from netops.core.store import Store
-from netops.registers import visits
+from netops.registers import entries, visits
 from netops.registers.entry import EntryState
-from netops.rounds import diary, look, register_check
+from netops.rounds import attachments, diary, look, register_check, register_terms
 from netops.rounds import registers as rounds
 from tests.conftest import NOON
-from tests.registers.city import desk_of
+from tests.registers.city import IDENTITY, desk_of
 
 
 @pytest.fixture
 def desk(store: Store) -> rounds.Desk:
     speak("zh")
     return desk_of(store, still(NOON))
+
+
+class Hands:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 def add(desk: rounds.Desk, kind: str, **values: str) -> str:
@@ -108,6 +121,44 @@ def test_references_and_owners_that_are_gone_are_found_and_resolve(desk: rounds.
     assert {("SYS-0001", "organization"), ("SYS-0001", "operator"), ("BAK-0001", "organization")} == {
         (number, field) for code, number, field in codes(desk) if code == "RG-106"
     }
+
+
+def test_what_is_past_its_term_is_named_and_removed_by_an_act_only(store: Store, tmp_path: Path) -> None:
+    """
+    Retired records after their years, persons in versions long replaced; nothing goes by itself. What goes is gone from every
+    version, search and file; the journal keeps numbers and the reason, and never had the names.
+    """
+    speak("zh")
+    clock = Hands()
+    desk = desk_of(store, clock)
+    desk.config = Config(store_url=store.url, path=str(tmp_path / "config.toml"))
+    gone = add(desk, "training", person="张三丰", certificate_no="T1", passed_on="2022-05", identity=IDENTITY)
+    stays = add(desk, "training", person="李四", certificate_no="T2", passed_on="2022-05")
+    post = add(desk, "officers", post="leader", person="王五", phone="0731-55556666")
+    rounds.apply(desk, rounds.edited(desk, "officers", post, {"person": "赵六"}))
+    for number, text in ((gone, b"a certificate"), (stays, b"another")):
+        attachments.attach(desk, "training", number, "a.txt", text)
+    rounds.apply(desk, rounds.moved(desk, "training", gone, EntryState.RETIRED), "离职", "retire")
+    clock.now += timedelta(days=3 * 365)
+    assert [] == register_terms.listed(desk)
+    clock.now += timedelta(days=3)
+    assert [(gone, ()), (post, (1,))] == sorted((one.number, one.versions) for one in register_terms.listed(desk))[::-1]
+    assert {("RG-117", "fin", "")} == {one for one in codes(desk) if one[0] == "RG-117"}
+    with pytest.raises(Refused):
+        register_terms.discard(desk, "training", [stays], "清理")
+    for kind in ("training", "officers"):
+        register_terms.discard(desk, kind, [], "到期清理")
+    assert [] == register_terms.listed(desk)
+    assert "RG-117" not in {one[0] for one in codes(desk)}
+    assert [stays] == [one.number for one in rounds.of(desk, "training", retired=True)]
+    assert [] == rounds.search(desk, "张三丰")
+    assert {} == {name: one for name, one in entries.history(store, post)[0].values.items() if name in ("person", "phone")}
+    assert "赵六" == rounds.of(desk, "officers")[0].values["person"]
+    assert [b"another"] == [path.read_bytes() for path in (tmp_path / "attachments").rglob("*.txt")]
+    told = str(journal.log(store, 100))
+    assert "到期清理" in told
+    assert gone in told
+    assert not any(word in told for word in ("张三丰", "王五", "55556666"))
 
 
 def test_the_platform_and_the_week_are_held_against_addresses_and_days(desk: rounds.Desk) -> None:
