@@ -19,6 +19,7 @@ from netops.core.clock import city_time, now, rfc3339
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import _
 from netops.core.observation import Unreachable
+from netops.core.sheet import guarded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -365,9 +366,7 @@ def _csv(items: Sequence[Any], columns: Sequence[Column]) -> str:
     writer.writerow([_(column.title) for column in columns])
     for item in items:
         cells = ["" if column.value(item) is None else str(column.value(item)) for column in columns]
-        writer.writerow(
-            ["'" + cell if cell[:1] in "=+-@\t\r" and not _is_number(cell) else cell for cell in cells]
-        )
+        writer.writerow([cell if _is_number(cell) else guarded(cell) for cell in cells])
     return buffer.getvalue()
 
 

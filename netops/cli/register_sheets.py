@@ -140,6 +140,10 @@ def _plan(out: Output, opened: Desk, made: Intake, *, titled: bool) -> None:
             out.say(f"  + {draft.values.get(made.kind.head.name, '')}", style="green")
     for name in made.reading.ignored:
         out.say(_("passed over: {name} has no table of this register").format(name=name))
+    for name in made.reading.hidden:
+        out.say(f"{sign('note')} " + _("passed over: {name} is hidden; make it visible if it is meant").format(name=name))
+    for name in made.reading.unseen:
+        out.say(f"{sign('note')} " + _("{name} has hidden rows; they were read too").format(name=name))
     if made.reading.unknown:
         out.say(
             f"{sign('note')} "
@@ -162,7 +166,7 @@ def _answer(
         taken = [one for one in numbers if one.startswith(f"{made.kind.head.prefix}-")]
         items.append({"register": made.kind.kind, "added": len(made.plan.added), "changed": changed, "same": made.plan.same,
                       "faults": own, "ignored": made.reading.ignored, "unknown": made.reading.unknown,
-                      "numbers": taken})  # fmt: skip
+                      "hidden": made.reading.hidden, "hidden_rows": made.reading.unseen, "numbers": taken})  # fmt: skip
     return document("import", items)
 
 

@@ -100,7 +100,7 @@ class Sheet(msgspec.Struct, frozen=True):
         name: of the sheet; "" for a text file; the path of the list in a JSON file.
         lines: the line of each row where rows may take several lines (CSV); else row *n* is line *n + 1*.
         listed: True for the items of a JSON file, whose first row holds the keys.
-        hidden: True for one that a spreadsheet program does not show.
+        hidden: True for one that a spreadsheet program does not show; *hides_rows* for one with rows out of sight.
     """
 
     file: str
@@ -110,6 +110,7 @@ class Sheet(msgspec.Struct, frozen=True):
     lines: Sequence[int] = ()
     listed: bool = False
     hidden: bool = False
+    hides_rows: bool = False
 
     def place(self, row: int, column: int | None = None) -> Place:
         """The place of a row, or of one cell in it; both from 0."""

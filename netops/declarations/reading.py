@@ -89,7 +89,10 @@ def read(sheets: Sequence[Sheet], names: Names, plane: str = "") -> Reading:
     ignored: list[str] = []
     count = 0
     for _, several in groupby(sheets, attrgetter("file")):
-        book = _Book([one for one in several if one.name not in BESIDE], names, plane)
+        given = [one for one in several if one.name not in BESIDE]
+        shown = [one for one in given if not one.hidden] or given
+        ignored += [f"{one.file} {one.name}" for one in given if one.hidden and len(shown) < len(given)]
+        book = _Book(shown, names, plane)
         book.read()
         forms += [one.form() for one in book.drafts if not one.faulty]
         faults += book.faults

@@ -40,12 +40,21 @@ def bound() -> None:
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def examine(content: bytes) -> dict[str, dict[tuple[int, int], str]]:
+class Seen:
+    """What the text of a sheet says that its parser does not tell: formulas and errors by row and column from 0; hidden rows."""
+
+    def __init__(self) -> None:
+        self.formulas: dict[tuple[int, int], str] = {}
+        self.errors: dict[tuple[int, int], str] = {}
+        self.hides_rows = False
+
+
+def examine(content: bytes) -> dict[str, Seen]:
     """
-    Refuse an archive that unpacks to too much or holds another one.
+    Refuse an archive that unpacks to too much, holds another one, or declares types of its own.
 
     Returns:
-        By name of a sheet, the formulas in it by row and column, from 0.
+        By name of a sheet, what its text says.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -64,11 +73,14 @@ def examine(content: bytes) -> dict[str, dict[tuple[int, int], str]]:
         if part.flag_bits & 1:
             raise Unreadable("its part {name} is encrypted", name=part.filename)
         with archive.open(part) as opened:
-            if opened.read(8).startswith(ARCHIVES):
+            begin = opened.read(4096)
+            if begin.startswith(ARCHIVES):
                 raise Unreadable("its part {name} is an archive of its own", name=part.filename)
+            if b"<!DOCTYPE" in begin.upper():
+                raise Unreadable("its part {name} declares entities, which no office program writes", name=part.filename)
     if "xl/workbook.xml" not in names:
         raise Unreadable("it is no XLSX workbook")
-    return {name: _formulas(archive, part) for name, part in _sheets(archive) if part in names}
+    return {name: _seen(archive, part) for name, part in _sheets(archive) if part in names}
 
 
 def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -84,12 +96,12 @@ def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             yield element.get("name", ""), links.get(link_id, "")
 
 
-def _formulas(archive: zipfile.ZipFile, part: str) -> dict[tuple[int, int], str]:
+def _seen(archive: zipfile.ZipFile, part: str) -> Seen:
+    told = Seen()
     with archive.open(part) as opened:
-        if not _mentions(opened):
-            return {}
-    found: dict[tuple[int, int], str] = {}
-    row, column = -1, -1
+        if not _mentions(opened, told):
+            return told
+    row, column, kind_of = -1, -1, ""
     with archive.open(part) as opened:
         for moment, element in ET.iterparse(opened, ("start", "end")):  # noqa: S314 - as above
             kind = element.tag.rsplit("}", 1)[-1]
@@ -97,22 +109,30 @@ def _formulas(archive: zipfile.ZipFile, part: str) -> dict[tuple[int, int], str]
                 row, column = int(element.get("r", row + 2)) - 1, -1
             elif moment == "start" and kind == "c":
                 place = re.fullmatch(r"([A-Z]{1,3})(\d{1,7})", element.get("r", ""))
-                column = _column(place[1]) if place else column + 1
+                column, kind_of = _column(place[1]) if place else column + 1, element.get("t", "")
             elif moment == "end" and kind == "f":
-                found[row, column] = "=" + (element.text or "")[:8192]
+                told.formulas[row, column] = "=" + (element.text or "")[:8192]
+            elif moment == "end" and kind == "v" and kind_of == "e":
+                told.errors[row, column] = (element.text or "#?")[:40]
             elif moment == "end" and kind == "row":
                 element.clear()
-    return found
+    return told
 
 
-def _mentions(opened: Any) -> bool:
-    """Whether a sheet has any formula: most have none, and then it need not be parsed twice."""
-    before = b""
+def _mentions(opened: Any, told: Seen) -> bool:
+    """Whether a sheet has any formula or error: most have none, and then it need not be parsed twice."""
+    before, found, last = b"", False, b""
     while block := opened.read(1 << 20):
-        if re.search(rb"<(\w+:)?f[ />]", before + block):
-            return True
-        before = block[-16:]
-    return False
+        whole = before + block
+        found = found or re.search(rb"<(\w+:)?f[ />]|\bt=[\"']e[\"']", whole) is not None
+        told.hides_rows = told.hides_rows or re.search(rb"<(\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)", whole) is not None
+        before, last = block[-256:], block if len(block) > 4096 else last[-4096:] + block
+    cells = re.findall(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']", last)
+    far = max(((_column(name.decode()) + 1) * int(row) for name, row in cells), default=0)
+    if far > MAX_CELLS:
+        name, row = cells[-1]
+        raise Unreadable("its last cell is {cell}, far from the table", cell=(name + row).decode())
+    return found
 
 
 def _column(name: str) -> int:
@@ -122,8 +142,8 @@ def _column(name: str) -> int:
     return number - 1
 
 
-def sheets(content: bytes, formulas: dict[str, dict[tuple[int, int], str]]) -> list[dict[str, Any]]:
-    """Every sheet with its rows, merged cells and formulas; dates are told as {"d": ISO}."""
+def sheets(content: bytes, seen: dict[str, Seen]) -> list[dict[str, Any]]:
+    """Every sheet with its rows, merged cells, formulas and errors; dates are told as {"d": ISO}."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
     try:
@@ -146,9 +166,10 @@ def sheets(content: bytes, formulas: dict[str, dict[tuple[int, int], str]]) -> l
             while rows and not rows[-1]:
                 rows.pop()
             merged = [[*first, *last] for first, last in (sheet.merged_cell_ranges or [])[:MAX_MERGED]]
-            said = [[*place, text] for place, text in formulas.get(name, {}).items()]
-            told.append({"name": name, "rows": rows, "merged": merged, "formulas": said,
-                         "hidden": name in hidden})
+            own = seen.get(name, Seen())
+            said, wrong = ([[*place, text] for place, text in found.items()] for found in (own.formulas, own.errors))
+            told.append({"name": name, "rows": rows, "merged": merged, "formulas": said, "errors": wrong,
+                         "hidden": name in hidden, "hides_rows": own.hides_rows})
     except PasswordError as error:
         raise Unreadable("it is protected by a password") from error
     except (CalamineError, OSError, ValueError, OverflowError) as error:
@@ -178,8 +199,7 @@ def main() -> NoReturn:
     bound()
     content = sys.stdin.buffer.read()
     try:
-        formulas = {} if content.startswith(OLE) else examine(content)
-        answer: dict[str, Any] = {"sheets": sheets(content, formulas)}
+        answer: dict[str, Any] = {"sheets": sheets(content, {} if content.startswith(OLE) else examine(content))}
     except Unreadable as fault:
         answer = {"fault": fault.why, "facts": fault.facts}
     except (

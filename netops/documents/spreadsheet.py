@@ -30,9 +30,16 @@ FAULTS = (
     N_("it unpacks to {times} times its size"), N_("its part {name} is encrypted"),
     N_("its part {name} is an archive of its own"), N_("it is no XLSX workbook"), N_("it has more than {count} sheets"),
     N_("it has more than {count} cells"), N_("it has more than {size} MiB of text"), N_("it is protected by a password"),
-    N_("it needs more memory than a table may"),
+    N_("it needs more memory than a table may"), N_("its part {name} declares entities, which no office program writes"),
+    N_("its last cell is {cell}, far from the table"),
 )  # fmt: skip
 """What `opening` answers."""
+MENDS = {
+    FAULTS[4]: N_("save it as XLSX again, without password"), FAULTS[10]: N_("save it as XLSX again, without password"),
+    FAULTS[5]: N_("take the objects in it out, and save it as XLSX again"),
+    FAULTS[13]: N_("delete the empty rows and columns behind the table, and save it again"),
+}  # fmt: skip
+"""What to do about some of them; the others are saved again."""
 
 
 class NotRead(NetopsError):
@@ -87,19 +94,18 @@ def _workbook(content: bytes, file: str) -> Iterator[Sheet]:
         )
     answer = msgspec.msgpack.decode(done.stdout)
     if "fault" in answer:
-        raise NotRead(
-            file, answer["fault"], "save it as XLSX again, without password, or as CSV", **answer["facts"]
-        )
+        mend = MENDS.get(answer["fault"], "save it as XLSX again, or as CSV")
+        raise NotRead(file, answer["fault"], mend, **answer["facts"])
     for one in answer["sheets"]:
         rows: list[list[Value]] = [
             [_value(cell) if isinstance(cell, dict) else cell for cell in row] for row in one["rows"]
         ]
-        for row, column, text in one["formulas"]:
+        for row, column, text in (*one["errors"], *((*place, Formula(said)) for *place, said in one["formulas"])):
             if row < len(rows):
                 rows[row] += [None] * (column + 1 - len(rows[row]))
-                rows[row][column] = Formula(text)
+                rows[row][column] = text
         merged = tuple(Merged(*ends) for ends in one["merged"])
-        yield Sheet(file, one["name"], rows, merged, hidden=one["hidden"])
+        yield Sheet(file, one["name"], rows, merged, hidden=one["hidden"], hides_rows=one["hides_rows"])
 
 
 def _value(told: Mapping[str, str]) -> date:

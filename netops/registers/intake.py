@@ -78,6 +78,7 @@ class Reading(msgspec.Struct, frozen=True):
     Args:
         columns: fields that they have a column for; the others stay as they stand.
         ignored: sheets without such a table; *unknown*: headings that are no field.
+        hidden: sheets that nobody sees in their workbook, and that were passed over; *unseen*: those with hidden rows, read too.
     """
 
     rows: tuple[Row, ...]
@@ -85,6 +86,8 @@ class Reading(msgspec.Struct, frozen=True):
     columns: frozenset[str]
     ignored: tuple[str, ...]
     unknown: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -120,18 +123,21 @@ def reading(
     faults: list[Fault] = []
     columns: set[str] = set()
     ignored: list[str] = []
+    unseen: list[str] = []
     unknown: list[str] = []
     wanted = [
         {one.name} for one in kind.fields if one.name in kind.head.key and one.name != "organization"
     ] or [{"organization"}]
-    for sheet in sheets:
-        if sheet.name in BESIDE:
-            continue
+    given = [one for one in sheets if one.name not in BESIDE]
+    shown = [one for one in given if not one.hidden] or given
+    hidden = [one.name for one in given if one.hidden and len(shown) < len(given)]
+    for sheet in shown:
         table = None if sheet_name(sheet.name) in others else find(sheet, kind.headings, wanted)
         if table is None:
             ignored.append(sheet.name or sheet.file)
             continue
         columns |= table.columns.keys()
+        unseen += [sheet.name] if sheet.hides_rows else []
         unknown += _unknown(table)
         for record in table.records(("organization", "site", "plane")):
             if _is_note(kind, table, record):
@@ -140,7 +146,8 @@ def reading(
             if made:
                 rows.append(made)
     return Reading(
-        tuple(rows), tuple(faults), frozenset(columns), tuple(ignored), tuple(dict.fromkeys(unknown))
+        tuple(rows), tuple(faults), frozenset(columns), tuple(ignored), tuple(dict.fromkeys(unknown)), tuple(hidden),
+        tuple(unseen),
     )
 
 
@@ -217,7 +224,7 @@ def _row(
                 fault(field.name, None, N_("it is missing"), N_("fill it in"))
     if len(faults) > before:
         return None
-    return Row(table.place(record.row, *kind.head.key), number, base, plane, values)
+    return Row(table.place(record.row, kind.head.name, *kind.head.key), number, base, plane, values)
 
 
 # ---- holding it against what stands

@@ -28,11 +28,12 @@ PRIVATE = "organization"
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One of the values that a field of type *choice* may have."""
+    """One of the values that a field of type *choice* may have; *synonyms*: other words that people write for it."""
 
     key: str
     zh: str
     en: str
+    synonyms: tuple[str, ...] = ()
 
 
 class Field(msgspec.Struct, frozen=True, dict=True):
@@ -82,7 +83,7 @@ class Field(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def chosen(self) -> Mapping[str, str]:
         """Key of each choice by every word for it, folded."""
-        return {folded(word): one.key for one in self.choices for word in (one.en, one.zh, one.key)}
+        return {folded(word): one.key for one in self.choices for word in (*one.synonyms, one.en, one.zh, one.key)}
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):

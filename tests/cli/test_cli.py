@@ -123,12 +123,13 @@ def test_completion_knows_the_nouns(tmp_path: Path) -> None:
 
 
 def test_csv_never_holds_a_formula() -> None:
-    """A cell from outside that a spreadsheet would run is quoted."""
+    """A cell from outside that a spreadsheet would run is quoted; an empty one stays empty."""
     from netops.cli.printing import Column, _csv
 
-    text = _csv([{"a": "=cmd()", "b": "-3.5", "c": "+x"}], [Column(key, lambda row, key=key: row[key]) for key in "abc"])
+    row = {"a": "=cmd()", "b": "-3.5", "c": "+x", "d": ""}
+    text = _csv([row], [Column(key, lambda row, key=key: row[key]) for key in "abcd"])
 
-    assert "a,b,c\r\n'=cmd(),-3.5,'+x\r\n" == text
+    assert "a,b,c,d\r\n'=cmd(),-3.5,'+x,\r\n" == text
 
 
 def test_a_terminal_is_never_driven_by_what_was_read() -> None:

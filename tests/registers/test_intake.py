@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from netops.core.clock import Clock
 from netops.core.language import speak
@@ -39,14 +43,14 @@ def test_a_table_as_it_is_really_sent_is_understood(desk: rounds.Desk) -> None:
     rows = sheet(
         ["2026年等级保护台账"], [], HEAD,
         [1, "第三级", "云溪市财政局", "一体化", "４３０３００-0001", "二〇二六年三月", "同意"],
-        [2, "二级", None, "门户", "", 46000.0, None],
+        [2, "乙级", None, "门户", "", 46000.0, None],
         HEAD,
         ["填表人：王某"],
         merged=(Merged(3, 2, 4, 2),),
     )  # fmt: skip
     found = rounds.planned(desk, "protection", [rows])
     assert ["定级.xlsx Sheet1!B5"] == [str(one.place) for one in found.plan.faults], (
-        "二级 is none of the choices"
+        "乙级 is none of the choices"
     )
     assert ("领导批示", "序号") == tuple(sorted(found.reading.unknown, reverse=True))
 
@@ -69,7 +73,7 @@ def test_every_fault_names_place_value_and_mend_and_nothing_is_half_imported(des
     )
     made = rounds.planned(desk, "protection", [rows])
     assert {
-        ("A2", "organization"), ("D2", "filing_no"), ("E2", "assessed_on"), ("F2", "system"), ("A4", "object"),
+        ("A2", "organization"), ("D2", "filing_no"), ("E2", "assessed_on"), ("F2", "system"), ("B4", "object"),
         ("C5", "level"),
     } == {(str(one.place).split("!")[1], one.column) for one in made.plan.faults}  # fmt: skip
     assert all(one.mend for one in made.plan.faults)
@@ -121,6 +125,103 @@ def test_a_plan_that_has_become_stale_is_refused(desk: rounds.Desk) -> None:
     with pytest.raises(rounds.Refused):
         rounds.take_in(desk, again)
     assert "3" == entries.one(desk.store, "DJB-0001").values["level"]
+
+
+DATES = ("2026-11-30", "2026/11/30", "2026.11.30", "20261130", "2026年11月30日", "二〇二六年十一月三十日", 46356, "46356",
+         date(2026, 11, 30), "30 Nov 2026", " ２０２６－１１－３０ ", "二〇二六年十一月")  # fmt: skip
+
+
+def test_an_ugly_workbook_is_understood_whole(desk: rounds.Desk, tmp_path: Path) -> None:
+    """
+    A merged title, remarks, headings in two languages and another order, more columns, hidden rows and columns, twelve ways
+    to write a day, full-width digits, sums and signatures; a hidden sheet is left alone, and told.
+    """
+    book = Workbook()
+    page = book.active
+    page.title = "2026年上报"
+    page.append(["各单位等级保护情况汇总表"])
+    page.merge_cells("A1:G1")
+    page.append(["填报单位：市财政局", None, None, None, None, "填报日期：2026.11.30"])
+    page.append(["序号", "Filed on", "Organization", "备案编号", "定级对象（必填）", "等级", "无关列", "未整改高风险项（项）"])
+    for number, day in enumerate(DATES):
+        page.append([number + 1, day, (" 云溪市 财政局 ", "Yunxi Finance Bureau", "FIN")[number % 3], f"４３－{number}", f"系统{number}",
+                     ("三级", "第三级", "３", "Level 3")[number % 4], "x", ("0", "２", "3项")[number % 3]])  # fmt: skip
+    page.append(["合计", None, None, None, None, None, None, "=SUM(H4:H15)"])
+    page.append(["注：以上数据由各科室报送"])
+    page.append(["审核人：", None, None, None, "填表人：张三"])
+    page.row_dimensions[6].hidden = page.column_dimensions["D"].hidden = True
+    other = book.create_sheet("去年的")
+    other.append(["定级对象", "单位", "等级"])
+    other.append(["旧系统", "云溪市财政局", "第二级"])
+    other.sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+
+    sheets, _source = rounds.sheets_of([("a.xlsx", (tmp_path / "a.xlsx").read_bytes())])
+    made = rounds.planned(desk, "protection", sheets)
+    assert ((), ("去年的",), ("2026年上报",), ("序号", "无关列")) == (
+        made.plan.faults, made.reading.hidden, made.reading.unseen, made.reading.unknown,
+    )  # fmt: skip
+    told = [(one.values["level"], one.values["filed_on"], one.values["open_high"]) for one in made.plan.added]
+    assert [("3", "2026-11-30" if day != "二〇二六年十一月" else "2026-11", (0, 2, 3)[number % 3])
+            for number, day in enumerate(DATES)] == told  # fmt: skip
+
+
+def test_every_fault_of_a_workbook_is_named_with_its_cell(desk: rounds.Desk, tmp_path: Path) -> None:
+    """Days that are none, formulas and what they left, references to nothing, unknown organizations; nothing is taken in."""
+    book = Workbook()
+    page = book.active
+    page.append(["单位", "定级对象", "安全保护等级", "备案日期", "对应系统", "未整改高风险项"])
+    for row in (
+        ["文化局", "甲", "九级", "2026-02-30", "没有的系统", "很多"], ["fin", None, "第三级", "昨天", "SYS-9999", -3],
+        ["fin", "丙", "第三级", "=TODAY()", None, 1.5], ["fin", "丁", "第三级", "#REF!"], ["fin", "戊", "第三级"],
+        ["fin", "戊", "第二级"],
+    ):  # fmt: skip
+        page.append(row)
+    book.save(tmp_path / "a.xlsx")
+    sheets, _source = rounds.sheets_of([("a.xlsx", (tmp_path / "a.xlsx").read_bytes())])
+    made = rounds.planned(desk, "protection", sheets)
+    assert [
+        "A2", "C2", "D2", "E2", "F2", "B3", "D3", "E3", "F3", "D4", "F4", "D5", "B7",
+    ] == sorted((one.place.cell for one in made.plan.faults), key=lambda cell: (cell[1:], cell[0]))  # fmt: skip
+    with pytest.raises(rounds.Refused):
+        rounds.take_in(desk, made)
+    assert [] == rounds.of(desk, "protection")
+
+
+def _with(content: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The workbook with one part changed, or added."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in {*before.namelist(), part}:
+            held = before.read(name) if name in before.namelist() else b""
+            after.writestr(name, change(held) if name == part else held)
+    return made.getvalue()
+
+
+ENTITIES = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+FAR = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "said"),
+    [
+        ("xl/embeddings/a.zip", lambda _held: b"PK\x03\x04 more", "压缩包"),
+        ("xl/worksheets/sheet9.xml", lambda _held: b"0" * (40 << 20), "倍"),
+        ("xl/workbook.xml", lambda held: ENTITIES + held, "实体"),
+        ("xl/worksheets/sheet1.xml", lambda held: held.replace(b"</sheetData>", FAR), "XFD1048576"),
+        ("xl/worksheets/sheet1.xml", lambda held: held[: len(held) // 2], "损坏"),
+    ],
+)
+def test_a_hostile_workbook_is_refused_with_its_reason(part: str, change: Callable[[bytes], bytes], said: str) -> None:
+    """Archives in archives, bombs, entities, a cell at the end of the world, half a file."""
+    book, made = Workbook(), io.BytesIO()
+    book.active.append(["单位", "定级对象", "安全保护等级"])
+    book.save(made)
+    speak("zh")
+    with pytest.raises(rounds.NetopsError) as raised:
+        rounds.sheets_of([("a.xlsx", _with(made.getvalue(), part, change))])
+    assert said in raised.value.told()[1]
+    assert "a.xlsx" in raised.value.told()[0]
 
 
 def test_an_identity_number_never_shows_in_a_fault(desk: rounds.Desk) -> None:
