@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from netops.core.organization import Organization
 from netops.core.sheet import folded
+
+SEAL = re.compile(r"\s*[（(【\[]\s*(?:盖?公?签?章|加?盖公?章|公章|印章|全称|seal)\s*[）)】\]]\s*$")
+"""What forms print behind the place of a name."""
 
 
 class Names:
@@ -29,8 +33,8 @@ class Names:
         self._codes = short | self._codes
 
     def codes(self, text: str) -> set[str]:
-        """Codes of those who are called so."""
-        return self._codes.get(folded(text), set())
+        """Codes of those who are called so; that a seal stands there, too, does not matter."""
+        return self._codes.get(folded(text)) or self._codes.get(folded(SEAL.sub("", text)), set())
 
     def near(self, text: str) -> Organization | None:
         """

@@ -17,6 +17,9 @@ TELEPHONE = "phone"
 WORDS |= {spelled(word): TELEPHONE for word in PHONES}
 PEOPLE = ("responsible", "security_officer", "contact")
 NUMBERED = re.compile(r"^(?:[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十]+[)）]|\d+[、.．])\s*")
+AMONG = re.compile(r"^\s*其中\s*[：:，,]?\s*")
+PAIR = re.compile(r"([^\s：:，,；;（(]{1,16})\s*[：:]\s*([^\s：:，,；;）)]+)")
+"""One of several labels in a cell: 有线：100 台，无线：20 台."""
 INLINE = re.compile(r"\s*([^：:]{1,24})[：:]\s*(\S.*)", re.DOTALL)
 
 
@@ -32,7 +35,8 @@ def label(value: Value) -> str:
     """The field that a cell names, or ""."""
     if not isinstance(value, str) or len(value) > 60:
         return ""
-    return WORDS.get(spelled(value)) or WORDS.get(spelled(NUMBERED.sub("", value.strip()))) or ""
+    bare = AMONG.sub("", NUMBERED.sub("", value.strip()))
+    return WORDS.get(spelled(value)) or WORDS.get(spelled(bare)) or ""
 
 
 def read(sheet: Sheet, without: Collection[int] = ()) -> list[Said]:
@@ -65,8 +69,16 @@ def _labels(sheet: Sheet, without: frozenset[int]) -> Iterator[Said]:
             name = label(value)
             if name:
                 yield _beside(sheet, row, column, name, ends.get((row, column)), is_head=is_head)
+            elif isinstance(value, str) and len(several := _pairs(value)) > 1:
+                yield from (Said(each, text, sheet.place(row, column)) for each, text in several)
             elif isinstance(value, str) and (found := INLINE.fullmatch(value)) and (name := label(found[1])):
                 yield Said(name, found[2], sheet.place(row, column))
+
+
+def _pairs(value: str) -> list[tuple[str, str]]:
+    """Fields with what they say, where a cell holds several; [] unless all of its words before a colon are labels."""
+    found = [(label(word), text) for word, text in PAIR.findall(AMONG.sub("", value))]
+    return found if all(name for name, _text in found) else []
 
 
 def _beside(sheet: Sheet, row: int, column: int, name: str, merged: Merged | None, *, is_head: bool) -> Said:

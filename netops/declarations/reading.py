@@ -10,6 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from netops.core.language import N_
+from netops.core.names import Names
 from netops.core.sheet import (
     BESIDE,
     Place,
@@ -39,7 +40,6 @@ STATEMENTS = frozenset({"nature", "scope", "terminals"})
 SHARED = ("organization", "plane", "authority", "number", "date")
 ASIDE = ("注", "备注", "说明", "填表", "填写", "合计", "总计", "note", "total")
 """Words that begin a row below a table which is none of it."""
-Names = Mapping[str, str]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def read(sheets: Sequence[Sheet], names: Names, plane: str = "") -> Reading:
     Every declaration in *sheets*, which may be of several files.
 
     Args:
-        names: code of each organization by its names, as `core.sheet.folded` makes them.
+        names: what organizations are called.
         plane: of declarations that do not say which network they are for; "" makes that a fault.
     """
     forms: list[Form] = []

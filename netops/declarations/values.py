@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
 from ipaddress import ip_address
 
 import msgspec
 
+from netops.core.dates import NUMERAL, numeral
 from netops.core.language import N_
-from netops.core.sheet import Formula, Place, Value, day_of, folded, is_empty, plain, spelled, text_of
+from netops.core.names import Names
+from netops.core.sheet import Formula, Place, Value, day_of, is_empty, plain, spelled, text_of
 from netops.declarations.fields import Entry, Field
 from netops.declarations.form import LONGEST
 
 COUNTED = re.compile(r"(?:共|合计|约)?\s*(\d{1,9})(?:\.0+)?\s*[台个套部人点]?(?:左右)?")
+WORDED = re.compile(rf"(?:共|合计|约)?\s*([{NUMERAL}]+)\s*[台个套部人点](?:左右)?|([{NUMERAL}]+)")
 NOTHING = frozenset({"", "无", "-", "--", "—", "——", "/", "\\", "none", "n/a", "na", "空", "暂无", "没有"})
 """What people write into a cell that says nothing."""
 BLANK_DATE = re.compile(r"[年月日号\s_　-]*")
@@ -57,12 +58,9 @@ class Unclear(ValueError):
         return Fault(place, field, text_of(value)[:80], self.what, self.mend, self.facts)
 
 
-def kept(field: Field, value: Value, names: Mapping[str, str]) -> str:
+def kept(field: Field, value: Value, names: Names) -> str:
     """
     What a field keeps of a cell.
-
-    Args:
-        names: code of each organization by its names, as `core.sheet.folded` makes them.
 
     Raises:
         Unclear: it cannot be kept so.
@@ -105,6 +103,8 @@ def _count(value: Value) -> str:
     text = plain(value)
     if text.casefold() in NOTHING:
         return ""
+    if (word := WORDED.fullmatch(text)) is not None:
+        return str(numeral(word[1] or word[2]))
     found = COUNTED.fullmatch(text)
     if found is None or isinstance(value, bool):
         raise Unclear(N_("it is no number"), N_("write digits, such as 25"))
@@ -147,17 +147,17 @@ def _choice(field: Field, text: str) -> str:
     return found
 
 
-def _organization(text: str, names: Mapping[str, str]) -> str:
-    code = names.get(folded(text), "")
-    if code:
-        return code
-    near = get_close_matches(folded(text), names, 1, 0.6)
-    if near:
+def _organization(text: str, names: Names) -> str:
+    codes = names.codes(text)
+    if len(codes) == 1:
+        return next(iter(codes))
+    if codes:
         raise Unclear(
-            N_("no organization is called so"),
-            N_("{near} ({code})? write it so"),
-            near=near[0],
-            code=names[near[0]],
+            N_("several organizations are called so: {codes}"), N_("write the code of one"), codes=", ".join(sorted(codes))
+        )
+    if (near := names.near(text)) is not None:
+        raise Unclear(
+            N_("no organization is called so"), N_("{near} ({code})? write it so"), near=near.name_zh, code=near.code
         )
     raise Unclear(N_("no organization is called so"), N_("netops organization list shows them"))
 

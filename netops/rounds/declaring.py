@@ -14,8 +14,8 @@ from netops.core.clock import CITY_ZONE
 from netops.core.errors import Refused
 from netops.core.journal import Act, act
 from netops.core.language import N_
+from netops.core.names import Names
 from netops.core.plane import Plane
-from netops.core.sheet import folded
 from netops.declarations import filings, form, reading
 from netops.declarations.authority import authority_of
 from netops.declarations.declaration import Declaration, DeclarationState, Statements
@@ -108,14 +108,9 @@ def read(desk: Desk, paths: Iterable[Path], plane: str = "") -> reading.Reading:
     )
 
 
-def names(desk: Desk) -> dict[str, str]:
-    """Code of each organization by its names and its code, as `core.sheet.folded` makes them."""
-    found: dict[str, str] = {}
-    for entry in desk.register.organizations:
-        for name in (entry.name_zh, entry.name_en, entry.code):
-            if name:
-                found.setdefault(folded(name), entry.code)
-    return found
+def names(desk: Desk) -> Names:
+    """What organizations are called, short names too."""
+    return Names(desk.register.organizations, desk.config.city.title_zh)
 
 
 # ---- what a review holds it against

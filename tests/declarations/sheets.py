@@ -8,7 +8,10 @@ from typing import Any
 
 from openpyxl import Workbook
 
-NAMES = {"市财政局": "fin", "fin": "fin", "市教育局": "edu", "edu": "edu"}
+from netops.core.names import Names
+from netops.core.organization import Organization
+
+NAMES = Names((Organization("fin", "市财政局"), Organization("edu", "市教育局")))
 
 
 def book(*sheets: tuple[str, Sequence[Sequence[Any]], Sequence[str]]) -> bytes:

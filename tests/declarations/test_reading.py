@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from sheets import BOXES, DEVICES, NAMES, book
 
+from netops.core.names import Names
+from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.core.sheet import Sheet
 from netops.declarations import reading
@@ -49,6 +51,25 @@ def test_a_form_is_read_wherever_its_labels_stand() -> None:
     )
     assert "a.xlsx 说明!B6" == str(form.place("terminals"))
     assert "a.xlsx 设备!B4" == str(form.place("equipment", 1))
+
+
+def test_another_office_draws_its_form_another_way() -> None:
+    """A seal behind the name, labels in two languages, several in one cell, numbers in words, a day number, a merged answer."""
+    rows: list[list[Any]] = [
+        [], [None, "云溪市政务外网接入书面说明（附件3）"], [],
+        [None, "单位名称", "教育局（盖章）", None, "Network", "Extranet"],
+        [None, "Nature of the network", "办公局域网"], [None, "应用范围", "OA、学籍\n招生"],
+        [None, "入网终端数量", "一百二十台", None, "其中：有线", "100"], [None, "无线：１０台，服务器：6台；其他：4 个"],
+        [None, "责任人", "李某", None, "电话", 7315550001], [None, "签署日期", 46356, None, "有效期至", "二〇二七年十一月三十日"],
+        [], [None, "注：以上属实"], [None, "经办人："],
+    ]  # fmt: skip
+    names = Names((Organization("edu", "云溪市教育局"), Organization("fin", "云溪市财政局")), "云溪市")
+    found = reading.read(spreadsheet.read(book(("申报", rows, ["B2:G2", "C6:G6"])), "a.xlsx"), names)
+    [form] = found.forms
+    assert () == found.faults
+    assert ("edu", Plane.EXTRANET, 120, Kinds(100, 10, 6, 4), "2026-11-30", "2027-11-30") == (
+        form.stated.organization, form.stated.plane, form.stated.terminals, form.stated.kinds, form.stated.date,
+        form.stated.until)  # fmt: skip
 
 
 def test_equipment_may_stand_below_the_boxes_of_the_same_sheet() -> None:

@@ -144,8 +144,9 @@ def test_an_ugly_workbook_is_understood_whole(desk: rounds.Desk, tmp_path: Path)
     page.append(["填报单位：市财政局", None, None, None, None, "填报日期：2026.11.30"])
     page.append(["序号", "Filed on", "Organization", "备案编号", "定级对象（必填）", "等级", "无关列", "未整改高风险项（项）"])
     for number, day in enumerate(DATES):
-        page.append([number + 1, day, (" 云溪市 财政局 ", "Yunxi Finance Bureau", "FIN")[number % 3], f"４３－{number}", f"系统{number}",
-                     ("三级", "第三级", "３", "Level 3")[number % 4], "x", ("0", "２", "3项")[number % 3]])  # fmt: skip
+        name = (" 云溪市 财政局 （盖章）", "Yunxi Finance Bureau", "FIN")[number % 3]
+        level, risks = ("三级", "第三级", "３", "Level 3")[number % 4], ("0", "２", "3项")[number % 3]
+        page.append([number + 1, day, name, f"４３－{number}", f"系统{number}", level, "x", risks])
     page.append(["合计", None, None, None, None, None, None, "=SUM(H4:H15)"])
     page.append(["注：以上数据由各科室报送"])
     page.append(["审核人：", None, None, None, "填表人：张三"])
