@@ -11,6 +11,7 @@ nothing and keeps no version; it cannot answer two Chinese characters, which is 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import platform
@@ -19,9 +20,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from benchmarks.engines import engines
 
 Figure = dict[str, Any]
 ROWS = 50_000
@@ -49,7 +53,9 @@ def desk(folder: Path, url: str) -> Any:
     )
     store = f'[store]\nurl = "{url}"\n' if url else ""
     (folder / "config.toml").write_text(f"{store}[planes.extranet]\n", "utf-8")
-    if main(["-c", str(folder / "config.toml"), "inventory", "apply", "--yes", "-q"]):
+    with redirect_stdout(io.StringIO()):
+        refused = main(["-c", str(folder / "config.toml"), "inventory", "apply", "--yes", "-q"])
+    if refused:
         raise SystemExit(2)
     return Desk(config.read(folder / "config.toml"), lambda: datetime.now(UTC))
 
@@ -77,8 +83,6 @@ def workbook(rows: int) -> bytes:
 
 def peer_import(content: bytes, file: Path) -> sqlite3.Connection:
     """openpyxl into SQLite with FTS5."""
-    import io
-
     from openpyxl import load_workbook
 
     connection = sqlite3.connect(file)
@@ -202,10 +206,17 @@ def main() -> int:
     """0 when every goal is met."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rows", type=int, default=ROWS)
-    asked.add_argument("--store", default="", help="another store than a new SQLite file")
+    asked.add_argument("--store", default="", help="only on this store, which is empty")
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
-    found = figures(given.rows, given.store, (lambda _text: None) if given.json else print)
+    say = (lambda _text: None) if given.json else print
+    found = []
+    with engines("registers", given.store, say) as several:
+        for engine, url in several:
+            say(f"-- {engine}")
+            found += [
+                one | {"what": f"{engine}: {one['what']}"} for one in figures(given.rows, url, say)
+            ]
     if given.json:
         print(
             json.dumps(

@@ -107,7 +107,9 @@ def _kinds(out: Output, opened: Desk) -> None:
             Column(N_("register"), lambda one: one.title),
             Column(
                 N_("articles"),
-                lambda one: "、".join(str(n) for n in sorted({int(duty[1:3]) for duty in one.duties})),
+                lambda one: ("、" if spoken() == "zh" else ", ").join(
+                    str(n) for n in sorted({int(duty[1:3]) for duty in one.duties})
+                ),
             ),
             Column(N_("in use"), lambda one: one.standing, right=True),
             Column(N_("retired"), lambda one: one.retired or None, right=True),
@@ -220,6 +222,8 @@ def _changed(found: Kind, one: Any, names: Any) -> str:
 
 
 def _fields(out: Output, found: Kind) -> None:
+    from netops.registers.scene import term
+
     def remark(one: Any) -> str:
         if one.type == "choice":
             return "、".join(
@@ -248,7 +252,7 @@ def _fields(out: Output, found: Kind) -> None:
         + ("\n" if found.head.note_zh else "")
         + _(
             "✗ a record cannot be kept without it; ! register check asks for it. Retired records are kept for {period}."
-        ).format(period=found.head.retention),
+        ).format(period=term(found.head.retention)[f"period_{spoken()}"]),
     )
 
 

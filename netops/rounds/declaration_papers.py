@@ -53,16 +53,16 @@ def statement(desk: Desk, one: Declaration) -> Form:
         for name in ("wired", "wireless", "servers", "other")
     )
     terminals = f"{one.terminals}　（{kinds}）" if one.kinds.total else str(one.terminals)
-    shares = (3.2, 5, 3.2, 5)
+    shares, tall, high = ((3.2, 5, 3.2, 5), 14, 26) if language == "zh" else ((4.4, 4.4, 4.4, 4.4), 8, 20)
     above = Boxes(shares, (
         pair("organization", "authority"), long("place"), pair("responsible", "responsible_phone"),
         pair("security_officer", "security_officer_phone"), pair("contact", "contact_phone"),
-        long("nature", 14), long("scope", 14), long("lan"), long("user_class"),
+        long("nature", tall), long("scope", tall), long("lan"), long("user_class"),
     ))  # fmt: skip
     below = Boxes(shares, (
-        wide(FIELD["terminals"].label(language), terminals), long("measures", 14), long("need"), pair("date", "until"),
-        wide(_("statement of\nthe organization"), _(PROMISE), 26, _(SIGN)),
-        wide(_("remark of\nthe authority"), "", 26, _("person in charge:                    (seal)                    date:")),
+        wide(FIELD["terminals"].label(language), terminals), long("measures", tall), long("need"), pair("date", "until"),
+        wide(_("statement of\nthe organization"), _(PROMISE), high, _(SIGN)),
+        wide(_("remark of\nthe authority"), "", high, _("person in charge:                    (seal)                    date:")),
     ))  # fmt: skip
     parts: list[Part] = [above, _equipment(one, language)]
     if one.applications:
@@ -90,7 +90,7 @@ def _equipment(one: Declaration, language: str) -> Grid:
     )
     return Grid(
         heads,
-        (1.3, 4, 2.6, 4.2, 3.6, 4),
+        (1.6, 4, 2.6, 4.2, 3.6, 4),
         rows or (("", _("none was declared"), "", "", "", ""),),
         _("network equipment"),
     )
