@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64decode
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -122,27 +122,27 @@ def picture(data: str) -> bytes:
     return b64decode(body, validate=True)
 
 
-def conflicts(inspection: Inspection, result: FieldResult, since: int) -> list[Conflict]:
+def conflicts(inspection: Inspection, answers: Iterable[Given], since: int) -> list[Conflict]:
     """
     Every answer of the field that is not what the same party said meanwhile.
 
     Args:
-        since: how many answers the inspection had when the pack was made.
+        since: how many answers the inspection had when the pack was made, or the sheet written.
     """
     later: dict[tuple[str, Party], Answer] = {(one.item, one.party): one for one in inspection.answers[since:]}
     found = []
-    for given in result.answers:
+    for given in answers:
         said = later.get((given.item, given.party))
         if said is not None and (said.judgement.result, said.note) != (given.answer, given.note):
             found.append(Conflict(given.item, given.party, given.answer, said.judgement.result, said.actor, said.at))
     return found
 
 
-def repeated(inspection: Inspection, result: FieldResult) -> set[tuple[str, Party]]:
+def repeated(inspection: Inspection, answers: Iterable[Given]) -> set[tuple[str, Party]]:
     """Answers that stand already, word for word."""
     return {
         (given.item, given.party)
-        for given in result.answers
+        for given in answers
         if (said := inspection.latest.get((given.item, given.party)))
         and (said.judgement.result, said.note) == (given.answer, given.note)
     }

@@ -148,7 +148,7 @@ def plan(desk: Desk, content: bytes, take: Collection[str] = ()) -> Merge:
             "the result was not merged", "it answers what was not asked: {items}", "bring the file as it was saved",
             items=", ".join(strange[:5]),
         )  # fmt: skip
-    found, same = field.conflicts(inspection, result, made.answers), field.repeated(inspection, result)
+    found, same = field.conflicts(inspection, result.answers, made.answers), field.repeated(inspection, result.answers)
     open_ = {(one.item, one.party) for one in found if one.item not in take}
     added = tuple(one for one in result.answers if (one.item, one.party) not in same | open_)
     return Merge(
