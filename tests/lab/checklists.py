@@ -1,9 +1,11 @@
 """
-Whether each department's checklist names exactly the breaches of the lab city's truth, and none in quiet: a table, JSON with -o.
+Whether each department's checklist names exactly the breaches of the lab city's truth, and none in quiet: JSON, also with -o.
+
+Then one department's items are asked to be mended, and asked again while the breaches stand and once they are undone.
 
     python tests/lab/checklists.py [--city FILE] [--quiet SECONDS] [--scenario NAME ...] [-o FILE.json]
 
-Root, and the lab (`../shared/lab` beside the checkout). About five minutes: quiet first, then every scenario at once.
+Root, and the lab (`../shared/lab` beside the checkout). About eight minutes: quiet first, then every scenario at once.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from tests.lab.live import LiveCity, missing  # noqa: E402 - the checkout is on the path only now
 
-SETTLE, MOST, AFTER = 45, 240, 30
-"""Seconds: until a fresh netops has walked, at most until every finding is there, one more round."""
+SETTLE, MOST, AFTER, GONE = 45, 240, 30, 200
+"""Seconds: until a fresh netops has walked, at most until every finding is there, one more round, at most until all is gone."""
 Json = dict[str, Any]
 
 
@@ -71,6 +73,26 @@ def held(city: LiveCity, rows: list[Json]) -> Json:
     return {"named": named, "missed": missed, "false": false}
 
 
+def rechecked(city: LiveCity, names: list[str]) -> Json:
+    """One department's breaches asked to be mended: asked again while they stand, and once they are undone."""
+    rows = [row for row in checklists(city) if row["answer"] == "nonconform" and row["findings"]]
+    number = rows[0]["inspection"]
+    wanted = sorted({row["id"] for row in rows if row["inspection"] == number})
+    items = [word for name in wanted for word in ("--item", name)]
+    assert city.netops("inspect", "rectify", number, *items, "--yes").returncode == 0
+    standing = city.netops("inspect", "recheck", number, "--yes", "--json")
+    city.city("scenario", "stop", *names)
+    until = time.monotonic() + GONE
+    while city.standing() and time.monotonic() < until:
+        time.sleep(5)
+    undone = city.netops("inspect", "recheck", number, "--yes", "--json")
+    return {
+        "items": wanted,
+        "while it stands": {one["item"]: one["closed"] for one in json.loads(standing.stdout)["items"]},
+        "once it is undone": {one["item"]: one["closed"] for one in json.loads(undone.stdout)["items"]},
+    }
+
+
 def main() -> int:
     """0 when every breach is named in its department's checklist and nothing else is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,11 +129,14 @@ def main() -> int:
             time.sleep(AFTER)
             made |= {"findings perfect": perfect, "all": held(city, checklists(city))}
             print(json.dumps(made["all"], ensure_ascii=False, indent=1), flush=True)
+            made["recheck"] = rechecked(city, names)
+            print(json.dumps(made["recheck"], ensure_ascii=False, indent=1), flush=True)
         finally:
             city.down()
     if args.out:
         args.out.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", "utf-8")
     good = not made["quiet"]["false"] and not made["all"]["missed"] and not made["all"]["false"]
+    good = good and not any(made["recheck"]["while it stands"].values()) and all(made["recheck"]["once it is undone"].values())
     print("exactly the breaches" if good else "NOT exactly the breaches", f"findings perfect: {perfect}", sep="; ")
     return 0 if good else 1
 

@@ -24,8 +24,7 @@ DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET
 
 
-@pytest.fixture
-def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
+def opened(store_url: str, clock: Clock) -> Iterator[Desk]:
     """A desk over a city of three organizations whose registers are empty."""
     desk = Desk(
         Config(
@@ -40,6 +39,18 @@ def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
     inventory.apply(desk, inventory.plan(desk))
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
+    """It on each engine."""
+    yield from opened(store_url, clock)
+
+
+@pytest.fixture
+def city(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+    """It on SQLite alone, for what asks the store nothing new."""
+    yield from opened(f"sqlite:///{tmp_path / 'netops.db'}", clock)
 
 
 def put(desk: Desk, kind: str, organization: str = "fin", **values: Any) -> str:
@@ -84,26 +95,26 @@ def test_a_register_answers_from_what_stands_in_it_now(desk: Desk) -> None:
     assert ("duty=A07-1" in check.query, f"{late} v1" in str(check.body["records"]), check.at) == (True, True, desk.clock())
 
 
-def test_an_exception_covers_a_shortfall_until_its_day_only(desk: Desk) -> None:
+def test_an_exception_covers_a_shortfall_until_its_day_only(city: Desk) -> None:
     """Accepted until a day to come: 部分符合 with that day; until a day that passed: it counts again."""
-    put(desk, "projects", name="一体化平台", funding="public", review_on="2026-03-05", approval_on="2026-02-01")
-    register_check.run(desk)
-    finding = docket.listed(desk.store, code="RG-109")[0]
-    with journal.act(desk.store, desk.actor, desk.clock) as act:
+    put(city, "projects", name="一体化平台", funding="public", review_on="2026-03-05", approval_on="2026-02-01")
+    register_check.run(city)
+    finding = docket.listed(city.store, code="RG-109")[0]
+    with journal.act(city.store, city.actor, city.clock) as act:
         docket.move(act, finding.id, State.ACCEPTED, "补审已受理", "2026-12-31")
-    covered = answered(desk)["A07-1"]
-    with journal.act(desk.store, desk.actor, desk.clock) as act:
+    covered = answered(city)["A07-1"]
+    with journal.act(city.store, city.actor, city.clock) as act:
         docket.move(act, finding.id, State.ACCEPTED, "补审已受理", "2026-10-31")
 
     assert ("partial", True) == (covered[0], "2026-12-31" in covered[1])
-    assert "nonconform" == answered(desk)["A07-1"][0]
+    assert "nonconform" == answered(city)["A07-1"][0]
 
 
-def test_whoever_is_missing_in_a_register_that_is_kept_does_not_conform(desk: Desk) -> None:
+def test_whoever_is_missing_in_a_register_that_is_kept_does_not_conform(city: Desk) -> None:
     """Nobody keeps it: 未检查. Another body does, and this one has no record that it must have: 不符合."""
-    before = answered(desk)["A27-3"][0]
-    put(desk, "protection", "centre", object="门户网站", level="2", filing_no="43-1", filed_on="2025-05-01",
+    before = answered(city)["A27-3"][0]
+    put(city, "protection", "centre", object="门户网站", level="2", filing_no="43-1", filed_on="2025-05-01",
         assessed_on="2026-05-01", open_high=0)  # fmt: skip
 
-    assert ("unchecked", "nonconform") == (before, answered(desk)["A27-3"][0])
-    assert "conform" == answered(desk, "centre")["A27-3"][0]
+    assert ("unchecked", "nonconform") == (before, answered(city)["A27-3"][0])
+    assert "conform" == answered(city, "centre")["A27-3"][0]

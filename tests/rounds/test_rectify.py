@@ -33,8 +33,7 @@ DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET
 
 
-@pytest.fixture
-def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
+def opened(store_url: str, clock: Clock) -> Iterator[Desk]:
     """A desk over a city of three organizations whose register is in force."""
     desk = Desk(
         Config(
@@ -49,6 +48,18 @@ def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
     inventory.apply(desk, inventory.plan(desk))
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
+    """It on each engine."""
+    yield from opened(store_url, clock)
+
+
+@pytest.fixture
+def city(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+    """It on SQLite alone, for what asks the store nothing new."""
+    yield from opened(f"sqlite:///{tmp_path / 'netops.db'}", clock)
 
 
 def after(desk: Desk, days: float) -> Desk:
@@ -127,14 +138,14 @@ def test_what_does_not_conform_is_asked_answered_and_asked_again(desk: Desk) -> 
         rectify.recheck(later, number)
 
 
-def test_an_unrepaired_breach_stays_and_is_overdue_and_a_repeat_is_counted(desk: Desk) -> None:
+def test_an_unrepaired_breach_stays_and_is_overdue_and_a_repeat_is_counted(city: Desk) -> None:
     """The term of the item counts; closed and broken again is the second time."""
-    number, _record = inspected(desk)
-    rectify.open_(desk, number, rectify.demands(desk, number, ("A17-3",), days=3))
+    number, _record = inspected(city)
+    rectify.open_(city, number, rectify.demands(city, number, ("A17-3",), days=3))
 
-    late = after(desk, 4)
-    assert Stage.OPEN == followup.listed(desk.store, inspection=number)[0].state
-    opened = [docket.one(desk.store, name) for name in rectify.settle(late)[0]]
+    late = after(city, 4)
+    assert Stage.OPEN == followup.listed(city.store, inspection=number)[0].state
+    opened = [docket.one(city.store, name) for name in rectify.settle(late)[0]]
     assert ["A17-3"] == [one.facts["item"] for one in opened if one.code == "IS-001"]
     fill(late, number, "A17-3", Result.CONFORM, "已更正")
     assert [True] == [one.closes for one in rectify.recheck(after(late, 0.1), number).verdicts]
@@ -146,41 +157,41 @@ def test_an_unrepaired_breach_stays_and_is_overdue_and_a_repeat_is_counted(desk:
     assert 2 == made.repeat
 
 
-def test_an_exception_has_an_owner_a_reason_and_an_end(desk: Desk) -> None:
+def test_an_exception_has_an_owner_a_reason_and_an_end(city: Desk) -> None:
     """While it stands nothing is asked; from the day after, the item counts as open again. Without an owner there is none."""
-    number, _record = inspected(desk)
+    number, _record = inspected(city)
     with pytest.raises(NetopsError):
-        rectify.except_(desk, number, "A17-3", owner=" ", reason="系统停用中", until="2026-12-31")
+        rectify.except_(city, number, "A17-3", owner=" ", reason="系统停用中", until="2026-12-31")
     with pytest.raises(NetopsError):
-        rectify.except_(desk, number, "A17-3", owner="周局", reason="系统停用中", until="2026-11-20")
-    made = rectify.except_(desk, number, "A17-3", owner="周局", reason="系统停用中", until="2026-12-31")
+        rectify.except_(city, number, "A17-3", owner="周局", reason="系统停用中", until="2026-11-20")
+    made = rectify.except_(city, number, "A17-3", owner="周局", reason="系统停用中", until="2026-12-31")
 
     assert "EX-2026-0001" == made
-    assert "A17-3" not in {one.item.id for one in rectify.demands(desk, number)}
-    assert "A17-3" in {one.item.id for one in rectify.demands(after(desk, 60), number)}
-    (kept,) = followup.excepted(desk.store)
+    assert "A17-3" not in {one.item.id for one in rectify.demands(city, number)}
+    assert "A17-3" in {one.item.id for one in rectify.demands(after(city, 60), number)}
+    (kept,) = followup.excepted(city.store)
     assert (True, False) == (kept.holds("2026-12-31"), kept.holds("2027-01-01"))
 
 
-def test_a_paper_asks_only_for_what_a_basis_in_force_allows(desk: Desk) -> None:
+def test_a_paper_asks_only_for_what_a_basis_in_force_allows(city: Desk) -> None:
     """Article 24 carries nothing here: the item is named as left out; alone, the gate refuses the paper."""
-    number, _record = inspected(desk)
-    fill(desk, number, "A24-1", Result.NONCONFORM, "同一数据两处采集")
-    rectify.open_(desk, number, rectify.demands(desk, number, ("A24-1", "A27-3")))
+    number, _record = inspected(city)
+    fill(city, number, "A24-1", Result.NONCONFORM, "同一数据两处采集")
+    rectify.open_(city, number, rectify.demands(city, number, ("A24-1", "A27-3")))
 
-    drafted = drafting.draft(desk, number, "inspection_request")
+    drafted = drafting.draft(city, number, "inspection_request")
     assert (True, False) == ("A24-1" in str(drafted.paper.warnings), "同一数据两处采集" in str(drafted.paper.blocks))
-    drafting.issue(desk, drafted.id)
+    drafting.issue(city, drafted.id)
     with pytest.raises(Refused):
-        drafting.draft(desk, number, "inspection_request")
+        drafting.draft(city, number, "inspection_request")
 
 
-def test_a_sample_is_drawn_from_what_is_registered_and_can_be_drawn_again(desk: Desk) -> None:
+def test_a_sample_is_drawn_from_what_is_registered_and_can_be_drawn_again(city: Desk) -> None:
     """The seed and the population are kept; the same seed draws the same, another one something else."""
     plan = ("measures", ["fin", "xt"], "2026-12-01", ["赵甲", "钱乙"])
-    first, county = inspect.plan(desk, *plan, 5, "2026-冬")
-    again, _county = inspect.plan(desk, *plan, 5, "2026-冬")
-    other, _county = inspect.plan(desk, *plan, 5, "2026-春")
+    first, county = inspect.plan(city, *plan, 5, "2026-冬")
+    again, _county = inspect.plan(city, *plan, 5, "2026-冬")
+    other, _county = inspect.plan(city, *plan, 5, "2026-春")
 
     assert first.sample
     assert (("extranet/r-fin",), 1, 51, 5) == (
@@ -191,14 +202,14 @@ def test_a_sample_is_drawn_from_what_is_registered_and_can_be_drawn_again(desk: 
     assert county.sample
     assert first.sample.addresses != other.sample.addresses
     assert 81 == county.sample.address_population
-    assert first.sample == archive.one(desk.store, first.number).sample
+    assert first.sample == archive.one(city.store, first.number).sample
 
 
-def test_the_commands_speak_both_languages(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_speak_both_languages(city: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """rectify, rectifications, reply, recheck, except, exceptions: what they print, and what their exit codes say."""
-    number, _record = inspected(desk)
+    number, _record = inspected(city)
     (tmp_path / "config.toml").write_text(
-        f'[store]\nurl = "{desk.config.store_url}"\n[inventory]\npath = "{DATA / "city"}"\n[planes.extranet]\n'
+        f'[store]\nurl = "{city.config.store_url}"\n[inventory]\npath = "{DATA / "city"}"\n[planes.extranet]\n'
         '[city]\ntitle_zh = "示例市"\nauthority = "centre"\n',
         "utf-8",
     )
