@@ -8,7 +8,7 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, sign
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
     from netops.cli.printing import Output
@@ -38,7 +38,8 @@ def rectify(number: str, items: tuple[str, ...], days: int | None, partial: bool
     with desk() as opened:
         wanted = rounds.demands(opened, number, items, days=days or 0, partial=partial)
         for one in wanted:
-            out.say(f"  {one.item.id} {one.item.question}  {_('until {day}').format(day=one.due)}  {one.asked}")
+            asked = one.asked if spoken() == "zh" else ", ".join(one.item.evidence)
+            out.say(f"  {one.item.id} {one.item.question}  {_('until {day}').format(day=one.due)}  {asked}")
         if wanted:
             out.say(_("plan: ask that {count} items of {number} be mended").format(count=len(wanted), number=number))
             out.confirm(_("Do it?"))

@@ -56,8 +56,10 @@ class Catalogue(msgspec.Struct, frozen=True):
         return Basis(item.article, item.instrument or self.head.instrument, item.id)
 
     def cited(self, item: Item) -> str:
-        """第十二条, or GB/T 22239-2019 8.1.3.1 c."""
-        return f"{item.cite} {item.clause}".strip() if item.clause else self.basis(item).label
+        """第十二条 (article 12), or GB/T 22239-2019 8.1.3.1 c."""
+        if item.clause:
+            return f"{item.cite} {item.clause}".strip()
+        return f"article {item.article}" if spoken() == "en" else self.basis(item).label
 
     def bases(self, item: Item) -> tuple[Basis, ...]:
         """What the gate is asked with: the item's own place, and the duties of the city's regulation behind it."""

@@ -126,12 +126,13 @@ def rounds_on_time(facts: Facts, rounds: str = "", periods: int = 3) -> Judgemen
         return unchecked(N_("no round has run yet"))
     late = [
         one.name for one in asked
-        if one.done_at is None or facts.at - one.done_at > timedelta(seconds=periods * one.period_seconds)
+        if one.done_at is not None and facts.at - one.done_at > timedelta(seconds=periods * one.period_seconds)
     ]  # fmt: skip
-    if len(late) == len(asked):
-        return nonconform(N_("these rounds did not run in time: {rounds}"), rounds=listing(late, 20))
     if late:
-        return partial(N_("these rounds did not run in time: {rounds}"), rounds=listing(late, 20))
+        judge = nonconform if len(late) == len(asked) else partial
+        return judge(N_("these rounds did not run in time: {rounds}"), rounds=listing(late, 20))
+    if never := [one.name for one in asked if one.done_at is None]:
+        return unchecked(N_("these rounds have not run yet: {rounds}"), rounds=listing(never, 20))
     return conform(N_("{count} rounds ran in time: {rounds}"), count=len(asked), rounds=listing(one.name for one in asked))
 
 
@@ -141,10 +142,8 @@ def backup_made(facts: Facts, within_hours: int = 48) -> Judgement:
     run = next((one for one in facts.runs if one.name == "backup"), None)
     if run is None:
         return unchecked(N_("the backups could not be read"))
-    if run.done_at is None and not run.period_seconds:
-        return nonconform(N_("no backup is on the timetable, and none was ever made by it"))
     if run.done_at is None:
-        return unchecked(N_("no round has run yet"))
+        return unchecked(N_("no backup was made here yet; what other tools back up is not seen"))
     if facts.at - run.done_at > timedelta(hours=within_hours):
         return nonconform(
             N_("the last backup is of {at}, more than {hours} hours ago"), at=city_time(run.done_at), hours=within_hours

@@ -145,7 +145,8 @@ def verdict(one: Rectification, inspection: Inspection, machine: Judgement | Non
     inspector = inspection.by(item, Party.INSPECTOR) if item else None
     if inspector is not None:
         renewed = inspector.at > one.opened_at
-        judged = inspector.judgement if renewed else machine or inspector.judgement
+        said = msgspec.structs.replace(inspector.judgement, reason=inspector.note)
+        judged = said if renewed else machine or said
         return Verdict(one.number, one.item, judged.result, judged, renewed and _is_mended(judged), not renewed)
     if machine is None:
         return Verdict(one.number, one.item, Result.UNCHECKED, Judgement(Result.UNCHECKED, ""), closes=False, waits=True)

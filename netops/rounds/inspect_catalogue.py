@@ -190,5 +190,6 @@ def coverage_page(playbooks: Path) -> str:
         for catalogue, item in one.items:
             named = "、".join(dict.fromkeys(asked.check for asked in item.asked)) or "—"
             question = item.question_zh.replace("|", "／")
-            lines.append(f"| {item.id} | {catalogue.cited(item)} | {question} | {METHODS_ZH[item.method]} | {named} |")
+            place = f"{item.cite} {item.clause}".strip() if item.clause else catalogue.basis(item).label
+            lines.append(f"| {item.id} | {place} | {question} | {METHODS_ZH[item.method]} | {named} |")
     return "\n".join(lines) + "\n"

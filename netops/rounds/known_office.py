@@ -46,13 +46,14 @@ def enabled(desk: Desk) -> Iterator[AccountFact]:
 
 
 def rounds(desk: Desk) -> Iterator[RunFact]:
-    """Every round with its period on the timetable."""
+    """Every round with its period on the timetable; a backup counts by whoever made it."""
     from netops.rounds import diary
 
-    done = diary.last_success(desk.store)
+    done = {name: run.ended for name, run in diary.last_success(desk.store).items()}
+    if by_hand := journal.log(desk.store, 1, verb="backup.create"):
+        done["backup"] = by_hand[0].at
     for name in diary.ROUNDS:
-        period = float(seconds(getattr(desk.config.timetable, name)))
-        yield RunFact(name, period, done[name].ended if name in done else None)
+        yield RunFact(name, float(seconds(getattr(desk.config.timetable, name))), done.get(name))
 
 
 def verified(desk: Desk, wanted: Collection[str]) -> JournalFact | None:
