@@ -26,8 +26,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.addresses.measure import Figure, figure, noise, shown
-from benchmarks.documents.law import through_the_law
-from benchmarks.documents.notices import found, issued, made, peer_filled, peer_template
+from benchmarks.addresses.stores import server
+from benchmarks.documents.law import killed, through_the_law
+from benchmarks.documents.notices import city, concluded, found, issued, made, peer_filled, peer_template
+from netops.rounds import triage
 
 CORES = 2
 BATCH = 20
@@ -49,8 +51,8 @@ def cpu() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def thousand(folder: Path, count: int) -> Iterator[Figure]:
-    """All of them on two cores, by the clock on the wall and in CPU seconds."""
+def thousand(folder: Path, count: int, peers: list[float]) -> Iterator[Figure]:
+    """All of them on two cores, by the clock on the wall and in CPU seconds; *peers*: their CPU seconds for each notice."""
     before, start = cpu(), time.perf_counter()
     # Never by a fork: this process holds typst's threads, and what one of them locks would stay locked in the child.
     with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
@@ -59,12 +61,13 @@ def thousand(folder: Path, count: int) -> Iterator[Figure]:
     pages = sum(size for size in sizes)
     what = f"{count} notices as DOCX and PDF on {CORES} cores, seconds"
     limit = 60 * count / 1000
-    note = f"{taken:.1f} CPU s, {pages / 2**20:.0f} MiB"
-    yield figure(what, wall, None, None, f"< {limit:g}", wall < limit, note)
+    peer = count * sum(peers) / CORES
+    note = f"{taken:.1f} CPU s, {pages / 2**20:.0f} MiB; peer: its CPU s for one, above, times {count} / {CORES}, not run whole"
+    yield figure(what, wall, peer, None, f"< {limit:g}", wall < limit, note)
 
 
-def beside(folder: Path) -> Iterator[Figure]:
-    """One document, ours and the peer's, interleaved."""
+def beside(folder: Path, spent: list[float]) -> Iterator[Figure]:
+    """One document, ours and the peer's, interleaved; what the peers *spent* on one goes there, in CPU seconds."""
     template = peer_template(folder)
     ours: dict[str, list[float]] = {"docx": [], "pdf": []}
     peers: dict[str, list[float]] = {"docx": [], "pdf": []}
@@ -85,6 +88,7 @@ def beside(folder: Path) -> Iterator[Figure]:
         peers["pdf"].append((cpu() - before) / BATCH)
     for kind, peer in (("docx", "docxtpl"), ("pdf", f"LibreOffice, {BATCH} in one start")):
         mine, theirs = min(ours[kind]), min(peers[kind])
+        spent.append(theirs)
         ratios = sorted(a / b for a, b in zip(ours[kind], peers[kind], strict=True))
         goal, met = ("<= 1", ratios[1] <= 1) if kind == "pdf" else ("<= 2", ratios[1] <= 2)
         yield figure(f"one notice as {kind.upper()}, CPU s", mine, theirs, ratios, goal, met, f"peer: {peer}")
@@ -101,24 +105,47 @@ def from_finding(folder: Path) -> Iterator[Figure]:
     yield figure(what, wall, None, None, "< 1", wall < 1, f"{taken:.2f} CPU s")
 
 
+def whole_process(folder: Path) -> Iterator[Figure]:
+    """The same as a clerk does it: one command, from the interpreter's start to three files; the second time, all is compiled."""
+    walls, used = [], []
+    for turn in range(4):
+        place = folder / f"clerk-{turn}"
+        desk = city(place)
+        concluded(desk, "rogue_exit_router", f"r-{turn}")
+        triage.run(desk)
+        desk.close()
+        (place / "out").mkdir()
+        command = [sys.executable, "-m", "netops", "-c", str(place / "config.toml"), "-q", "--yes", "incident", "notice",
+                   "INC-2026-0001", "--issue", "-o", str(place / "out")]  # fmt: skip
+        before, start = cpu(), time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        walls.append(time.perf_counter() - start)
+        used.append(cpu() - before)
+        assert len(list((place / "out").iterdir())) == 3
+    wall = min(walls[1:])
+    what = "netops incident notice --issue, one process: DOCX, PDF and JSON, seconds"
+    yield figure(what, wall, None, None, "< 1", wall < 1, f"{min(used[1:]):.2f} CPU s")
+
+
 def main(argv: list[str] | None = None) -> int:
     """0 when every goal is met, 1 when one is not, 2 when a peer is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--places", type=int, default=1, metavar="N", help="kill at every N-th line while issuing; 0 not at all")
+    parser.add_argument("--places", type=int, default=5, metavar="N", help="kill at every N-th line while issuing; 0 not at all")
     options = parser.parse_args(argv)
     if absent := missing():
         print(absent, file=sys.stderr)
         return 2
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="netops-documents-", dir=os.environ.get("TMPDIR")) as place:
+    peers: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="netops-documents-", dir=os.environ.get("TMPDIR")) as place, server() as engine:
         folder = Path(place)
         machine = f"{platform.machine()}, {os.cpu_count()} cores; {noise(folder)}"
         for part in (
-            from_finding(folder), thousand(folder, options.count), beside(folder),
-            through_the_law(folder, options.pairs, options.places),
+            from_finding(folder), whole_process(folder), beside(folder, peers), thousand(folder, options.count, peers),
+            through_the_law(folder, options.pairs), killed(folder, options.places, engine),
         ):  # fmt: skip
             for one in part:
                 figures.append(one)

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from benchmarks.addresses.measure import Figure, figure
+from benchmarks.addresses.stores import database
 from benchmarks.documents.notices import city
 from netops.core import docket
 from netops.core.clock import CITY_ZONE, still
@@ -27,7 +28,7 @@ WORDINGS = {
 }  # fmt: skip
 
 
-def through_the_law(folder: Path, count: int, places: int) -> Iterator[Figure]:
+def through_the_law(folder: Path, count: int) -> Iterator[Figure]:
     """Real drafts of real incidents on each day; what the gate let through, and what it refused, against the reckoner."""
     desk = city(folder / "law")
     numbers = _incidents(desk)
@@ -52,12 +53,19 @@ def through_the_law(folder: Path, count: int, places: int) -> Iterator[Figure]:
     desk.close()
     what = f"{count} (finding, date) pairs from 2004 to 2026: documents on a wrong basis, or wrongly refused"
     yield figure(what, wrong, None, None, "0", wrong == 0, f"{drafted} drafted, {count - drafted} refused")
-    if places:
-        killing = city(folder / "killed")
-        killed = killed_everywhere(killing, folder / "killed", places)
-        killing.close()
-        yield figure("killed while issuing (kill -9 at every line): gaps, double numbers, half documents", 0, None, None,
-                     "0", met=killed > 0, note=f"{killed} kills")  # fmt: skip
+
+
+def killed(folder: Path, places: int, server: str | None) -> Iterator[Figure]:
+    """Killed by kill -9 at every *places*-th line of issuing, on each engine that is here; anything wrong ends it."""
+    engines = {"SQLite": ""} | ({"PostgreSQL": database(server, "killed")} if server else {})
+    for engine, url in engines.items() if places else ():
+        place = folder / f"killed-{engine}"
+        desk = city(place, url)
+        count = killed_everywhere(desk, place, places)
+        desk.close()
+        every = "every line" if places == 1 else f"every {places}th line"
+        what = f"killed while issuing on {engine} (kill -9 at {every}): gaps, double numbers, half documents"
+        yield figure(what, 0, None, None, "0", met=count > 0, note=f"{count} kills")
 
 
 def _incidents(desk: Desk) -> list[tuple[str, str]]:

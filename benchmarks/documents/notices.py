@@ -95,10 +95,10 @@ def peer_filled(template: Path, folder: Path, number: int) -> Path:
 
 
 # ---- from a finding
-def city(folder: Path) -> Desk:
-    """The small city of the tests in a store of its own, at a still clock."""
+def city(folder: Path, url: str = "") -> Desk:
+    """The small city of the tests in a store of its own (a SQLite file without *url*), at a still clock."""
     folder.mkdir(exist_ok=True)
-    desk = Desk(configuration(folder, f"sqlite:///{folder / 'netops.db'}"), still(NOON), "王工")
+    desk = Desk(configuration(folder, url or f"sqlite:///{folder / 'netops.db'}"), still(NOON), "王工")
     inventory.apply(desk, inventory.plan(desk))
     return desk
 

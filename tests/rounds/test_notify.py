@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from email.utils import parseaddr
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -187,6 +191,73 @@ def test_apprise_sends_what_the_round_says(desk: Desk, receiver: Receiver, tmp_p
     (tmp_path / "url").write_text("nonsense\n", encoding="utf-8")
     channels(desk, Channel("other", Plane.EXTRANET, url_file="url"))
     assert 1 == notify.run(desk).facts["failed"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("name", "kind", "address"), [
+    ("dingtalk", "NotifyDingTalk", "dingtalk://" + "a" * 64), ("wecombot", "NotifyWeComBot", "wecombot://" + "a" * 36),
+    ("feishu", "NotifyFeishu", "feishu://" + "a" * 36)])
+def test_the_robots_of_the_city_get_the_news_and_no_address(
+    desk: Desk, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str, address: str
+) -> None:
+    """
+    钉钉、企业微信、飞书：真的发到一台服务器（只换了服务器的地址），各按各的格式说同样的话，不带设备和地址。
+    """
+    plugin = pytest.importorskip(f"apprise.plugins.{name}")
+    monkeypatch.setattr(getattr(plugin, kind), "notify_url", f"http://{receiver.url}")
+    (tmp_path / "url").write_text(address + "\n", encoding="utf-8")
+    channels(desk, Channel("duty", Plane.EXTRANET, url_file="url"))
+    conclude(desk, "EG-101", "health", "r-health")
+    triage.run(desk)
+
+    assert (1, 0) == ((facts := notify.run(desk).facts)["messages"], facts["failed"])
+    (_token, post), = receiver.posts
+    said = json.dumps(post, ensure_ascii=False)
+    assert "政务外网：1 条事件消息" in said
+    assert "INC-2026-0001" in said
+    assert "r-health" not in said
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """A mail server (RFC 5321) that takes everything."""
+
+    taken: ClassVar[list[bytes]] = []
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                self.taken.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+            self.wfile.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 fine\r\n")
+            if verb == b"QUIT":
+                return
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_mail_goes_through_a_real_server(desk: Desk, tmp_path: Path) -> None:
+    """
+    邮件经真的 SMTP 送到：收信人对，标题和内容对，不带设备和地址。
+    """
+    pytest.importorskip("apprise")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        (tmp_path / "url").write_text(f"mailto://127.0.0.1:{port}?from=netops@example.com&to=duty@example.com\n", "utf-8")
+        channels(desk, Channel("duty", Plane.EXTRANET, url_file="url"))
+        conclude(desk, "EG-101", "health", "r-health")
+        triage.run(desk)
+        facts = notify.run(desk).facts
+        server.shutdown()
+    mail = message_from_bytes(Mailbox.taken[-1], policy=default)
+    text = str(mail)
+
+    assert (1, 0) == (facts["messages"], facts["failed"])
+    assert ("duty@example.com", True) == (parseaddr(str(mail["To"]))[1], "政务外网：1 条事件消息" in str(mail["Subject"]))
+    body = "".join(part.get_content() for part in mail.walk() if part.get_content_type() == "text/plain") or text
+    assert "INC-2026-0001" in body
+    assert "r-health" not in body
 
 
 # ---- alerts of others
