@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from netops.incidents.playbook import Playbook
+
 STYLES = {"good": "green", "note": "yellow", "bad": "red"}
 
 
@@ -25,7 +27,6 @@ def playbook() -> None:
 @playbook.command("list")
 def list_() -> None:
     """Every playbook, with the causes that it answers."""
-    from netops.core.basis import Basis
     from netops.incidents import playbook as playbooks
 
     with desk() as opened:
@@ -37,13 +38,20 @@ def list_() -> None:
             Column(N_("name"), lambda one: one.name, style="cyan"),
             Column(N_("title"), lambda one: one.title),
             Column(N_("findings"), lambda one: ", ".join(one.head.kinds)),
-            Column(N_("article"), lambda one: "、".join(Basis(number).label for number in one.head.articles)),
+            Column(N_("article"), _articles),
             Column(N_("steps"), lambda one: len(one.steps), right=True),
             Column(N_("first step within"), lambda one: _minutes(one.head.first_step_minutes), right=True),
         ],
         empty=_("There is no playbook."),
         next_step=f"netops playbook show {found[0].name}" if found else "",
     )
+
+
+def _articles(one: Playbook) -> str:
+    from netops.core.basis import Basis
+    from netops.incidents import saying
+
+    return saying.several(saying.article(Basis(number)) for number in one.head.articles)
 
 
 def _minutes(count: int) -> str:
@@ -54,7 +62,6 @@ def _minutes(count: int) -> str:
 @click.argument("name")
 def show(name: str) -> None:
     """One playbook, by its name or by the kind of finding that it answers."""
-    from netops.core.basis import Basis
     from netops.incidents import playbook as playbooks
     from netops.rounds import look
 
@@ -67,10 +74,10 @@ def show(name: str) -> None:
         from rich.markdown import Markdown
 
         out.line(f"{one.name}  {one.title}", style="bold")
-        out.line(f"  {labelled(_('article'))}" + "、".join(Basis(number).label for number in one.head.articles))
+        out.line(f"  {labelled(_('article'))}" + _articles(one))
         out.line(f"  {labelled(_('findings'))}" + ", ".join(one.head.kinds))
         out.line(f"  {labelled(_('first step within'))}" + _minutes(one.head.first_step_minutes))
-        out.rich(Markdown(one.text.removeprefix(f"# {one.head.title_zh}"), hyperlinks=False))
+        out.rich(Markdown(one.told, hyperlinks=False))
         out.next(f"netops explain {ruled[0]}" if ruled else "netops playbook list")
 
     out.record("playbook", one, text)

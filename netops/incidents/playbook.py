@@ -26,26 +26,44 @@ class PlaybookHead(msgspec.Struct, frozen=True):
 
 
 class Playbook(msgspec.Struct, frozen=True):
-    """One playbook; *steps* in their order, without their numbers."""
+    """
+    One playbook; *steps* in their order, without their numbers.
+
+    Args:
+        english: the whole in English, from `incidents/en/`, and its steps; "" and () where nobody has written it.
+    """
 
     name: str
     head: PlaybookHead
     steps: tuple[str, ...]
     text: str
+    english: str = ""
+    steps_en: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """In the language in use."""
         return self.head.title_en if spoken() == "en" else self.head.title_zh
 
+    @property
+    def told(self) -> str:
+        """The whole in the language in use, without its title; in Chinese where there is no English."""
+        text = (spoken() == "en" and self.english) or self.text
+        return text.partition("\n")[2].strip() if text.startswith("# ") else text
 
-@until_changed(lambda playbooks: sorted((playbooks / "incidents").glob("*.md")))
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The steps in the language in use."""
+        return (spoken() == "en" and self.steps_en) or self.steps
+
+
+@until_changed(lambda playbooks: sorted((playbooks / "incidents").rglob("*.md")))
 def load(playbooks: Path) -> dict[str, Playbook]:
     """
     Every playbook by name.
 
     Raises:
-        Faults: heads that cannot be read, steps that are not numbered from 1: all at once.
+        Faults: heads that cannot be read, steps that are not numbered from 1, English ones that are not as many: all at once.
     """
     faults: list[str] = []
     found = {}
@@ -57,14 +75,20 @@ def load(playbooks: Path) -> dict[str, Playbook]:
     return found
 
 
-def _read(path: Path, faults: list[str]) -> Playbook | None:
-    shown = f"incidents/{path.name}"
+def _text(path: Path, shown: str, faults: list[str]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("larger than 1 MiB")
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, ValueError) as error:
         faults.append(f"{shown}: {error}")
+        return None
+
+
+def _read(path: Path, faults: list[str]) -> Playbook | None:
+    shown = f"incidents/{path.name}"
+    text = _text(path, shown, faults)
+    if text is None:
         return None
     match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", text, re.DOTALL)
     if not match:
@@ -74,7 +98,12 @@ def _read(path: Path, faults: list[str]) -> Playbook | None:
     source = Source(path, shown, faults, "\n" + match[1])
     head = source.struct(source.content, PlaybookHead) if len(faults) == before else None
     steps = _steps(match[2], f"{shown}:{text[: match.start(2)].count(chr(10)) + 1}", faults)
-    return Playbook(path.stem, head, steps, match[2].strip()) if head else None
+    english = path.parent / "en" / path.name
+    said = (_text(english, f"incidents/en/{path.name}", faults) or "") if english.is_file() else ""
+    steps_en = _steps(said, f"incidents/en/{path.name}:1", faults) if said else ()
+    if steps_en and len(steps_en) != len(steps):
+        faults.append(f"incidents/en/{path.name}:1: has {len(steps_en)} steps where the Chinese one has {len(steps)}")
+    return Playbook(path.stem, head, steps, match[2].strip(), said.strip(), steps_en) if head else None
 
 
 def _steps(body: str, place: str, faults: list[str]) -> tuple[str, ...]:
@@ -82,7 +111,8 @@ def _steps(body: str, place: str, faults: list[str]) -> tuple[str, ...]:
     numbered = re.findall(r"^(\d+)\. (.+(?:\n {2,}.+)*)", body, re.MULTILINE)
     if [number for number, _ in numbered] != [str(n + 1) for n in range(len(numbered))] or not numbered:
         faults.append(f"{place}: steps must be numbered 1., 2., 3. without gaps")
-    return tuple(re.sub(r"\s*\n\s+", "", step).strip() for _, step in numbered)
+    between = r"(?<=[!-~])\s*\n\s+(?=[!-~])"  # a space where Latin words meet, nothing between Chinese ones
+    return tuple(re.sub(r"\s*\n\s+", "", re.sub(between, " ", step)).strip() for _, step in numbered)
 
 
 def answering(playbooks: dict[str, Playbook], cause: str) -> Playbook | None:

@@ -150,4 +150,4 @@ def _next(desk: Desk, finding: Finding) -> tuple[str, str]:
     if one is None:
         return "", ""
     place = {"open": 0, "reopened": 0, "acknowledged": 2, "rectifying": 7}.get(finding.state, len(one.steps) - 1)
-    return one.name, one.steps[min(place, len(one.steps) - 1)]
+    return one.name, one.said[min(place, len(one.steps) - 1)]

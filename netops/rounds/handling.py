@@ -141,7 +141,7 @@ def tasks(events: list[Event]) -> list[dict[str, object]]:
         return []
     rows: list[dict[str, object]] = [
         {"step": number, "text": text, "state": "open", "by": "", "at": None, "note": ""}
-        for number, text in enumerate(laid.detail["steps"], 1)
+        for number, text in enumerate((spoken() == "en" and laid.detail.get("steps_en")) or laid.detail["steps"], 1)
     ]
     if rows:
         rows[0]["due"] = laid.at + timedelta(minutes=laid.detail.get("first_step_minutes", 60))

@@ -92,7 +92,7 @@ def checklist(desk: Desk, act: Act, number: str, cause: str) -> None:
     answering = playbook.answering(playbook.load(desk.playbooks), cause)
     if answering:
         proceedings.add(act, number, "checklist", act.at, answering.name, title_zh=answering.head.title_zh,
-                        title_en=answering.head.title_en, steps=list(answering.steps),
+                        title_en=answering.head.title_en, steps=list(answering.steps), steps_en=list(answering.steps_en),
                         first_step_minutes=answering.head.first_step_minutes)
 
 

@@ -399,6 +399,8 @@ def test_the_checklist_is_run_by_people(run: Run) -> None:
     rows = json.loads(run("incident", "task", number, "--json")[1])["items"]
     told = [(row["state"], row["by"], row["note"]) for row in rows]
     assert [("done", "王工", "已核对"), ("skipped", "王工", "不适用"), *[("open", "", "")] * 8] == told
+    assert "Verify:" in run("incident", "task", number)[1]
+    assert "核对：" in run("incident", "task", number, lang="zh")[1]
     run("incident", "task", number, "1", "open", "--yes")
     assert "1 of 10 steps" in run("incident", "show", number)[1]
 

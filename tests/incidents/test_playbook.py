@@ -91,3 +91,21 @@ def test_a_wrong_table_is_named_with_its_line(
     line, _sep, fault = caught.value.faults[0].removeprefix(f"law/{file}.toml:").partition(": ")
     assert fault.startswith(told)
     assert line.isdecimal()
+
+
+def test_every_playbook_is_read_in_english_too(tmp_path: Path) -> None:
+    """
+    每个预案都有英文，步骤一样多；步骤数对不上的，指明是哪个文件。
+    """
+    for one in playbook.load(PLAYBOOKS).values():
+        speak("en")
+        assert (len(one.steps), True) == (len(one.said), one.said[0].isascii())
+        assert one.told.isascii()
+        speak("zh")
+        assert (one.steps, False) == (one.said, one.told.startswith("#"))
+    shutil.copytree(PLAYBOOKS / "incidents", tmp_path / "incidents")
+    with (tmp_path / "incidents" / "en" / "rogue-exit.md").open("a", encoding="utf-8") as file:
+        file.write("11. One more.\n")
+    with pytest.raises(Faults) as raised:
+        playbook.load(tmp_path)
+    assert ["incidents/en/rogue-exit.md:1: has 11 steps where the Chinese one has 10"] == raised.value.faults
