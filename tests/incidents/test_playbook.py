@@ -108,4 +108,4 @@ def test_every_playbook_is_read_in_english_too(tmp_path: Path) -> None:
         file.write("11. One more.\n")
     with pytest.raises(Faults) as raised:
         playbook.load(tmp_path)
-    assert ["incidents/en/rogue-exit.md:1: has 11 steps where the Chinese one has 10"] == raised.value.faults
+    assert ("incidents/en/rogue-exit.md:1: has 11 steps where the Chinese one has 10",) == raised.value.faults
