@@ -97,30 +97,14 @@ def show(number: str) -> None:
 def open_(findings: tuple[str, ...], why: str) -> None:
     """Open an incident by hand from findings of one organization, cause and plane."""
     from netops.core import docket
-    from netops.core.errors import Refused
-    from netops.incidents import casebook, grading, taxonomy
+    from netops.incidents import grading, taxonomy
     from netops.rounds import places, triage
 
     out = output()
     with desk() as opened:
         named = tuple(docket.one(opened.store, name.upper()) for name in dict.fromkeys(findings))
         law = taxonomy.load(opened.playbooks)
-        kinds = {(one.organization, law.cause(one.kind).key, one.plane) for one in named}
-        if len(kinds) > 1:
-            raise Refused(
-                "no incident was opened",
-                "the findings differ in organization, cause or plane",
-                "open one for each",
-            )
-        for held in casebook.listed(opened.store, open_only=True):
-            if both := set(held.findings) & {one.id for one in named}:
-                raise Refused(
-                    "no incident was opened",
-                    "{findings} belongs to {incident}, which is open",
-                    "netops incident show {incident}",
-                    findings=", ".join(sorted(both)),
-                    incident=held.number,
-                )
+        triage.require_together(opened, named)
         grade = grading.load(opened.playbooks).grade(one.kind for one in named)
         out.say(
             _("plan: open an incident of {organization}: {cause}, grade {grade} ({rule}), {count} findings").format(

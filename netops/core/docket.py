@@ -306,6 +306,22 @@ def one(store: Store, number: str) -> Finding:
     return _finding(row)
 
 
+def newest(store: Store) -> str:
+    """The number of the newest finding, or ""."""
+    query = select(findings.c.id).order_by(func.length(findings.c.id).desc(), findings.c.id.desc()).limit(1)
+    with store.read() as connection:
+        return str(connection.execute(query).scalar() or "")
+
+
+def later(store: Store, number: str, limit: int) -> list[Finding]:
+    """Findings that were opened after the one with this number, oldest first; every one after ""."""
+    length = func.length(findings.c.id)
+    after = (length > len(number)) | ((length == len(number)) & (findings.c.id > number))
+    with store.read() as connection:
+        rows = connection.execute(select(findings).where(after).order_by(length, findings.c.id).limit(limit))
+        return [_finding(row) for row in rows]
+
+
 def pieces(store: Store, numbers: Iterable[str]) -> list[Evidence]:
     """Evidence by id, in the order of time."""
     wanted = sorted(set(numbers))

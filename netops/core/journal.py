@@ -178,6 +178,13 @@ def keyed(key: str, check: Callable[[], None] = lambda: None) -> Iterator[Asked]
         _asked.reset(token)
 
 
+def keys(store: Store, head: str) -> list[str]:
+    """Keys of acts that begin so, see `keyed`."""
+    query = select(acted.c.key).where(acted.c.key >= head, acted.c.key < head + "\U0010ffff")
+    with store.read() as connection:
+        return [key for key in connection.execute(query).scalars() if key.startswith(head)]
+
+
 def entry(store: Store, seq: int) -> Entry | None:
     """The entry with this number."""
     with store.read() as connection:

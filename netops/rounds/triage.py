@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from netops.core import custody, docket
+from netops.core.errors import Refused
 from netops.core.finding import STANDING, Finding
 from netops.core.journal import Act, act
 from netops.core.language import _
@@ -44,6 +45,26 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
         resolved=tuple(name for one in settlements for name in one.resolved), standing=tuple(standing),
         facts={"findings": len(findings), "incidents opened": len(opened),
                "incidents open": len(casebook.listed(desk.store, open_only=True))})
+
+
+def require_together(desk: Desk, named: Collection[Finding]) -> None:
+    """
+    Make sure that one incident can be opened by hand of these findings.
+
+    Raises:
+        Refused: they differ in organization, cause or plane, or one belongs to an open incident.
+    """
+    law = taxonomy.load(desk.playbooks)
+    if len({(one.organization, law.cause(one.kind).key, one.plane) for one in named}) > 1:
+        raise Refused(
+            "no incident was opened", "the findings differ in organization, cause or plane", "open one for each"
+        )  # fmt: skip
+    for held in casebook.listed(desk.store, open_only=True):
+        if both := set(held.findings) & {one.id for one in named}:
+            raise Refused(
+                "no incident was opened", "{findings} belongs to {incident}, which is open",
+                "netops incident show {incident}", findings=", ".join(sorted(both)), incident=held.number,
+            )  # fmt: skip
 
 
 def open_incident(

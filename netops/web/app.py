@@ -54,18 +54,19 @@ def application(desk: Desk, address: str = LOOPBACK, once: OneTime | None = None
     is_open = desk.config.web.sign_in == "auto" and is_loopback(address)
     askers = Askers(desk)
     site = Site(desk, Frame(desk, is_open=is_open))
+    events = Events(desk, site.shelf)
     signing = Signing(desk, site.frame.page, site.frame.speak, once, is_secure=is_secure)
     served = Starlette(
         routes=[
             *site.routes,
             *Machines(desk, exposition(desk)).routes,
-            Route("/events", Events(desk, site.shelf).stream),
+            Route("/events", events.stream),
             *signing.routes,
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         exception_handlers={NetopsError: site.problem, 404: site.not_found, 405: site.not_found},
     )
-    return Gate(served, Api(desk, askers), desk, askers, is_open=is_open, is_secure=is_secure, refuse=site.refused)
+    return Gate(served, Api(desk, askers, events), desk, askers, is_open=is_open, is_secure=is_secure, refuse=site.refused)
 
 
 class Site:

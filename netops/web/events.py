@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +17,13 @@ from netops.web.shelf import Shelf
 
 EVERY_SECONDS, BEAT_SECONDS = 2.0, 20.0
 MOST = 200
-"""Pages that listen at once."""
+"""Pages and programs that listen at once."""
+RETRY, BEAT = "retry: 5000\n\n", ": still here\n\n"
+
+
+def stream(told: AsyncIterator[str]) -> StreamingResponse:
+    """An answer that goes on, which no proxy may hold back."""
+    return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 class Events:
@@ -31,33 +38,43 @@ class Events:
 
     async def stream(self, request: Request) -> Response:
         """The stream; `Last-Event-ID` that is not the newest is answered at once."""
-        if self._listening >= MOST:
+        if self.is_full:
             return PlainTextResponse("503 too many listen\n", 503, {"Retry-After": "60"})
-        return StreamingResponse(
-            self._told(request.headers.get("last-event-id", "")),
-            media_type="text/event-stream",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        return stream(self._told(request.headers.get("last-event-id", "")))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more can listen."""
+        return self._listening >= MOST
 
     async def _told(self, known: str) -> AsyncIterator[str]:
+        async with self.listening() as stamp:
+            yield RETRY
+            known = known or stamp
+            while True:
+                stamp = await self.later(known)
+                yield f"id: {stamp}\nevent: change\ndata: {stamp}\n\n" if stamp != known else BEAT
+                known = stamp
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        """Somebody listens, from this stamp on."""
         self._listening += 1
         try:
             if self._looker is None or self._looker.done():
                 self._stamp = await run_in_threadpool(self._look)
                 self._looker = asyncio.create_task(self._watch())
-            yield "retry: 5000\n\n"
-            known = known or self._stamp
-            while True:
-                if known != self._stamp:
-                    known = self._stamp
-                    yield f"id: {known}\nevent: change\ndata: {known}\n\n"
-                try:
-                    async with self._changed:
-                        await asyncio.wait_for(self._changed.wait(), BEAT_SECONDS)
-                except TimeoutError:
-                    yield ": still here\n\n"
+            yield self._stamp
         finally:
             self._listening -= 1
+
+    async def later(self, known: str) -> str:
+        """The stamp once it is another, or the same after BEAT_SECONDS."""
+        if known == self._stamp:
+            with suppress(TimeoutError):
+                async with self._changed:
+                    await asyncio.wait_for(self._changed.wait(), BEAT_SECONDS)
+        return self._stamp
 
     async def _watch(self) -> None:
         while self._listening > 0:

@@ -17,23 +17,43 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from netops.core import journal
 from netops.core.clock import now, rfc3339
-from netops.core.errors import NetopsError
-from netops.core.language import _, choose, speak
+from netops.core.errors import NetopsError, Refused
+from netops.core.evidence import digest
+from netops.core.language import N_, _, choose, speak
 from netops.core.permission import Principal, Unproven
 from netops.desk import Desk
-from netops.web.api import addresses, declarations, openapi, problem, records, registers
+from netops.rounds.accounts import PREFIX
+from netops.web.api import (
+    addresses,
+    declarations,
+    documents,
+    handling,
+    network,
+    openapi,
+    problem,
+    records,
+    registers,
+)
+from netops.web.api import events as streaming
 from netops.web.api.operation import MOST, Asked, Call, Operation, Page, etag
 from netops.web.api.problem import Problem, plain
-from netops.web.asking import Askers
+from netops.web.asking import COOKIE, Askers, bearer
+from netops.web.events import Events, stream
 from netops.web.limits import Buckets
 
 OPERATIONS: tuple[Operation, ...] = (
     *addresses.OPERATIONS,
     *declarations.OPERATIONS,
     *registers.OPERATIONS,
+    *network.OPERATIONS,
     *records.OPERATIONS,
+    *handling.OPERATIONS,
+    *documents.OPERATIONS,
 )
+EVERY = (*OPERATIONS, streaming.STREAM)
+"""Also the one that goes on."""
 MOST_BYTES = 1 << 20
 """Of a body."""
 BASE = "/api/v1/"
@@ -55,11 +75,12 @@ class _Stop(Exception):
 class Api:
     """The ASGI application of /api/v1."""
 
-    def __init__(self, desk: Desk, askers: Askers) -> None:
+    def __init__(self, desk: Desk, askers: Askers, events: Events) -> None:
+        self._events = events
         web = desk.config.web
         self._desk, self._askers = desk, askers
         desk.register_patience_seconds = 1.0
-        self._routes = [(one.method, _pattern(one.path), one) for one in OPERATIONS]
+        self._routes = [(one.method, _pattern(one.path), one) for one in EVERY]
         self._threads = ThreadPoolExecutor(THREADS, "api")
         self._asking = Buckets(web.per_second, web.burst)
         self._failing = Buckets(0.2, 10)
@@ -81,12 +102,14 @@ class Api:
     # ---- one request
     async def _answer(self, request: Request, path: str) -> Response:
         if path == "/openapi.json" and request.method == "GET":
-            self._document = self._document or msgspec.json.encode(openapi.document(OPERATIONS))
+            self._document = self._document or msgspec.json.encode(openapi.document(EVERY))
             return Response(self._document, media_type=JSON)
         operation, places = self._found(request, path)
         who = await self._who(request)
         if wait := self._asking.wait((who.name, who.token)):
             raise _Stop(_too_often(request.url.path), {"Retry-After": str(math.ceil(wait))})
+        if operation.stream:
+            return await self._stream(request, who, operation)
         body = await self._body(request, operation)
         if operation.kind and operation.method == "GET" and LINES in request.headers.get("accept", ""):
             return await self._lines(request, operation, who, places)
@@ -133,6 +156,19 @@ class Api:
                 if not future.done():
                     future.set_result(answer)
 
+    async def _stream(self, request: Request, who: Principal, operation: Operation) -> Response:
+        """What goes on for as long as somebody listens."""
+        if operation.deed is not None and not who.may(operation.deed):
+            try:
+                who.require(operation.deed)
+            except NetopsError as error:
+                raise _Stop(problem.of(error, request.url.path)) from error
+        if self._events.is_full:
+            raise _Stop(plain(503, "full", _("it was not done"), _("too many listen"), _("try again later"), request.url.path),
+                        {"Retry-After": "60"})  # fmt: skip
+        last = request.headers.get("last-event-id", "")[:16]
+        return stream(streaming.findings(self._events, self._desk, lambda: self._askers.of(request, "GET"), last))
+
     def _found(self, request: Request, path: str) -> tuple[Operation, dict[str, str]]:
         allowed = []
         for name, pattern, operation in self._routes:
@@ -151,19 +187,26 @@ class Api:
         )
 
     async def _who(self, request: Request) -> Principal:
-        """Who asks; an address that proves nothing again and again waits."""
+        """
+        Who asks; an address that proves nothing again and again waits.
+
+        A token or session of the right form is looked up all the same: behind a proxy everybody has one address, and nobody may
+        shut the others out.
+        """
         if (who := self._askers.known(request)) is not None:
             return who
         place = request.client.host if request.client else ""
-        if wait := self._failing.is_empty(place):
-            raise _Stop(_too_often(request.url.path), {"Retry-After": str(math.ceil(wait))})
+        wait = self._failing.is_empty(place)
+        waiting = _Stop(_too_often(request.url.path), {"Retry-After": str(math.ceil(wait))})
+        if wait and not (bearer(request).startswith(PREFIX) or request.cookies.get(COOKIE)):
+            raise waiting
 
         def ask() -> Principal:
             try:
                 return self._askers.of(request, request.method)
             except NetopsError as error:
-                if isinstance(error, Unproven):
-                    self._failing.wait(place)
+                if isinstance(error, Unproven) and self._failing.wait(place):
+                    raise waiting from error
                 headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unproven) else {}
                 raise _Stop(problem.of(error, request.url.path), headers) from error
 
@@ -224,7 +267,7 @@ class Api:
                 who.require(operation.deed)
             call = self._call(request, operation, who, places, body)
             self._desk.register  # noqa: B018 - names of organizations for this thread
-            found = operation.run(call)
+            found = _once(call, operation)
         except NetopsError as error:
             raise _Stop(problem.of(error, request.url.path)) from error
         if isinstance(found, Page):
@@ -277,6 +320,30 @@ class Api:
     def _speak(self, request: Request) -> None:
         wanted = request.headers.get("accept-language", "")[:2].lower()
         speak(choose(wanted, self._desk.config.language))
+
+
+def _once(call: Call, operation: Operation) -> Any:
+    """
+    What the operation answers; of an act that was done before under its key, what stands of it now.
+
+    Raises:
+        Refused: the key was used for something else.
+    """
+    if not call.key or operation.again is None:
+        return operation.run(call)
+    head = f"api {call.who.name} {digest(call.key)[:32]} "
+    key = head + digest([operation.name, call.path, msgspec.to_builtins(call.body, str_keys=True)])[:32]
+    if any(one != key for one in journal.keys(call.desk.store, head)):
+        raise Refused(
+            N_("it was not done"), N_("the Idempotency-Key was used for something else"), N_("take a new key for each act")
+        )
+    try:
+        with journal.keyed(key):
+            return operation.run(call)
+    except journal.Repeated as before:
+        entry = journal.entry(call.desk.store, before.seq)
+        assert entry is not None  # noqa: S101 - entries are never taken away
+        return operation.again(call, entry)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -55,12 +55,14 @@ def _operation(one: Operation, schema_of: dict[str, Any], components: dict[str, 
     }
     if one.kind and one.status == 200:
         responses["200"]["content"]["application/jsonl"] = {"schema": {"type": "string"}}
+    if one.stream:
+        responses["200"] = {"description": one.summary, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     if one.plan is not None:
         responses["200"] = _content(schema_of[repr(one.plan)], "The plan alone")
-    codes = {*COMMON, *((404,) if "{" in one.path or one.method != "GET" or one.name == "who" else ())}
+    codes = {*COMMON, *((404,) if "{" in one.path or one.method != "GET" or not one.kind or one.name == "who" else ())}
     if one.method != "GET":
         codes |= {409, 413, 415}
-        codes |= {412} if one.wants_match or "{id}" in one.path else set()
+        codes |= {412} if "{" in one.path else set()
         codes |= {428} if one.wants_match else set()
     elif not one.kind:
         responses["304"] = {"description": "Not modified"}
@@ -125,6 +127,6 @@ def _headers(one: Operation) -> list[dict[str, Any]]:
     if one.takes_key:
         found.append({"name": "Idempotency-Key", "in": "header", "required": False,
                       "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"}})  # fmt: skip
-    if one.method in ("PATCH", "POST") and "{id}" in one.path:
+    if one.method in ("PATCH", "POST") and "{" in one.path:
         found.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
     return found

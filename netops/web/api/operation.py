@@ -12,6 +12,7 @@ import msgspec
 
 from netops.core.errors import NetopsError
 from netops.core.evidence import canonical, digest
+from netops.core.journal import Entry
 from netops.core.language import N_
 from netops.core.permission import Deed, Principal
 from netops.core.plane import Plane
@@ -177,6 +178,8 @@ class Operation:
         wants_match: If-Match is required.
         takes_key: it does nothing twice under one Idempotency-Key.
         plan: type of the plan that ?dry_run=true answers with instead.
+        again: what is answered when the act was done before under the same Idempotency-Key, from its journal entry.
+        stream: the answer goes on for as long as somebody listens (text/event-stream).
         join: does several requests that came at the same time together; each gets its answer or its error.
     """
 
@@ -194,4 +197,6 @@ class Operation:
     wants_match: bool = False
     takes_key: bool = False
     plan: Any = None
+    again: Callable[[Call, Entry], Any] | None = None
+    stream: bool = False
     join: Callable[[Desk, Sequence[Call]], Sequence[Any]] | None = None

@@ -99,7 +99,8 @@ class Target(msgspec.Struct, frozen=True):
     labels: dict[str, str]
 
 
-def _finding(one: Finding) -> FindingRecord:
+def told(one: Finding) -> FindingRecord:
+    """A finding in the language in use."""
     return FindingRecord(**look.finding_record(one))
 
 
@@ -114,15 +115,16 @@ def findings(call: Call) -> Page[FindingRecord]:
     mine = [one for one in listed if call.sees(one.plane, one.organization) and asked.room in ("", ROOMS[one.code[:2]])
             and asked.organization in ("", one.organization)]  # fmt: skip
     page = call.page(mine, lambda one: (len(one.id), one.id))
-    return Page([_finding(one) for one in page.items], page.next)
+    return Page([told(one) for one in page.items], page.next)
 
 
 def finding(call: Call) -> FindingRecord:
     """One finding."""
-    return _finding(_one_finding(call))
+    return told(one_finding(call))
 
 
-def _one_finding(call: Call, deed: Deed = Deed.READ) -> Finding:
+def one_finding(call: Call, deed: Deed = Deed.READ) -> Finding:
+    """The finding that the address names, if who asks may do that to it; what may not be seen is not there."""
     one = docket.one(call.desk.store, call.path["id"].upper()[:16])
     if not call.sees(one.plane, one.organization):
         raise Missing("there is no finding {number}", "", "netops finding list", number=one.id)
@@ -132,12 +134,12 @@ def _one_finding(call: Call, deed: Deed = Deed.READ) -> Finding:
 
 def acknowledge(call: Call) -> FindingRecord:
     """Somebody has seen it and works on it."""
-    before = _one_finding(call, Deed.JUDGE)
+    before = one_finding(call, Deed.JUDGE)
     with journal.act(call.desk.store, call.desk.actor, call.desk.clock) as act:
         if call.if_match:
-            call.match(_finding(docket.one(call.desk.store, before.id)))
+            call.match(told(docket.one(call.desk.store, before.id)))
         docket.move(act, before.id, State.ACKNOWLEDGED, call.body.why)
-    return _finding(docket.one(call.desk.store, before.id))
+    return told(docket.one(call.desk.store, before.id))
 
 
 def devices(call: Call) -> Page[DeviceRecord]:
@@ -221,7 +223,7 @@ OPERATIONS = (
               Findings),
     Operation("GET", "/findings/{id}", "getFinding", Deed.READ, N_("One finding"), finding, FindingRecord),
     Operation("POST", "/findings/{id}/acknowledge", "acknowledgeFinding", Deed.JUDGE, N_("Somebody works on it"), acknowledge,
-              FindingRecord, "", Nothing, Why),
+              FindingRecord, "", Nothing, Why, takes_key=True, again=lambda call, _: told(one_finding(call))),
     Operation("GET", "/devices", "listDevices", Deed.READ, N_("Devices as they were last seen"), devices, DeviceRecord,
               "device", OfPlane),
     Operation("GET", "/links", "listLinks", Deed.READ, N_("Links between devices"), links, dict[str, Any], "link", OfPlane),

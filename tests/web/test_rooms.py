@@ -1,0 +1,289 @@
+"""The API over every room of the small city: who sees what of it, what is decided once, and what is told as it happens."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from benchmarks import api_schema
+from netops.addresses import ledger
+from netops.core import docket, journal, passwords
+from netops.core.account import EVERYWHERE, Account, Role
+from netops.core.clock import Clock
+from netops.core.finding import Conclusion
+from netops.core.permission import MAY, Deed
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.rounds import accounts, look
+from netops.web.api.app import OPERATIONS
+from netops.web.app import application
+from tests.conftest import NOON
+from tests.web import city
+from tests.web.city import EXTRANET, INTRANET
+from tests.web.served import free_port, served
+from tests.web.test_api import BODIES, Ask
+
+BOTH = (EXTRANET, INTRANET)
+Named = Callable[..., Ask]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small city's store; every test has a copy."""
+    path = tmp_path_factory.mktemp("rooms") / "a.db"
+    city.write(path)
+    return path
+
+
+@pytest.fixture
+def desk(written: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk at it, where passwords are cheap."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    opened = city.opened(written, tmp_path, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def as_(desk: Desk) -> Iterator[Named]:
+    """Asks as somebody, by a token for everything that the role may do."""
+    with TestClient(application(desk)) as client:
+
+        def of(role: Role, *planes: Plane, organization: str = "") -> Ask:
+            name = f"{role}.{len(named)}"
+            named.append(name)
+            accounts.add(desk, Account(name, name, role, () if role in EVERYWHERE else planes or (EXTRANET,), organization))
+            _, token = accounts.issue(desk, name, MAY[role])
+
+            def ask(method: str, path: str, **more: Any) -> Any:
+                headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+                return client.request(method, f"/api/v1{path}", headers=headers, **more)
+
+            return ask
+
+        named: list[str] = []
+        yield of
+
+
+# ---- who sees what
+OBJECTS: dict[str, tuple[tuple[str, Plane, str], ...]] = {
+    "/findings/{id}": (("F-0001", EXTRANET, "fin"), ("F-0002", INTRANET, "fin"), ("F-0003", EXTRANET, "edu")),
+    "/incidents/{number}": (
+        ("INC-2026-0001", EXTRANET, "fin"), ("INC-2026-0002", INTRANET, "fin"), ("INC-2026-0003", EXTRANET, "edu")),
+    "/declarations/{number}": (
+        ("云信接〔2026〕3号", EXTRANET, "fin"), ("云办接〔2026〕2号", INTRANET, "fin"), ("云信接〔2026〕5号", EXTRANET, "edu")),
+    "/pools/{plane}/{prefix}": (("extranet/10.72.12.0/24", EXTRANET, "fin"), ("extranet/10.72.14.0/24", EXTRANET, "edu")),
+}  # fmt: skip
+PRINCIPALS = (
+    (Role.SYSTEM, (), ""), (Role.SECURITY, (), ""), (Role.AUDITOR, (), ""), (Role.OPERATOR, BOTH, ""),
+    (Role.OPERATOR, (EXTRANET,), ""),
+    (Role.OPERATOR, (INTRANET,), ""), (Role.INSPECTOR, (EXTRANET,), ""), (Role.VIEWER, (INTRANET,), ""),
+    (Role.DEPARTMENT, (EXTRANET,), "fin"), (Role.DEPARTMENT, (INTRANET,), "fin"), (Role.DEPARTMENT, (EXTRANET,), "edu"),
+)  # fmt: skip
+DONE = (200, 201, 409, 412, 422, 428)
+
+
+@pytest.mark.parametrize(("role", "planes", "organization"), PRINCIPALS, ids=lambda one: str(one))
+def test_every_role_plane_organization_and_act(as_: Named, role: Role, planes: tuple[Plane, ...], organization: str) -> None:
+    """
+    Each route to an object, by each who could ask: 403 without the deed, 404 where it may not be seen, 403 where it may be seen
+    and not be touched; else it is answered. Lists have nothing of another plane or organization.
+    """
+    ask, bound = as_(role, *planes, organization=organization), planes or BOTH
+    tried = 0
+    for operation in OPERATIONS:
+        head = next((head for head in OBJECTS if operation.path.replace(":path", "").startswith(head)), None)
+        for name, plane, whose in OBJECTS[head] if head else ():
+            path = operation.path.replace(":path", "").replace(head or "", (head or "").split("/{")[0] + "/" + name)
+            body = BODIES.get(operation.name)
+            told = ask(operation.method, path, **({} if body is None else {"json": body})).status_code
+            seen = plane in bound and organization in ("", whose) and Deed.READ in MAY[role]
+            expected = (403,) if operation.deed not in MAY[role] else (404,) if not seen else DONE
+            assert told in expected, (operation.name, name)
+            tried += 1
+    assert 30 <= tried
+    if Deed.READ not in MAY[role]:
+        return
+    for path in ("/findings", "/incidents", "/declarations", "/pools", "/allocations", "/devices", "/exits", "/status"):
+        items = ask("GET", path, params={"limit": 1000}).json()["items"]
+        assert {one.get("plane", "extranet") for one in items} <= set(bound), path
+        assert not organization or {one.get("organization", organization) for one in items} <= {organization}, path
+
+
+def test_a_department_sees_its_inspections_and_issued_papers_only(as_: Named, desk: Desk) -> None:
+    """Drafts are the authority's; another's inspection is not there; it answers as a department, beside the inspector."""
+    fin, edu = (as_(Role.DEPARTMENT, organization=code) for code in ("fin", "edu"))
+    centre = as_(Role.OPERATOR, *BOTH)
+    assert [[], []] == [ask("GET", "/documents").json()["items"] for ask in (fin, edu)]
+    tag = centre("GET", "/documents/D-0001").headers["etag"]
+    assert 404 == fin("GET", "/documents/D-0001").status_code
+    issued = centre("POST", "/documents/D-0001/issue", json={}, headers={"If-Match": tag})
+    assert (200, "issued") == (issued.status_code, issued.json()["record"]["state"]), issued.text
+    assert [["D-0001"], []] == [[one["id"] for one in ask("GET", "/documents").json()["items"]] for ask in (fin, edu)]
+    late = centre("POST", "/documents/D-0001/void", json={"why": "重发"}, headers={"If-Match": tag})
+    assert (412, "issued") == (late.status_code, centre("GET", "/documents/D-0001").json()["record"]["state"])
+    kept = fin("GET", "/documents/D-0001/file", params={"format": "json"}).json()
+    assert ("application/json", True) == (kept["media_type"], len(kept["content"]) > 100)
+    mine = [one["organization"] for one in fin("GET", "/inspections").json()["items"]]
+    assert (["fin"], {"fin", "edu"}) == (mine, {one["organization"] for one in centre("GET", "/inspections").json()["items"]})
+    [number] = [one["number"] for one in fin("GET", "/inspections").json()["items"]]
+    assert 404 == edu("GET", f"/inspections/{number}/items").status_code
+    item = centre("GET", f"/inspections/{number}/items", params={"limit": 1}).json()["items"][0]["id"]
+    assert 404 == edu("POST", f"/inspections/{number}/items/{item}", json={"answer": "conform"}).status_code
+    told = fin("POST", f"/inspections/{number}/items/{item}", json={"answer": "conform", "note": "已接入"})
+    assert (200, "conform") == (told.status_code, told.json()["answers"]["department"]["answer"]), told.text
+
+
+def test_status_exits_flows_and_rounds(as_: Named) -> None:
+    """As the commands tell them; a department of its own; a round is run by who may touch every plane."""
+    centre, fin, outside = as_(Role.OPERATOR, *BOTH), as_(Role.DEPARTMENT, organization="fin"), as_(Role.OPERATOR, EXTRANET)
+    planes = [[one["plane"] for one in ask("GET", "/status").json()["items"]] for ask in (centre, fin, outside)]
+    assert [["extranet", "intranet"], ["extranet"], ["extranet"]] == planes
+    every = {one["organization"] for one in centre("GET", "/exits").json()["items"]}
+    assert (True, True) == (len(every) > 1, {one["organization"] for one in fin("GET", "/exits").json()["items"]} <= {"fin"})
+    asked = centre("GET", "/flows", params={"filter": "src net 10.72.12.0/24 and proto tcp", "by": "verdict"})
+    assert (200, 0, []) == (asked.status_code, asked.json()["totals"]["flows"], asked.json()["items"])
+    for wrong in ("organization fin ) or ( organization edu", "x y z", "("):
+        assert 422 == fin("GET", "/flows", params={"filter": wrong}).status_code, wrong
+    assert 403 == fin("GET", "/flows/report", params={"organization": "edu", "month": "2026-11"}).status_code
+    assert 200 == fin("GET", "/flows/report", params={"organization": "fin", "month": "2026-11"}).status_code
+    assert [200, 403, 403, 404] == [
+        ask("POST", f"/rounds/{name}/run").status_code
+        for ask, name in ((centre, "triage"), (outside, "triage"), (fin, "triage"), (centre, "tea"))
+    ]
+    assert "triage" == centre("GET", "/runs", params={"limit": 1}).json()["items"][0]["round"]
+    assert "done" == {one["round"]: one["outcome"] for one in centre("GET", "/rounds").json()["items"]}["triage"]
+    assert [] == fin("GET", "/differences").json()["items"]
+
+
+# ---- once
+def test_an_act_is_done_once_under_its_key(as_: Named, desk: Desk) -> None:
+    """Sent again it answers with what stands and writes nothing; for another act the key is refused; keys are a person's own."""
+    ask, other = as_(Role.OPERATOR, *BOTH), as_(Role.OPERATOR, *BOTH)
+    key = {"Idempotency-Key": "k-1"}
+    done = [ask("POST", "/findings/F-0001/resolve", json={"why": "已断开"}, headers=key) for _ in range(2)]
+    assert [(200, "resolved")] * 2 == [(one.status_code, one.json()["state"]) for one in done]
+    assert 1 == len([one for one in journal.log(desk.store, 50, subject="F-0001") if one.verb == "finding resolved"])
+    reused = ask("POST", "/findings/F-0003/resolve", json={"why": "已断开"}, headers=key)
+    assert (409, "open") == (reused.status_code, docket.one(desk.store, "F-0003").state)
+    assert 200 == other("POST", "/findings/F-0003/resolve", json={"why": "已断开"}, headers=key).status_code
+    drafts = [ask("POST", "/documents", json={"subject": "INC-2026-0003"}, headers={"Idempotency-Key": "k-2"}) for _ in range(2)]
+    assert [201, 201] == [one.status_code for one in drafts]
+    assert 1 == len({one.json()["record"]["id"] for one in drafts})
+
+
+def test_a_server_that_is_killed_loses_and_doubles_nothing(desk: Desk, tmp_path: Path) -> None:
+    """
+    SIGKILL in the middle of allocations: what was answered is in the ledger; all of them asked again under their keys, none is
+    given twice, and the journal and the ledger are whole.
+    """
+    accounts.add(desk, Account("platform", "平台", Role.OPERATOR, BOTH))
+    token = accounts.issue(desk, "platform", [Deed.ALLOCATE])[1]
+    port = free_port()
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "{desk.config.store_url}"\n[inventory]\npath = "{desk.config.inventory}"\n'
+        '[planes.extranet]\nnets = ["10.72.0.0/16"]\nauthority = "ic"\n[planes.intranet]\nnets = ["10.73.0.0/16"]\n'
+    )
+    serve = f"-m netops -c {tmp_path}/config.toml -q serve --no-collector --no-timetable --listen 127.0.0.1:{port}"
+    running = subprocess.Popen([sys.executable, *serve.split()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wanted = {"pool": "10.72.12.0/24", "declaration": "云信接〔2026〕3号", "over_quota": "窗口"}
+    told: dict[int, str] = {}
+
+    def ask(place: int) -> None:
+        try:
+            line = http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=10)
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": f"k{place}"}
+            line.request("POST", "/api/v1/allocations", json.dumps(wanted), headers)
+            answer = line.getresponse()
+            if answer.status == 201:
+                told[place] = json.loads(answer.read())["items"][0]["first"]
+            line.close()
+        except (OSError, http.client.HTTPException):
+            pass
+        if len(told) == 12:
+            running.kill()
+
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(ask, range(60)))
+    finally:
+        running.kill()
+        running.wait(10)
+    assert 12 <= len(told) < 60
+    with TestClient(application(desk)) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        after = {
+            place: client.post("/api/v1/allocations", json=wanted, headers={**headers, "Idempotency-Key": f"k{place}"}).json()
+            for place in range(60)
+        }
+    given = {place: one["items"][0]["first"] for place, one in after.items()}
+    assert told == {place: given[place] for place in told}
+    assert 60 == len(set(given.values()))
+    assert [] == ledger.verify(desk.store)
+    assert 0 == journal.verify(desk.store).broken
+
+
+# ---- as it happens
+def test_new_findings_are_told_to_those_who_may_see_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Last-Event-ID on, and as they come; never another plane's; a token without the deed hears nothing."""
+    monkeypatch.setattr("netops.web.events.EVERY_SECONDS", 0.05)
+    accounts.add(desk, Account("wall", "大屏", Role.VIEWER, (EXTRANET,)))
+    token, metrics = (accounts.issue(desk, "wall", [deed])[1] for deed in (Deed.READ, Deed.METRICS))
+    lines: list[http.client.HTTPConnection] = []
+    with served(desk) as address:
+
+        def listen(text: str, **headers: str) -> http.client.HTTPResponse:
+            line = http.client.HTTPConnection(address, timeout=10)
+            lines.append(line)
+            line.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {text}", "Accept-Language": "en", **headers})
+            return line.getresponse()
+
+        def next_finding(answer: http.client.HTTPResponse) -> dict[str, Any]:
+            while line := answer.readline().decode():
+                if line.startswith("data: "):
+                    found: dict[str, Any] = json.loads(line[6:])
+                    return found
+            raise AssertionError("the stream ended")
+
+        assert [401, 403] == [listen(text).status for text in ("x", metrics)]
+        again = listen(token, **{"Last-Event-ID": "F-0001"})
+        assert (200, "text/event-stream") == (again.status, (again.getheader("content-type") or "").partition(";")[0])
+        assert "F-0003" == next_finding(again)["id"]
+        fresh = listen(token)
+        assert b"retry: 5000\n" == fresh.readline()
+        for plane in (INTRANET, EXTRANET):
+            found = Conclusion("TP-102", plane, {"device": f"x-{plane}"}, "fin", {}, (), NOON)
+            docket.settle(desk.store, look.rules(), [found], plane=plane, at=NOON)
+        for one in (again, fresh):
+            told = next_finding(one)
+            assert ("extranet", {"device": "x-extranet"}) == (told["plane"], told["subject"])
+        for line in lines:
+            line.close()
+
+
+# ---- the document
+def test_the_api_answers_as_its_document_says(written: Path, tmp_path: Path) -> None:
+    """schemathesis on every third operation (benchmarks.api_schema asks all): nothing that the document does not have."""
+    (tmp_path / "a.db").write_bytes(written.read_bytes())
+    found = api_schema.run(tmp_path, 1, 1, ("operator", "nobody"), every=3)
+    assert [] == found["faults"]
+    assert {"4", "2"} == {name.split()[1][0] for name in found["statuses"]}
+    assert found["operations"] >= len(OPERATIONS) // 3
