@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
@@ -32,7 +33,7 @@ def get(visit: Visit, act: Act) -> Shown:
     said = {one.name: visit.asked(one.name) or one.value for one in intent.fields}
     if any(one.required and not said[one.name] for one in intent.fields):
         return _form(intent, said)
-    return _planned(intent, said, intent.seen)
+    return replace(_planned(intent, said, intent.seen), status=200)
 
 
 def post(visit: Visit, act: Act) -> Shown | Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,6 +69,7 @@ class Square:
     held: float = 0.0
     rest: float = 0.0
     seen: bool = False
+    number: str = ""
 
 
 def listed(visit: Visit) -> Shown:
@@ -395,7 +397,14 @@ def _addresses(
             address = written(number)
             tip = "\n".join((address, *told, *([_("in use, and nobody's")] if seen else [])))
             squares.append(
-                Square(href or path("who", q=address), tip, CLASSES.get(state, state), LETTERS.get(state, ""), seen=seen)
+                Square(
+                    href or path("who", q=address),
+                    tip,
+                    CLASSES.get(state, state),
+                    LETTERS.get(state, ""),
+                    seen=seen,
+                    number=re.split(r"[.:]", address)[-1],
+                )
             )
     order = [state for state in WORDS if state in there]
     return squares, [(CLASSES.get(state, state), LETTERS[state], _(WORDS[state])) for state in order]
@@ -685,7 +694,7 @@ def allocating(visit: Visit) -> Intent:
 
     fields = [
         Field("declaration", _("Declaration that it rests on"), required=True, most=64),
-        Field("plane", _("plane"), "choice", planes[0][0] if planes else "", choices=planes),
+        Field("plane", _("plane"), "choice", choices=[("", "—"), *planes]),
         Field("pool", _("Pool"), most=100, hint=_("A registered prefix; may be left out when an address says where.")),
         Field("count", _("How many single addresses"), "number", "1"),
         Field("prefixlen", _("Or one block, by the length of its prefix"), "number", "", hint=_("26 means 64 IPv4 addresses")),

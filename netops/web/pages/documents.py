@@ -97,7 +97,7 @@ def listed(visit: Visit) -> Shown:
         csv=visit.here(format="csv"),
     )
     tabs = [
-        (visit.here(state=None, **{"from": None}), _("every"), not state),
+        (visit.here(state=None, **{"from": None}), _("all"), not state),
         *((visit.here(state=one.value, **{"from": None}), _(one), state == one) for one in PaperState),
     ]
     answer = (

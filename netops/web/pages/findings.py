@@ -10,7 +10,7 @@ from netops.core import docket, journal
 from netops.core.errors import Missing, NetopsError
 from netops.core.evidence import Evidence
 from netops.core.finding import ROOMS, STANDING, Finding, Severity, State
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _
 from netops.core.permission import Deed
 from netops.rounds import look
 from netops.web.pages import words
@@ -93,7 +93,7 @@ def _by_rule(visit: Visit, counts: list[docket.Count]) -> Table:
     rows = [
         [
             Cell(code, path("rules", code), short=True),
-            _(rules[code].kind) if code in rules else "",
+            look.explained(rules[code])[0] if code in rules else "",
             words.severity(rules[code].severity) if code in rules else "",
             Cell(str(number), visit.here(code=code, **{"from": None})),
         ]
@@ -125,7 +125,7 @@ def show(visit: Visit) -> Shown:
     told = case.of(visit.desk, one)
     pieces = docket.pieces(visit.desk.store, one.evidence)
     facts: list[tuple[str, str | Cell | list[Cell]]] = [
-        (_("rule"), Cell(f"{one.code} {_(one.kind)}", path("rules", one.code))),
+        (_("rule"), Cell(f"{one.code} {look.explained(look.rule_of(one))[0]}", path("rules", one.code), under=one.kind)),
         (_("severity"), words.severity(one.severity)),
         (_("plane"), words.plane(one.plane)),
         (_("organization"), words.organization(one.organization)),
@@ -272,13 +272,13 @@ def rule(visit: Visit) -> Shown:
     )
     facts = [
         (_("rule"), one.code),
-        (_("kind"), f"{one.kind} · {_(one.kind)}" if spoken() == "zh" else one.kind),
+        (_("kind"), one.kind),
         (_("severity"), words.severity(one.severity)),
         (_("basis"), words.articles(one.basis)),
     ]
     return Shown(
         "rule.html",
-        f"{one.code} {_(one.kind)}",
+        f"{one.code} {look.explained(one)[0]}",
         {"facts": facts, "text": look.explained(one)},
         [table],
         trail=[("/findings", _("Findings"))],

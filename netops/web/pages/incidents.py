@@ -115,7 +115,7 @@ def listed(visit: Visit) -> Shown:
         more=visit.here(**{"from": offset + LIMIT}) if len(found) > offset + LIMIT else "",
         csv=visit.here(format="csv"),
     )
-    every = [(visit.here(state=None), _("open"), not everything), (visit.here(state="every"), _("every"), everything)]
+    every = [(visit.here(state=None), _("open"), not everything), (visit.here(state="every"), _("all"), everything)]
     return Shown(
         "list.html", answer, {"tabs": every, "acts": []}, [table], mark="bad" if late else "note" if running else "good"
     )

@@ -174,7 +174,7 @@ def show(visit: Visit) -> Shown:
     heads = [_("item"), _("question"), _("counts"), *(_(party) for party in Party), _("state")]
     table = Table("items", _("Items"), heads, rows, _("No item is like this."), csv=visit.here(format="csv", table="items"))
     tabs = [
-        (visit.here(answer=None), _("every"), not only),
+        (visit.here(answer=None), _("all"), not only),
         *(
             (visit.here(answer=result.value), f"{_(result)} {progress.results.get(result.value, 0)}", only == result)
             for result in RESULTS

@@ -53,7 +53,7 @@ def listed(visit: Visit) -> Shown:
         else _("Nothing was decided.")
     )
     tabs = (
-        [(visit.here(subject=None, verb=None, before=None), _("every"), True)]
+        [(visit.here(subject=None, verb=None, before=None), _("all"), True)]
         if visit.asked("subject") or visit.asked("verb")
         else []
     )

@@ -65,6 +65,12 @@ class Table:
     csv: str = ""
 
     @property
+    def told(self) -> list[int]:
+        """Places of the columns in which some row says something: the page leaves the others out, the CSV does not."""
+        cells = list(self.cells)
+        return [place for place in range(len(self.heads)) if any(row[place].text or row[place].under for row in cells)]
+
+    @property
     def cells(self) -> Iterable[list[Cell]]:
         """Every row as cells."""
         return ([one if isinstance(one, Cell) else Cell(one) for one in row] for row in self.rows)
