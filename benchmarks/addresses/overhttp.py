@@ -62,16 +62,17 @@ def served(folder: Path, used: int) -> Iterator[list[str]]:
                "--no-timetable", "--listen", address]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            _wait(address)
+            wait_for(address)
             yield [f"http://{token}@{address}/" for token in tokens]
         finally:
             server.terminate()
             server.wait(15)
 
 
-def _wait(address: str) -> None:
+def wait_for(address: str) -> None:
+    """Until somebody serves there; a busy machine takes its time."""
     host, _, port = address.partition(":")
-    for _try in range(200):
+    for _try in range(900):
         line = http.client.HTTPConnection(host, int(port), timeout=5)
         try:
             line.request("GET", "/healthz")

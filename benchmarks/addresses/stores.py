@@ -62,7 +62,7 @@ def filled(url: str, used: int) -> str:
     taken = taken_addresses(used)
     with store.write() as connection:
         connection.execute(tile_table.delete().where(tile_table.c.first == MAPPED | FIRST))
-        _bulk(
+        bulk(
             connection,
             "tiles",
             ("first", "next", "state", "allocation", "fit", "plane", "pool"),
@@ -81,7 +81,7 @@ def filled(url: str, used: int) -> str:
             "since",
             "cause",
         )
-        _bulk(connection, "allocations", columns, _allocations(taken))
+        bulk(connection, "allocations", columns, _allocations(taken))
         pools = pool_table.update().where(pool_table.c.prefix == POOL)
         connection.execute(pools.values(allocated=len(taken)))
         connection.execute(sequences.insert().values(name="allocation", value=len(taken)))
@@ -141,7 +141,7 @@ def _allocations(taken: list[int]) -> Iterator[tuple[Any, ...]]:
         yield f"AL-{number:04d}", here, here, "extranet", "fin", "D-1", "", "active", "act", since, ""
 
 
-def _bulk(connection: Any, table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
+def bulk(connection: Any, table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
     """Straight into the driver; columns that are not named take their defaults."""
     driver = connection.connection.driver_connection
     names = ", ".join(columns)

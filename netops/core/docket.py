@@ -19,7 +19,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    case,
     cast,
     func,
     or_,
@@ -58,7 +57,7 @@ findings = Table(
     Column("reason", Text, nullable=False),
     Column("accepted_until", String(10), nullable=False),
     UniqueConstraint("key"),
-    Index("ix_findings_counted", "state", "plane", "severity", "code", "organization", "last_seen", "id"),
+    Index("ix_findings_ranked", "severity", "last_seen", "id", "state", "plane", "code", "organization"),
 )
 OPEN = Prepared(findings.insert())
 CHANGING = ("last_seen", "count", "state", "evidence", "facts", "subject", "organization", "reason")
@@ -391,15 +390,16 @@ def counted(
 ) -> list[Count]:
     """How many findings there are, by plane, rule, organization, severity and state; however many they are."""
     columns = (findings.c.plane, findings.c.code, findings.c.organization, findings.c.severity, findings.c.state)
-    query = select(*columns, func.count()).where(*_narrowed(planes, organization, state)).group_by(*columns)
+    where = _narrowed(planes, organization, ())
+    if state:
+        # Not by the index of states, which would lead through every row: the one that has all columns is read through.
+        where.append(func.coalesce(findings.c.state, "").in_(state))
+    query = select(*columns, func.count()).where(*where).group_by(*columns)
     with store.read() as connection:
         return [
             Count(Plane(plane), code, whose, Severity(severity), State(stands), number)
             for plane, code, whose, severity, stands, number in connection.execute(query)
         ]
-
-
-RANK = case({severity.value: place for place, severity in enumerate(Severity)}, value=findings.c.severity, else_=9)
 
 
 def page(
@@ -412,32 +412,36 @@ def page(
     state: Collection[State] = STANDING,
     severity: str = "",
     code: str = "",
-    kind: str = "",
+    codes: Collection[str] = (),
     text: str = "",
 ) -> list[Finding]:
     """
     Up to *limit* findings, the gravest first, of these the newest; each argument narrows.
 
     Args:
-        code: beginning of a rule's code, such as "EG-" for a room.
+        code: beginning of a rule's code, such as "EG-" for a room; *codes*: whole codes, of which one must fit.
         text: that the subject or the facts have inside.
     """
     where = _narrowed(planes, organization, state)
-    if severity:
-        where.append(findings.c.severity == severity)
     if code:
         where.append(findings.c.code.startswith(code, autoescape=True))
-    if kind:
-        where.append(findings.c.kind == kind)
+    if codes:
+        where.append(findings.c.code.in_(codes))
     if text:
         inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
         where.append(or_(findings.c.id == text.upper(), *inside))
-    order = (RANK, findings.c.last_seen.desc(), findings.c.id)
-    wanted = select(findings.c.id).where(*where).order_by(*order).limit(limit).offset(offset)
+    found: list[str] = []
     with store.read() as connection:
-        ids_ = [row.id for row in connection.execute(wanted)]
-        rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(ids_)))}
-    return [_finding(rows[name]) for name in ids_]
+        # One severity after the other, each in the order of the index: nothing is sorted, however many there are.
+        for each in [severity] if severity else list(Severity):
+            if len(found) >= offset + limit:
+                break
+            query = select(findings.c.id).where(findings.c.severity == each, *where)
+            query = query.order_by(findings.c.last_seen.desc(), findings.c.id.desc()).limit(offset + limit - len(found))
+            found += [row.id for row in connection.execute(query)]
+        wanted = found[offset:]
+        rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(wanted)))}
+    return [_finding(rows[name]) for name in wanted]
 
 
 def _narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:

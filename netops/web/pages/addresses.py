@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +13,7 @@ from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Re
 from netops.addresses.pool import Pool
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.ranges import ranges
-from netops.addresses.span import Span, parsed
+from netops.addresses.span import TOP, Span, parsed
 from netops.addresses.span import shown as written
 from netops.addresses.tile import Tile, TileState
 from netops.core import journal
@@ -383,7 +384,7 @@ def _addresses(
 ) -> tuple[list[Square], list[tuple[str, str, str]]]:
     """One by one: who has it and why, and whether somebody uses it."""
     holders, aside = _holders(visit, plane, span), _aside(visit, plane, span)
-    used = set() if visit.own else allocate.used_in(visit.desk, plane, span)
+    used = set() if visit.own else _in_use(visit, plane, span)
     squares: list[Square] = []
     there = set()
     for tile in tiles.layout(visit.desk.store, plane, span):
@@ -408,6 +409,13 @@ def _addresses(
             )
     order = [state for state in WORDS if state in there]
     return squares, [(CLASSES.get(state, state), LETTERS[state], _(WORDS[state])) for state in order]
+
+
+def _in_use(visit: Visit, plane: Plane, span: Span) -> set[int]:
+    """Addresses that somebody uses, as far as that is known already: gathering it for a large plane takes a while."""
+    desk, whole = visit.desk, Span(0, TOP - 1)
+    known = visit.shelf.soon(("in use", plane), 300.0, lambda: sorted(allocate.used_in(desk, plane, whole))) or []
+    return set(known[bisect_left(known, span.first) : bisect_right(known, span.last)])
 
 
 def _tip(one: Allocation) -> list[str]:

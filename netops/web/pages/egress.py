@@ -14,7 +14,7 @@ from netops.egress import hits
 from netops.egress.coverage import Coverage
 from netops.egress.exit import RegisteredExit
 from netops.egress.watch import Hit
-from netops.rounds import blind, query
+from netops.rounds import blind, look, query
 from netops.web.pages import curve, words
 from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
@@ -44,11 +44,8 @@ def show(visit: Visit) -> Shown:
         ("hits", window), SECONDS, lambda: hits.since(visit.desk.store, since, visit.own), late=True
     )
     mine = [one for one in rows if one[0].plane in visit.planes]
-    unfiled = [
-        one
-        for kind in UNFILED
-        for one in docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, kind=kind)
-    ]
+    codes = [rule.code for rule in look.rules().values() if rule.kind in UNFILED]
+    unfiled = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, codes=codes)
     exits = [one for one in visit.desk.register.exits if one.plane in visit.planes and visit.sees(one.plane, one.organization)]
     times, several = _curves(mine, since, until, step)
     seen: Coverage = visit.remember(("coverage", window), SECONDS, lambda: query.covered(visit.desk, since, until), late=True)

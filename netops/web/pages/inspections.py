@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from netops.core import docket, journal
@@ -52,10 +53,7 @@ def listed(visit: Visit) -> Shown:
     items: dict[str, str] = {}
     for one in mine:
         items |= {item.id: item.question for item in one.catalogue.items}
-    matrix = [
-        (one, called(one.organization), [(item, _cell(one, item)) for item in items])
-        for one in sorted(mine, key=lambda one: called(one.organization))
-    ]
+    matrix, plain = visit.remember(("matrix", name), 10.0, lambda: _matrix(mine, list(items)))
     rows: list[list[str | Cell]] = []
     for one in mine:
         progress = one.progress()
@@ -95,13 +93,7 @@ def listed(visit: Visit) -> Shown:
         frozenset({3, 4, 5, 6, 7}),
         csv=visit.here(format="csv", table="inspections"),
     )
-    flat = Table(
-        "matrix",
-        _("Matrix"),
-        [_("organization"), *items],
-        [[label, *(_(cell[1]) if cell else "—" for _item, cell in cells)] for _one, label, cells in matrix],
-        csv=visit.here(format="csv", table="matrix"),
-    )
+    flat = Table("matrix", _("Matrix"), [_("organization"), *items], plain, csv=visit.here(format="csv", table="matrix"))
     bad = sum(one.progress().results.get("nonconform", 0) for one in mine)
     waiting = sum(one.progress().to_confirm for one in mine)
     answer = (
@@ -128,9 +120,31 @@ def listed(visit: Visit) -> Shown:
     )
 
 
-def _cell(one: Inspection, item: str) -> tuple[str, str] | None:
-    known = one.item(item)
-    return None if known is None else (LETTERS[one.result(known)], str(one.result(known)))
+def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list[str]]]:
+    """The rows of the matrix as HTML, every text in it escaped, and as texts for its CSV."""
+    said = {result.value: escape(_(result)) for result in RESULTS}
+    rows, plain = [], []
+    for one in sorted(mine, key=lambda one: called(one.organization)):
+        where, label, cells, texts = (
+            escape(path("inspections", one.number)),
+            called(one.organization),
+            [],
+            [called(one.organization)],
+        )
+        for item in items:
+            known = one.item(item)
+            if known is None:
+                cells.append("<td></td>")
+                texts.append("—")
+                continue
+            result, id_ = str(one.result(known)), escape(item)
+            cells.append(
+                f'<td><a class="m-{result}" href="{where}/{id_}" aria-label="{id_}: {said[result]}">{LETTERS[result]}</a></td>'
+            )
+            texts.append(_(result))
+        rows.append(f'<tr><th scope="row"><a href="{where}">{escape(label)}</a></th>{"".join(cells)}</tr>')
+        plain.append(texts)
+    return Markup("\n".join(rows)), plain  # noqa: S704 - every text in it is escaped above
 
 
 def _one(visit: Visit) -> Inspection:

@@ -7,8 +7,11 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import Markup, escape
+
 SIGNS = {"good": "✓", "bad": "✗", "note": "!", "open": "·", "unseen": "?"}
 """What stands beside a colour, for those who do not see it."""
+NUMBER = ' class="number"'
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for the beginning of a formula (OWASP, CSV injection)."""
 
@@ -37,6 +40,26 @@ class Cell:
     def sign(self) -> str:
         """The sign of its mark."""
         return SIGNS.get(self.mark, "")
+
+    @property
+    def html(self) -> Markup:
+        """What stands in the cell; every text in it is escaped."""
+        text = escape(self.text)
+        if self.href:
+            text = Markup('<a href="{}">{}</a>').format(self.href, text or "—")
+        if sign := self.sign:
+            text = Markup('<span class="{}"><span class="sign" aria-hidden="true">{}</span> {}</span>').format(
+                self.mark, sign, text
+            )
+        if self.share >= 0:
+            text += METER.format(round(self.share * 100, 1))
+        return text + Markup("<small>{}</small>").format(self.under) if self.under else text
+
+
+METER = Markup(
+    '<span class="meter" aria-hidden="true"><svg viewBox="0 0 100 4" preserveAspectRatio="none">'
+    '<rect class="fill-used" width="{}" height="4"/></svg></span>'
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +92,22 @@ class Table:
         """Places of the columns in which some row says something: the page leaves the others out, the CSV does not."""
         cells = list(self.cells)
         return [place for place in range(len(self.heads)) if any(row[place].text or row[place].under for row in cells)]
+
+    @property
+    def html(self) -> Markup:
+        """The table with its heads; a column that never says anything is left out."""
+        told, heads = self.told, [escape(head) for head in self.heads]
+        row = "".join(f'<th scope="col"{NUMBER if place in self.right else ""}>{heads[place]}</th>' for place in told)
+        parts = [f"<table><thead><tr>{row}</tr></thead><tbody>"]
+        for cells in self.cells:
+            parts.append("<tr>")
+            for place in told:
+                cell = cells[place]
+                kind = ("number " if place in self.right else "") + ("short" if cell.short else "")
+                named = f' class="{kind.strip()}"' if kind else ""
+                parts.append(f'<td{named} data-head="{heads[place]}">{cell.html}</td>')
+            parts.append("</tr>\n")
+        return Markup("".join([*parts, "</tbody></table>"]))  # noqa: S704 - every text in it is escaped above
 
     @property
     def cells(self) -> Iterable[list[Cell]]:

@@ -28,7 +28,7 @@ from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
 
-LIMIT = 100
+LIMIT = 50
 SECONDS = 60.0
 """How old the picture of the network may be; walks are minutes apart."""
 STEPS = 96

@@ -31,9 +31,9 @@ if (events && "EventSource" in window) {
 const tip = document.createElement("div");
 tip.id = "tip"; tip.hidden = true; tip.setAttribute("aria-hidden", "true");
 document.body.append(tip);
-const told = (at) => at?.dataset?.tip || (at?.tagName === "g" && [...at.children].find((one) => one.tagName === "title")?.textContent) || "";
+const told = (at) => at?.dataset?.tip || (at?.matches?.(".matrix a") && at.ariaLabel) || (at?.tagName === "g" && [...at.children].find((one) => one.tagName === "title")?.textContent) || "";
 document.addEventListener("pointermove", (event) => {
-  const text = event.pointerType === "touch" ? "" : told(event.target.closest?.("[data-tip], svg.nt-map g"));
+  const text = event.pointerType === "touch" ? "" : told(event.target.closest?.("[data-tip], .matrix a, svg.nt-map g"));
   tip.hidden = !text;
   if (!text) return;
   tip.textContent = text;
