@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from netops.addresses import ledger
+from netops.addresses import ledger, particulars
 from netops.addresses.allocation import PoolExhausted, Request, Taken
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import Span, parsed
@@ -30,9 +30,14 @@ from netops.core.plane import Plane
 from netops.core.store import Store, metadata
 from tests.conftest import NOON
 
-POOL = parsed("10.0.0.0/26")
 PREFIXES = ("10.0.0.0/26", "10.0.0.0/28", "10.0.0.16/29", "10.0.0.32/27")
 FILED = ("10.0.0.0/29", "10.0.0.4-10.0.0.11", "10.0.0.16/28", "10.0.0.60-10.0.0.63")
+SIX = {
+    "10.0.0.0/26": "2001:db8::/122", "10.0.0.0/28": "2001:db8::/124", "10.0.0.16/29": "2001:db8::10/125",
+    "10.0.0.32/27": "2001:db8::20/123", "10.0.0.0/29": "2001:db8::/125", "10.0.0.4-10.0.0.11": "2001:db8::4-2001:db8::b",
+    "10.0.0.16/28": "2001:db8::10/124", "10.0.0.60-10.0.0.63": "2001:db8::3c-2001:db8::3f",
+}  # fmt: skip
+"""The same space in IPv6."""
 PLANE = Plane.EXTRANET
 
 
@@ -54,11 +59,13 @@ class Holder(msgspec.Struct):
 
 
 class Book(RuleBasedStateMachine):
-    """The model: state and holder of each of 64 addresses, and which prefixes are registered."""
+    """The model: state and holder of each of 64 addresses, and which prefixes are registered; of IPv4 or IPv6."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, bits: int = 32) -> None:
         super().__init__()
-        self.store = store
+        self.store, self.bits = store, bits
+        self.pool = parsed(self.text(PREFIXES[0]))
+        self.keys: dict[str, tuple[Request, tuple[str, ...]]] = {}
         self.now = NOON
         self.taken: dict[int, tuple[str, str]] = {}
         self.holders: dict[str, Holder] = {}
@@ -72,12 +79,17 @@ class Book(RuleBasedStateMachine):
                     "sequences",
                     "journal",
                     "declaration_uses",
+                    "allocation_requests",
                 ):
                     connection.execute(table.delete())
 
     @initialize()
     def begin(self) -> None:
         self.sync({PREFIXES[0]})
+
+    def text(self, ours: str) -> str:
+        """A prefix or a range of the model, in the family that it is of."""
+        return ours if self.bits == 32 else SIX[ours]
 
     def act(self) -> Any:
         self.now += timedelta(hours=1)
@@ -94,7 +106,7 @@ class Book(RuleBasedStateMachine):
     def free(self, pool: str) -> set[int]:
         return {
             address
-            for address in range(POOL.first, POOL.last + 1)
+            for address in range(self.pool.first, self.pool.last + 1)
             if address not in self.taken and self.innermost(address) == pool
         }
 
@@ -112,6 +124,7 @@ class Book(RuleBasedStateMachine):
     @rule(prefixes=st.sets(st.sampled_from(PREFIXES)))
     def sync(self, prefixes: set[str]) -> None:
         """Prefixes come, go, are split, merged and put in between."""
+        prefixes = {self.text(one) for one in prefixes}
         with self.act() as act:
             act.record("inventory apply", "register")
             ledger.sync_prefixes(
@@ -124,6 +137,7 @@ class Book(RuleBasedStateMachine):
         """A declaration in the register says what was given under it."""
         if {"10.0.0.0/29", "10.0.0.4-10.0.0.11"} <= filed:
             filed = filed - {"10.0.0.0/29"}
+        filed = {self.text(one) for one in filed}
         standing = {
             name: self._span(name)
             for name in self.named("active")
@@ -180,18 +194,18 @@ class Book(RuleBasedStateMachine):
         self._give(request, len(self.free(pool)) >= count, self.free(pool), count)
 
     @precondition(lambda self: self.prefixes)
-    @rule(data=st.data(), prefixlen=st.integers(27, 32))
-    def allocate_block(self, data: st.DataObject, prefixlen: int) -> None:
+    @rule(data=st.data(), exponent=st.integers(0, 5))
+    def allocate_block(self, data: st.DataObject, exponent: int) -> None:
         pool = data.draw(st.sampled_from(sorted(self.prefixes)))
-        size, free = 1 << (32 - prefixlen), self.free(pool)
-        fits = any(set(range(start, start + size)) <= free for start in range(POOL.first, POOL.last + 1, size))
+        size, free, prefixlen = 1 << exponent, self.free(pool), self.bits - exponent
+        fits = any(set(range(start, start + size)) <= free for start in range(self.pool.first, self.pool.last + 1, size))
         self._give(Request(PLANE, pool, "o", "D", prefixlen=prefixlen), fits, free, size)
 
     @precondition(lambda self: self.prefixes)
     @rule(data=st.data(), first=st.integers(0, 63), size=st.integers(1, 8))
     def allocate_named(self, data: st.DataObject, first: int, size: int) -> None:
         pool = data.draw(st.sampled_from(sorted(self.prefixes)))
-        span = Span(POOL.first + first, min(POOL.first + first + size - 1, POOL.last))
+        span = Span(self.pool.first + first, min(self.pool.first + first + size - 1, self.pool.last))
         wanted = set(range(span.first, span.last + 1))
         self._give(
             Request(PLANE, pool, "o", "D", address=str(span)), wanted <= self.free(pool), wanted, len(wanted)
@@ -200,23 +214,23 @@ class Book(RuleBasedStateMachine):
     @precondition(lambda self: self.prefixes)
     @rule(
         data=st.data(),
-        wanted=st.lists(st.tuples(st.integers(0, 4), st.integers(29, 32)), min_size=2, max_size=6),
+        wanted=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=6),
     )
     def allocate_several(self, data: st.DataObject, wanted: list[tuple[int, int]]) -> None:
         """In one act: each finds what the others left."""
         pool = data.draw(st.sampled_from(sorted(self.prefixes)))
         with self.act() as act:
             act.record("ip bulk", "form")
-            for count, prefixlen in wanted:
-                free, size = self.free(pool), count or 1 << (32 - prefixlen)
-                starts = range(POOL.first, POOL.last + 1, size)
+            for count, exponent in wanted:
+                free, size = self.free(pool), count or 1 << exponent
+                starts = range(self.pool.first, self.pool.last + 1, size)
                 fits = (
                     len(free) >= count
                     if count
                     else any(set(range(one, one + size)) <= free for one in starts)
                 )
                 request = Request(
-                    PLANE, pool, "o", "D", count=count or 1, prefixlen=0 if count else prefixlen
+                    PLANE, pool, "o", "D", count=count or 1, prefixlen=0 if count else self.bits - exponent
                 )
                 self._given(act, request, fits, free, size)
 
@@ -239,7 +253,68 @@ class Book(RuleBasedStateMachine):
             self.holders[one.id] = Holder("D", by_register=False)
             self._take(one.span, "reserved" if request.reserve_until else "active", one.id)
 
+    @precondition(lambda self: self.prefixes)
+    @rule(data=st.data(), key=st.sampled_from(("k-1", "k-2")), count=st.integers(1, 2))
+    def allocate_by_key(self, data: st.DataObject, key: str, count: int) -> None:
+        """The same key gives what it gave, whatever became of it since; for another request it is refused."""
+        request = Request(PLANE, data.draw(st.sampled_from(sorted(self.prefixes))), "o", "D", count=count)
+        before = self.keys.get(key)
+        try:
+            with self.act() as act:
+                given = ledger.allocate(act, request, key=key)
+        except PoolExhausted:
+            assert before is None
+            assert len(self.free(request.pool)) < count
+            return
+        except Refused:
+            assert before is not None
+            assert before[0] != request
+            return
+        if before is not None:
+            assert before == (request, tuple(one.id for one in given))
+            return
+        self.keys[key] = request, tuple(one.id for one in given)
+        for one in given:
+            assert set(range(one.span.first, one.span.last + 1)) <= self.free(request.pool)
+            self.holders[one.id] = Holder("D", by_register=False)
+            self._take(one.span, "active", one.id)
+
+    @rule(first=st.integers(0, 63), size=st.integers(1, 8), days=st.sampled_from((5, 40)))
+    def isolate(self, first: int, size: int, days: int) -> None:
+        """Free addresses rest after an incident, registered or not; what somebody has is refused."""
+        span = Span(self.pool.first + first, min(self.pool.first + first + size - 1, self.pool.last))
+        possible = not set(range(span.first, span.last + 1)) & set(self.taken)
+        try:
+            with self.act() as act:
+                made = ledger.isolate(act, PLANE, span, "incident", timedelta(days=days))
+        except Taken:
+            assert not possible
+            return
+        assert possible
+        self.holders[made.id] = Holder("", by_register=False)
+        self._take(span, "quarantine", made.id)
+
     # ---- what becomes of them
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data(), mac=st.sampled_from(("", "00:1b:21:3c:4d:5e")), note=st.text(max_size=5))
+    def describe(self, data: st.DataObject, mac: str, note: str) -> None:
+        """What is said of an allocation moves no address; a card belongs to a single address."""
+        name = data.draw(st.sampled_from(self.named("active", "reserved", "quarantine")))
+        before = ledger.one(self.store, name)
+        possible = (
+            name not in self.named("quarantine")
+            and (before.mac, before.note) != (mac, note)
+            and not (mac and before.span.size > 1)
+        )
+        try:
+            with self.act() as act:
+                after = particulars.edit(act, name, particulars.Particulars(mac=mac, note=note))
+        except Refused:
+            assert not possible
+            return
+        assert possible
+        assert (mac, note, before.span) == (after.mac, after.note, after.span)
+
     @precondition(lambda self: self.named("active", "reserved"))
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
@@ -298,7 +373,7 @@ class Book(RuleBasedStateMachine):
             )
 
     def _laid(self) -> Iterable[tuple[int, tuple[str, str]]]:
-        for tile in ledger.layout(self.store, PLANE, POOL):
+        for tile in ledger.layout(self.store, PLANE, self.pool):
             if tile.allocation:
                 for address in range(tile.span.first, tile.span.last + 1):
                     yield address, (str(tile.state), tile.allocation)
@@ -306,10 +381,19 @@ class Book(RuleBasedStateMachine):
 
 def test_any_sequence_of_acts_keeps_the_ledger_true(store: Store) -> None:
     """Whatever is allocated, filed, released, reclaimed, split or merged: every address is where the model has it."""
+    _run(store, 32, examples=15)
+
+
+def test_the_same_holds_for_ipv6(store: Store) -> None:
+    """The same acts on a /122."""
+    _run(store, 128, examples=5)
+
+
+def _run(store: Store, bits: int, examples: int) -> None:
     run_state_machine_as_test(
-        lambda: Book(store),
+        lambda: Book(store, bits),
         settings=settings(
-            max_examples=15,
+            max_examples=examples,
             stateful_step_count=18,
             deadline=None,
             database=None,
