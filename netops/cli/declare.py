@@ -9,6 +9,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.declare_files import PLANES, VERBS, note_rows, told, weight
 from netops.cli.printing import Column, Output, sign
+from netops.cli.register_files import attach_to_declaration, detach_from_declaration
 from netops.core.language import N_, _, spoken
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def declare() -> None:
     """Access declarations: what departments state about their networks (Article 10)."""
 
 
-for verb in VERBS:
+for verb in (*VERBS, attach_to_declaration, detach_from_declaration):
     declare.add_command(verb)
 
 
@@ -115,6 +116,7 @@ def show(number: str) -> None:
 
     from netops.declarations import filings
     from netops.declarations.difference import changes
+    from netops.registers import attachments
     from netops.rounds import declaring
     from netops.rounds.declaration_words import change_words
 
@@ -136,8 +138,10 @@ def show(number: str) -> None:
             now.version: changes(was.statements if was else None, now.statements) for was, now in pairs
         }
         notes = declaring.reviewed(opened, one.statements)
+        files = attachments.listed(opened.store, one.number)
         content = {
             **msgspec.to_builtins(one),
+            "attachments": files,
             "steps": steps,
             "changes": {str(version): several for version, several in told_changes.items() if version > 1},
             "notes": note_rows(notes),
@@ -145,6 +149,9 @@ def show(number: str) -> None:
 
         def text() -> None:
             _show(out, opened, one)
+            for file in files:
+                label = _("{label}: ").format(label=_("attachment"))
+                out.line(f"  {label}{file.name}  {file.size:,} B  {file.sha256[:12]}")
             for step in steps:
                 _show_step(out, step)
                 if step.version > 1 and step is next(

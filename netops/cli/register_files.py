@@ -1,4 +1,4 @@
-"""The verbs of `netops register` that keep files: attach, detach, files."""
+"""The verbs that keep files: attach, detach, files of `netops register`; attach, detach of `netops declare`."""
 
 from __future__ import annotations
 
@@ -84,6 +84,41 @@ def files(check: bool) -> None:
             empty=_("nothing is attached"),
         )  # fmt: skip
     raise SystemExit(int(bool(damage)))
+
+
+@click.command("attach", cls=Command)
+@click.argument("number")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def attach_to_declaration(number: str, file: Path) -> None:
+    """Keep a signed paper of a declaration by its hash: PDF, OFD, DOCX, XLSX, pictures, text; told by its content, never run."""
+    from netops.rounds import attachments as rounds
+
+    out = output()
+    with desk() as opened:
+        content = rounds.content(file)
+        _ending, media = rounds.recognized(content, file.name)
+        out.say(f"{number}  + {file.name}  {len(content):,} B  {media}")
+        out.confirm(_("Attach it?"))
+        sha256 = rounds.attach_to_declaration(opened, number, file.name, content)
+        told = _("{name} is attached: SHA-256 {sha256}").format(name=file.name, sha256=sha256)
+        answer = {"number": number, "name": file.name, "media": media, "sha256": sha256}
+        out.record("attachment", answer, lambda: out.line(f"{sign('good')} {told}"))
+
+
+@click.command("detach", cls=Command)
+@click.argument("number")
+@click.argument("sha256")
+@click.option("--why", required=True, metavar="TEXT", help=N_("Why; the journal keeps it."))
+def detach_from_declaration(number: str, sha256: str, why: str) -> None:
+    """Take a paper off a declaration, by the beginning of its hash; its bytes are kept, as the journal names them."""
+    from netops.rounds import attachments as rounds
+
+    out = output()
+    with desk() as opened:
+        out.say(f"{number}  - {sha256}")
+        out.confirm(_("Take it off?"))
+        rounds.detach_from_declaration(opened, number, sha256, why)
+        out.say(_("it is taken off"))
 
 
 FILES = (attach, detach, files)

@@ -79,9 +79,12 @@ def listed(store: Store, number: str = "", *, removed: bool = False) -> list[Att
         ]  # fmt: skip
 
 
-def attach(act: Act, folder: Path, number: str, name: str, content: bytes) -> str:
+def attach(act: Act, folder: Path, number: str, name: str, content: bytes, of: str = "register") -> str:
     """
     Keep a file for a record; its SHA-256. The same file again changes nothing but its name.
+
+    Args:
+        of: what the number is of, for the journal: "register" or "declare".
 
     Raises:
         NotAttached: it is no paper, or too large.
@@ -101,14 +104,14 @@ def attach(act: Act, folder: Path, number: str, name: str, content: bytes) -> st
         )
     )  # fmt: skip
     act.record(
-        "register attach",
+        f"{of} attach",
         number,
         after={"name": called, "sha256": sha256, "size": len(content), "media": media},
     )
     return sha256
 
 
-def detach(act: Act, number: str, sha256: str, why: str) -> None:
+def detach(act: Act, number: str, sha256: str, why: str, of: str = "register") -> None:
     """
     Take a file off a record; the bytes stay where they are.
 
@@ -125,12 +128,12 @@ def detach(act: Act, number: str, sha256: str, why: str) -> None:
         raise Missing(
             "{number} has no attachment {sha256}",
             "",
-            "netops register show {number}",
+            "netops register files lists every one",
             number=number,
             sha256=sha256,
         )
     act.connection.execute(attachments.update().where(*mine).values(removed_at=act.at))
-    act.record("register detach", number, why=why, before={"name": rows[0].name, "sha256": rows[0].sha256})
+    act.record(f"{of} detach", number, why=why, before={"name": rows[0].name, "sha256": rows[0].sha256})
 
 
 def let_go(folder: Path, files: Collection[str]) -> None:

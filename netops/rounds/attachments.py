@@ -7,13 +7,17 @@ from pathlib import Path
 
 from netops.core.errors import NetopsError
 from netops.core.journal import act
+from netops.declarations import filings
 from netops.desk import Desk
 from netops.registers import attachments as kept
 from netops.registers.attachments import Attachment, Damage
 from netops.registers.content import MOST_BYTES, recognized
 from netops.rounds import registers
 
-__all__ = ["attach", "content", "damaged", "detach", "folder_of", "let_go", "listed", "recognized"]
+__all__ = [
+    "attach", "attach_to_declaration", "content", "damaged", "detach",
+    "detach_from_declaration", "folder_of", "let_go", "listed", "recognized",
+]  # fmt: skip
 
 
 def folder_of(desk: Desk) -> Path:
@@ -61,6 +65,20 @@ def detach(desk: Desk, kind: str, number: str, sha256: str, why: str) -> None:
     _kind, entry = registers.one(desk, kind, number)
     with act(desk.store, desk.actor, desk.clock) as acting:
         kept.detach(acting, entry.number, sha256.lower(), why)
+
+
+def attach_to_declaration(desk: Desk, number: str, name: str, held: bytes) -> str:
+    """Keep a signed paper of a declaration; its SHA-256."""
+    one = filings.one(desk.store, number)
+    with act(desk.store, desk.actor, desk.clock) as acting:
+        return kept.attach(acting, folder_of(desk), one.number, name, held, "declare")
+
+
+def detach_from_declaration(desk: Desk, number: str, sha256: str, why: str) -> None:
+    """Take a paper off a declaration."""
+    one = filings.one(desk.store, number)
+    with act(desk.store, desk.actor, desk.clock) as acting:
+        kept.detach(acting, one.number, sha256.lower(), why, "declare")
 
 
 def listed(desk: Desk) -> list[Attachment]:

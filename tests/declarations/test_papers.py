@@ -113,6 +113,27 @@ def test_the_office_words_its_replies_itself(filed: Path) -> None:
     assert "请于五日内补正" in text_of(filed / "a.docx")
 
 
+def test_the_signed_paper_is_kept_with_its_declaration(filed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its hash, read-only, listed with the others for the backup; a program is refused; what is taken off is written down."""
+    (filed / "signed.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n%%EOF\n")
+    (filed / "run.pdf").write_bytes(b"\x7fELF" + bytes(range(256)))
+    assert 4 == declare("attach", NUMBER, "run.pdf")
+    assert 0 == declare("attach", NUMBER, "signed.pdf")
+    capsys.readouterr()
+    main(["declare", "show", NUMBER, "--json"])
+    [one] = json.loads(capsys.readouterr().out)["items"][0]["attachments"]
+    assert ("signed.pdf", NUMBER) == (one["name"], one["number"])
+    main(["register", "files", "--check", "--json"])
+    [kept] = json.loads(capsys.readouterr().out)["items"]
+    assert (NUMBER, "", 0o440) == (kept["number"], kept["damage"], Path(kept["path"]).stat().st_mode & 0o777)
+    assert 0 == declare("detach", NUMBER, one["sha256"][:10], "--why", "重签")
+    capsys.readouterr()
+    main(["journal", "log", "--json"])
+    told = capsys.readouterr().out
+    assert "declare attach" in told
+    assert "declare detach" in told
+
+
 def test_papers_are_written_in_every_form_and_both_languages(filed: Path) -> None:
     """The statement, the reply and the ledger say what was declared, as DOCX, XLSX and JSON; a form that is none is refused."""
     declare("approve", NUMBER)
