@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from netops.core.language import N_
+from netops.core.language import N_, spoken
 from netops.core.plane import Plane
 from netops.core.sheet import (
     BESIDE,
@@ -62,6 +62,7 @@ class Row(msgspec.Struct, frozen=True):
         number: of the record, or "" when the table names none.
         base: the version that the table says it was exported at, or 0.
         values: by field; fields of which the table has no column are absent from *columns*.
+        marks: by column, what the place of its cell ends with (`Table.marks`).
     """
 
     place: Place
@@ -69,6 +70,11 @@ class Row(msgspec.Struct, frozen=True):
     base: int
     plane: Plane
     values: dict[str, Any]
+    marks: Mapping[str, str] = {}
+
+    def at(self, column: str) -> Place:
+        """The place of its cell in this column, or of the row where the table has no such column."""
+        return self.place.under(self.marks[column]) if column in self.marks else self.place
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -224,7 +230,7 @@ def _row(
                 fault(field.name, None, N_("it is missing"), N_("fill it in"))
     if len(faults) > before:
         return None
-    return Row(table.place(record.row, kind.head.name, *kind.head.key), number, base, plane, values)
+    return Row(table.place(record.row, kind.head.name, *kind.head.key), number, base, plane, values, table.marks)
 
 
 # ---- holding it against what stands
@@ -280,7 +286,7 @@ def plan(
                 continue
             values = told
         if missing := [one for one in kind.fields if one.required and one.name not in values]:
-            faults.append(Fault(row.place, missing[0].name, "", N_("it is missing"), N_("fill it in")))
+            faults.append(Fault(row.at(missing[0].name), missing[0].name, "", N_("it is missing"), N_("fill it in")))
             continue
         marks = {row.number or "", key_of(kind, row.plane, values), held.number if held else ""} - {""}
         if twice := next((seen[one] for one in marks if one in seen), None):
@@ -326,11 +332,12 @@ def _merged(
         whole = {name: value for name, value in held.values.items() if name not in own}
         return whole | {name: value for name, value in mine.items() if name in own}
     told = "; ".join(
-        f"{kind.field[one.field].zh if one.field in kind.field else one.field}: {_said(one.before)} ≠ {_said(one.after)}"
+        f"{kind.field[one.field].label(spoken()) if one.field in kind.field else one.field}:"
+        f" {_said(one.before)} ≠ {_said(one.after)}"
         for one in clashes[:5]
     )
     return Fault(
-        row.place,
+        row.at("version"),
         "version",
         str(row.base),
         N_("{actor} changed it since: the table has version {base}, the register {version}; {changes}"),
@@ -347,7 +354,7 @@ def _wrong(kind: Kind, row: Row, held: Entry | None, planes: Sequence[Plane]) ->
     """Why a row cannot be taken in, whatever it says."""
     if row.plane not in planes:
         return Fault(
-            row.place,
+            row.at("plane"),
             "plane",
             row.plane,
             N_("this instance does not serve it"),
@@ -355,7 +362,7 @@ def _wrong(kind: Kind, row: Row, held: Entry | None, planes: Sequence[Plane]) ->
         )
     if row.number and (held is None or held.kind != kind.kind):
         return Fault(
-            row.place,
+            row.at("number"),
             "number",
             row.number,
             N_("there is no such record in this register"),
@@ -363,7 +370,7 @@ def _wrong(kind: Kind, row: Row, held: Entry | None, planes: Sequence[Plane]) ->
         )
     if held is not None and not held.stands:
         return Fault(
-            row.place,
+            row.at("number"),
             "number",
             held.number,
             N_("it was retired"),
