@@ -147,6 +147,11 @@ def global_options() -> list[click.Option]:
             help=N_("The configuration; else NETOPS_CONFIG, ./config.toml, /etc/netops/config.toml."),
         ),
         option("--store", metavar="URL", help=N_("The store, over the configuration's.")),
+        option(
+            "--server", metavar="URL",
+            help=N_("Ask another instance instead, by NETOPS_TOKEN, NETOPS_TOKEN_FILE or --token-file; else NETOPS_SERVER."),
+        ),
+        option("--token-file", metavar="FILE", help=N_("The token for --server: the first line of FILE.")),
         option("--json", is_flag=True, help=N_("Answer as one JSON object.")),
         option("--csv", is_flag=True, help=N_("Answer as CSV.")),
         option("-o", "--output", metavar="FILE", help=N_("Write the answer into FILE.")),
@@ -245,6 +250,14 @@ def main(argv: list[str]) -> int:
     """
     _speak(language.choose(_given(argv, "--lang")))
     try:
+        if server := _server(argv):
+            from netops.cli import remote
+
+            return remote.run(argv, server)
+        if os.environ.get("NETOPS_QUESTION") or os.environ.get("NETOPS_SEEN"):
+            from netops.cli import remote
+
+            remote.listen()
         code = root.main(argv, prog_name="netops", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -273,6 +286,15 @@ def _speak(wanted: str) -> None:
     os.environ["LANGUAGE"] = {"zh": "zh_CN", "en": "en"}[wanted]
     gettext.bindtextdomain("netops", str(Path(__file__).parent.parent / "locale"))
     gettext.textdomain("netops")
+
+
+def _server(argv: list[str]) -> str:
+    """The remote instance that is asked, or "": help is given here, and a store or a configuration is of this machine."""
+    if {"-h", "--help", "--version"} & set(argv) or not argv:
+        return ""
+    here = ("--store", "--config", "-c")
+    named = _given(argv, "--server")
+    return named or ("" if any(_given(argv, name) for name in here) else os.environ.get("NETOPS_SERVER", ""))
 
 
 def _given(argv: list[str], name: str) -> str | None:

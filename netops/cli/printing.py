@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -174,7 +175,7 @@ class Output:
         if self.dry_run:
             self.say(_("nothing was changed (--dry-run)"))
             raise SystemExit(0)
-        if self.yes:
+        if self.yes or _agreed_afar(question):
             return
         if not self.interactive or not sys.stdin.isatty():
             raise Refused(
@@ -291,6 +292,15 @@ class Output:
                 )
             )
         self.rich(table)
+
+
+def _agreed_afar(question: str) -> bool:
+    """Whether somebody at another machine agreed to this plan; see `netops.cli.remote`."""
+    if not (os.environ.get("NETOPS_QUESTION") or os.environ.get("NETOPS_SEEN")):
+        return False
+    from netops.cli import remote
+
+    return remote.agreed(question)
 
 
 def document(

@@ -20,6 +20,7 @@ def serve(no_collector: bool, no_traps: bool, no_ears: bool, no_timetable: bool,
     """Serve until interrupted; a second process on the same store leaves collector and timetable to the first."""
     from contextlib import ExitStack
 
+    from netops.cli import remote
     from netops.rounds import inventory
     from netops.rounds.ears import Ears
     from netops.rounds.egress import Watcher
@@ -70,5 +71,5 @@ def serve(no_collector: bool, no_traps: bool, no_ears: bool, no_timetable: bool,
         if once.code:
             out.say(_("no account yet: {url}first makes the first one, with the code {code}, within half an hour").format(
                 url=url, code=once.code))  # fmt: skip
-        serving.run(opened, address, once)
+        serving.run(opened, address, once, remote.at(opened))
     out.say(_("stopped"))

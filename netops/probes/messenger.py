@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ from typing import Any
 from netops.core.errors import NetopsError
 
 TIMEOUT_SECONDS = 10.0
+MOST_BYTES = 256 << 20
 
 
 def send(address: str, title: str, text: str) -> None:
@@ -48,6 +50,38 @@ def post(url: str, payload: dict[str, Any], token: str = "") -> None:
             return
     except (OSError, ValueError, urllib.error.URLError) as error:
         raise NetopsError("nothing was sent", "{reason}", "check the address and the way there", reason=error) from error
+
+
+def ask(url: str, body: bytes, token: str, language: str, seconds: float, ca_file: str = "") -> tuple[int, bytes]:
+    """
+    Post JSON to another netops: the status, and what it answers.
+
+    Args:
+        ca_file: PEM of the authority that its certificate is from; the system's without one.
+
+    Raises:
+        NetopsError: it could not be reached, or is not who it should be.
+    """
+    import ssl
+
+    what, mend = "nothing was asked", "check --server, the way there, and NETOPS_CA"
+    headers = {"Content-Type": "application/json", "User-Agent": "netops", "Accept-Language": language,
+               "Authorization": f"Bearer {token}"}  # fmt: skip
+    try:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url}: http:// or https://")
+        context = ssl.create_default_context(cafile=ca_file or None)
+        opener = urllib.request.build_opener(
+            _NoDetour, urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - checked above
+        with opener.open(request, timeout=seconds) as answer:
+            return int(answer.status), answer.read(MOST_BYTES)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(MOST_BYTES)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise NetopsError(what, "{reason}", mend, reason=getattr(error, "reason", error)) from error
 
 
 class _NoDetour(urllib.request.HTTPRedirectHandler):

@@ -21,6 +21,7 @@ from netops.core.language import N_, _
 from netops.core.permission import Forbidden, Principal, Unproven
 from netops.desk import Desk
 from netops.web.api.app import Api
+from netops.web.api.commands import Commands
 from netops.web.asking import Askers
 from netops.web.events import Events
 from netops.web.frame import HERE, Frame
@@ -40,7 +41,14 @@ MOST_BYTES = 256 << 10
 MOST_FIELDS = 400
 
 
-def application(desk: Desk, address: str = LOOPBACK, once: OneTime | None = None, *, is_secure: bool = False) -> Gate:
+def application(
+    desk: Desk,
+    address: str = LOOPBACK,
+    once: OneTime | None = None,
+    *,
+    is_secure: bool = False,
+    commands: Commands | None = None,
+) -> Gate:
     """
     The web application over an open desk.
 
@@ -48,6 +56,7 @@ def application(desk: Desk, address: str = LOOPBACK, once: OneTime | None = None
         address: where it is served; pages and /metrics need a sign-in unless that is loopback, or the settings say always.
         once: makes the first account.
         is_secure: it is served over TLS.
+        commands: runs commands for `netops --server`; without it there are none.
     """
     from netops.metrics.collectors import exposition
 
@@ -66,7 +75,8 @@ def application(desk: Desk, address: str = LOOPBACK, once: OneTime | None = None
         ],
         exception_handlers={NetopsError: site.problem, 404: site.not_found, 405: site.not_found},
     )
-    return Gate(served, Api(desk, askers, events), desk, askers, is_open=is_open, is_secure=is_secure, refuse=site.refused)
+    api = Api(desk, askers, events, commands)
+    return Gate(served, api, desk, askers, is_open=is_open, is_secure=is_secure, refuse=site.refused)
 
 
 class Site:

@@ -11,6 +11,7 @@ import uvicorn
 
 from netops.core.errors import NetopsError
 from netops.desk import Desk
+from netops.web.api.commands import Commands
 from netops.web.app import application
 from netops.web.signing import OneTime
 
@@ -29,7 +30,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def run(desk: Desk, address: str, once: OneTime | None = None) -> None:
+def run(desk: Desk, address: str, once: OneTime | None = None, commands: Commands | None = None) -> None:
     """
     Serve pages, API and /metrics at *address* ("host:port") until SIGINT or SIGTERM; over TLS where a certificate is set.
 
@@ -39,7 +40,7 @@ def run(desk: Desk, address: str, once: OneTime | None = None) -> None:
     host, _sep, port = address.rpartition(":")
     web = desk.config.web
     config = uvicorn.Config(
-        application(desk, address, once, is_secure=bool(web.certificate)),
+        application(desk, address, once, is_secure=bool(web.certificate), commands=commands),
         host=host.strip("[]"),
         port=int(port),
         log_level="warning",

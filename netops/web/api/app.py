@@ -27,6 +27,7 @@ from netops.desk import Desk
 from netops.rounds.accounts import PREFIX
 from netops.web.api import (
     addresses,
+    commands,
     declarations,
     documents,
     handling,
@@ -37,6 +38,7 @@ from netops.web.api import (
     registers,
 )
 from netops.web.api import events as streaming
+from netops.web.api.commands import Commands
 from netops.web.api.operation import MOST, Asked, Call, Operation, Page, etag
 from netops.web.api.problem import Problem, plain
 from netops.web.asking import COOKIE, Askers, bearer
@@ -51,6 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *records.OPERATIONS,
     *handling.OPERATIONS,
     *documents.OPERATIONS,
+    *commands.OPERATIONS,
 )
 EVERY = (*OPERATIONS, streaming.STREAM)
 """Also the one that goes on."""
@@ -75,8 +78,8 @@ class _Stop(Exception):
 class Api:
     """The ASGI application of /api/v1."""
 
-    def __init__(self, desk: Desk, askers: Askers, events: Events) -> None:
-        self._events = events
+    def __init__(self, desk: Desk, askers: Askers, events: Events, commands: Commands | None = None) -> None:
+        self._events, self._commands = events, commands
         web = desk.config.web
         self._desk, self._askers = desk, askers
         desk.register_patience_seconds = 1.0
@@ -255,7 +258,8 @@ class Api:
                 )
             )
         return Call(
-            self._desk.acting(who.name), who, places, query, body, key, request.headers.get("if-match", "")
+            self._desk.acting(who.name), who, places, query, body, key, request.headers.get("if-match", ""),
+            commands=self._commands,
         )
 
     def _run(

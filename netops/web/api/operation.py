@@ -74,6 +74,7 @@ class Call:
         path: what stands in the route's places.
         key: the Idempotency-Key, or "".
         if_match: the ETag that a change was made from, or "".
+        commands: runs a command of `netops --server`, or None.
     """
 
     desk: Desk
@@ -83,7 +84,7 @@ class Call:
     body: Any
     key: str = ""
     if_match: str = ""
-    dry_run: bool = False
+    commands: Callable[[Principal, Any], dict[str, Any]] | None = None
 
     def sees(self, plane: Plane | str, organization: str) -> bool:
         """Whether who asks may look at something of this plane and organization."""

@@ -1,0 +1,127 @@
+"""`netops --server URL`: the same answer, file and exit code as at the server itself, as whoever the token says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from netops import config as settings
+from netops.cli import main, remote, root
+from netops.cli.remote import COMMANDS
+from netops.core import journal, passwords
+from netops.core.account import Account, Role
+from netops.core.clock import now
+from netops.core.errors import NetopsError
+from netops.core.permission import MAY, Deed, Principal
+from netops.core.plane import Plane
+from netops.desk import Desk
+from netops.rounds import accounts, inventory
+from netops.web.api.commands import Command
+from tests.web.served import served
+
+BOTH = (Plane.EXTRANET, Plane.INTRANET)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk by a configuration in a file, with the example register in force."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "sqlite:///{tmp_path}/a.db"\n[inventory]\npath = "{settings.share("inventory")}"\n'
+    )
+    opened = Desk(settings.read(tmp_path / "config.toml"), now, "王工")
+    inventory.apply(opened, inventory.plan(opened))
+    yield opened
+    opened.close()
+
+
+def token(desk: Desk, role: Role, *planes: Plane, organization: str = "", folder: Path) -> str:
+    name = f"{role}.{len(planes)}{organization}"
+    accounts.add(desk, Account(name, name, role, planes, organization))
+    (folder / name).write_text(accounts.issue(desk, name, MAY[role])[1])
+    return str(folder / name)
+
+
+def test_it_answers_as_at_the_server(desk: Desk, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """JSON, tables, files and exit codes; an act shows its plan and needs --yes; the journal has the account's name."""
+    mine = token(desk, Role.OPERATOR, *BOTH, folder=tmp_path)
+    local = ["-c", str(tmp_path / "config.toml")]
+    with served(desk, commands=remote.at(desk)) as address:
+        far = ["--server", f"http://{address}", "--token-file", mine]
+        told = []
+        for where in (local, far):
+            assert 0 == main([*where, "--lang", "en", "exit", "list"])
+            told.append(capfd.readouterr().out)
+        assert told[0] == told[1]
+        assert "filing" in told[0]
+        given = ["ip", "allocate", "--pool", "10.72.12.0/24", "--declaration", "云信接〔2026〕3号"]
+        assert 0 == main([*far, *given, "--yes", "--json", "-o", str(tmp_path / "given.json")]), capfd.readouterr().err
+        assert "10.72.12.64" == json.loads((tmp_path / "given.json").read_text())["items"][0]["first"]
+        assert "operator.2" == journal.log(desk.store, 1)[0].actor
+        capfd.readouterr()
+        for words in (["backup", "create"], ["declare", "import", mine], ["user", "token", "x", "--scope", "read"]):
+            assert 4 == main([*far, *words]), words
+            assert "--server" in capfd.readouterr().err
+        assert 2 == main(["--server", "http://127.0.0.1:9", "--token-file", mine, "status"])
+        assert 4 == main(["--server", f"http://{address}", "--token-file", str(tmp_path / "config.toml"), "status"])
+
+
+def test_who_sees_a_part_is_sent_to_the_api(desk: Desk, tmp_path: Path) -> None:
+    """A department, or an operator of one plane, would be shown all: refused; so is a deed that the role has not."""
+    for role, planes, organization, words, code in (
+        (Role.DEPARTMENT, BOTH, "fin", ["finding", "list"], 4), (Role.OPERATOR, BOTH[:1], "", ["finding", "list"], 4),
+        (Role.VIEWER, BOTH, "", ["finding", "show", "F-0001"], 4), (Role.INSPECTOR, BOTH, "", ["ip", "release", "x"], 4),
+    ):  # fmt: skip
+        with served(desk, commands=remote.at(desk)) as address:
+            mine = token(desk, role, *planes, organization=organization, folder=tmp_path)
+            assert code == main(["--server", f"http://{address}", "--token-file", mine, *words]), role
+
+
+def test_the_plan_that_was_agreed_to_is_the_one_that_is_done(desk: Desk) -> None:
+    """The question comes with the plan; with the hash of another plan nothing is done."""
+    who = Principal("li.lei", Role.OPERATOR, frozenset(BOTH))
+    words = ("ip", "allocate", "--pool", "10.72.12.0/24", "--declaration", "云信接〔2026〕3号")
+    asked = Command(words, interactive=True)
+    before = journal.head(desk.store)
+    first = remote.run_for(desk, who, asked)
+    assert (4, True) == (first["exit_code"], bool(first["asks"]))
+    other = remote.run_for(desk, who, msgspec.structs.replace(asked, seen="0" * 64))
+    assert (4, before) == (other["exit_code"], journal.head(desk.store))
+    seen = hashlib.sha256(base64.b64decode(first["stderr"])).hexdigest()
+    done = remote.run_for(desk, who, msgspec.structs.replace(asked, seen=seen))
+    assert (0, "li.lei") == (done["exit_code"], journal.log(desk.store, 1)[0].actor)
+
+
+ELSEWHERE = (
+    ("pool", "list", "--store", "sqlite:////etc/x"), ("-c", "/etc/passwd", "pool", "list"), ("pool", "list", "-o", "/tmp/x"),
+    ("egress", "query", "--filter-file", "/etc/passwd"), ("pool", "list", "--server", "http://x"), ("init", "/tmp/x"),
+    ("serve",), ("pool", "list", "--output=/tmp/x"), ("--store=x", "status"), ("pool", "list\x00"), ("pool",), ("--json",),
+    ("nothing",), ("--token-file", "x", "status"), ("pool", "list", "-o/tmp/x"), ("pool", "list", "-c/etc/passwd"),
+)  # fmt: skip
+
+
+def test_what_speaks_of_the_servers_machine_is_refused(tmp_path: Path) -> None:
+    """No other store, configuration or file is named from afar, in whatever place and spelling."""
+    desk = Desk(settings.Config(store_url=f"sqlite:///{tmp_path / 'a.db'}"), now, "王工")
+    for words in ELSEWHERE:
+        with pytest.raises(NetopsError):
+            remote.run_for(desk, Principal("x", Role.OPERATOR, frozenset(BOTH)), Command(words))
+
+
+def test_every_remote_command_exists() -> None:
+    """And each names a deed that some role has."""
+    for name, deed in COMMANDS.items():
+        command: click.Command | None = root
+        for word in name.split():
+            assert isinstance(command, click.Group), name
+            command = command.get_command(click.Context(command), word)
+        assert command is not None, name
+        assert any(deed in deeds for deeds in MAY.values())
+    assert Deed.MANAGE_ACCOUNTS not in COMMANDS.values()
