@@ -12,6 +12,12 @@ from netops.egress.template import Context, Layout
 
 WIFI_FRAMES = 2
 """Of dataLinkFrameType (RFC 7133 §3.1)."""
+PAIRS = (
+    ("sport", "dport"), ("in_if", "out_if"), ("src_mac", "dst_mac"),
+    ("src_v4", "dst_v4"), ("src_hi", "dst_hi"), ("src_lo", "dst_lo"),
+)  # fmt: skip
+TURNED = {one: other for pair in PAIRS for one, other in (pair, pair[::-1])}
+"""What stands for what in the other direction of a flow."""
 LATE_MS, FUTURE_MS = 3_600_000, 60_000
 """Exporters hold a flow back for their active timeout, half an hour at most; clocks may be a minute wrong."""
 
@@ -50,6 +56,27 @@ def durations(columns: dict[str, Column]) -> None:
         columns["last"] = columns["first"] + span
     elif "last" in columns and "first" not in columns:
         columns["first"] = columns["last"] - span
+
+
+def way_back(columns: dict[str, Column]) -> dict[str, Column]:
+    """
+    The other direction of records that tell both (RFC 5103; responders of firewalls), as flows of their own; nothing of others.
+
+    Only whoever was answered has one. Takes the counters of that direction out of *columns*.
+    """
+    counters = {name: columns.pop(f"reverse_{name}", None) for name in ("packets", "bytes")}
+    told = [column for column in counters.values() if column is not None]
+    rows = np.flatnonzero(np.any([column > 0 for column in told], axis=0)) if told else np.zeros(0, np.intp)
+    if not len(rows):
+        return {}
+    back = {TURNED.get(name, name): column.take(rows) for name, column in columns.items()}
+    for name in ("tcp_flags", "packets", "bytes"):
+        back.pop(name, None)
+    if "sport" in back and "proto" in back:  # type and code of ICMP stay where they are
+        is_icmp = np.isin(back["proto"], frame.ICMP)
+        back["dport"] = np.where(is_icmp, back["sport"], back["dport"]) if "dport" in back else back["sport"]
+        back["sport"] = np.where(is_icmp, 0, back["sport"])
+    return back | {name: column.take(rows) for name, column in counters.items() if column is not None}
 
 
 def punctual(counters: Counters, columns: dict[str, Column]) -> None:

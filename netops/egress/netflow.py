@@ -28,7 +28,7 @@ WAITING_BYTES = 1 << 20
 WAITING_BYTES_IN_ALL = 64 << 20
 FEW = 8
 """Datagrams that are read one by one, since columns would cost more."""
-WANTED = frozenset(JUDGED) | sampling.NAMES | {"boot", "duration"}
+WANTED = frozenset(JUDGED) | sampling.NAMES | {"boot", "duration", "reverse_packets", "reverse_bytes"}
 STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
 Sample = tuple[Header, int, dict[str, Any]]
 
@@ -76,10 +76,8 @@ class Decoder:
         else:
             flows, rest = self._sampled_in_bulk(datagrams)
             bulk.take(rest, self._exporter, self._single)
-        flows += [
-            self._decode(self.exporters[address], domain, layout, sets)
-            for (address, domain, layout, _), sets in self._together(bulk).items()
-        ]
+        for (address, domain, layout, _), sets in self._together(bulk).items():
+            flows += self._both_ways(self._decode(self.exporters[address], domain, layout, sets))
         flows += [
             self._sampled(self.exporters[address], samples) for (address, _), samples in self._samples.items()
         ]
@@ -425,6 +423,11 @@ class Decoder:
         if self.everything:
             self._tell(layout, sets, columns)
         return Flows(exporter.address, columns)
+
+    def _both_ways(self, flows: Flows) -> list[Flows]:
+        """For judging, what records of both directions say of the other one stands beside them."""
+        back = {} if self.everything else complete.way_back(flows.columns)
+        return [flows, Flows(flows.exporter, back)] if back else [flows]
 
     def _tell(self, layout: Layout, sets: Sets, columns: dict[str, Column]) -> None:
         """What only people ask for: version, template, sequence, order, and variable texts."""

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from exporter import FIVE_TUPLE, a_set, ipfix, template, v5, v9, values
 
 from netops.egress import netflow
-from netops.egress.flows import merged, rows
+from netops.egress.flows import address_text, merged, rows
 from netops.egress.netflow import Decoder
 
 ONE = values(
@@ -260,3 +260,25 @@ def test_no_bytes_break_the_decoder(datagrams: list[bytes]) -> None:
     assert len(columns) == judging.totals().records == decoder.totals().records
     assert len(datagrams) == decoder.totals().datagrams
     assert decoder.totals().records == sum(map(len, flows))
+
+
+def test_both_directions_of_a_biflow_are_judged() -> None:
+    """RFC 5103: who was answered has two flows, each with its own counters, ends and interfaces; who was not has one."""
+    fields = ((8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4), (10, 4), (14, 4))
+    specifiers = b"".join(struct.pack(">HH", *one) for one in fields)
+    specifiers += b"".join(struct.pack(">HHI", 0x8000 | one, 4, 29305) for one in (2, 1))
+    learned = a_set(2, struct.pack(">HH", 256, len(fields) + 2) + specifiers)
+    ends = ("10.20.0.1", "192.0.2.1", 50000, 443, 6, 3, 400, 5, 6)
+    records = [values(fields, *ends) + struct.pack(">II", *back) for back in ((7, 9000), (0, 0))]
+    datagrams = [("192.0.2.9", 0, ipfix(learned, sequence=0)), *(("192.0.2.9", 0, ipfix(a_set(256, one))) for one in records)]
+    batch = merged(Decoder().feed(datagrams))
+
+    def row(number: int) -> tuple[object, ...]:
+        names = ("sport", "dport", "packets", "bytes", "in_if", "out_if")
+        return (*(address_text(int(batch[f"{end}_hi"][number]), int(batch[f"{end}_lo"][number])) for end in ("src", "dst")),
+                *(int(batch[name][number]) for name in names))  # fmt: skip
+
+    there = ("10.20.0.1", "192.0.2.1", 50000, 443, 3, 400, 5, 6)
+    assert [there, there, ("192.0.2.1", "10.20.0.1", 443, 50000, 7, 9000, 6, 5)] == [row(number) for number in range(len(batch))]
+    [shown] = Decoder(everything=True).feed(datagrams)
+    assert [[7, 0], [9000, 0]] == [shown.columns[f"reverse_{name}"].tolist() for name in ("packets", "bytes")]
