@@ -163,7 +163,7 @@ class _Merged:
         if self.is_zero(name):
             return same(0, len(self), KEPT[name])
         pieces = [
-            one.fresh(name) if place is None else maps[place][one.fresh(name)]
+            one.fresh(name) if place is None else maps[place].take(one.fresh(name))
             for one, maps in zip(self.chunks, self._maps, strict=True)
         ]
         return np.concatenate(pieces, dtype=np.result_type(*{piece.dtype for piece in pieces}))
@@ -187,12 +187,12 @@ def _groups(rows: _Merged | Chunk) -> Iterator[tuple[str, str, Column]]:
 
 def _order(merged: _Merged, rows: Column) -> Column:
     """By verdict, then by the owners of both ends, then by time: what belongs together compresses and is skipped together."""
-    received = merged.column("received")[rows]
+    received = merged.column("received").take(rows)
     if (received[1:] < received[:-1]).any():
         rows = rows[np.argsort(received, kind="stable")]
-    numbers, first = grouped(*(merged.column(name)[rows] for name in ("verdict", "source", "destination")))
+    numbers, first = grouped(*(merged.column(name).take(rows) for name in ("verdict", "source", "destination")))
     # Numbers of 16 bits are sorted without comparing them.
-    order: Column = rows[np.argsort(numbers.astype(np.uint16) if len(first) <= 1 << 16 else numbers, kind="stable")]
+    order: Column = rows.take(np.argsort(numbers.astype(np.uint16) if len(first) <= 1 << 16 else numbers, kind="stable"))
     return order
 
 
@@ -204,7 +204,10 @@ def _written(folder: Path, merged: _Merged, rows: Column, day: str, plane: str, 
     for name in KEPT:
         if merged.is_zero(name):
             continue
-        column = merged.column(name)[rows]
+        column = merged.column(name)
+        # Nothing is moved about where all are the same.
+        is_same = len(column) > 0 and column.min() == column.max()
+        column = column[: len(rows)] if is_same else column.take(rows)
         kind = width(name, column)
         if kind is not None:
             columns[name] = column.astype(kind, copy=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from netops.egress.chunks import Chunk
 from netops.egress.classify import Space
-from netops.egress.flows import Column
+from netops.egress.flows import Column, grouped
 from netops.egress.judge import Verdict
 from netops.egress.kept import organization_of, space_of
 from netops.egress.match import View
@@ -31,7 +31,7 @@ KEYS = ("bucket", "grain", "direction", "organization", "exit", "verdict", "peer
 SUMS = ("flows", "packets", "bytes", "estimated")
 DIRECTIONS = ("", "out", "in")
 """Seen from the organization: it sends, or it receives."""
-V4, V6 = 1 << 62, 1 << 61
+V4, V6 = 1 << 33, 1 << 32
 """Mark a peer that is a prefix of the internet: IPv4 by its /16, IPv6 by its /32."""
 
 
@@ -54,36 +54,40 @@ def summed(chunk: Chunk | View, grain: int = FINE) -> Any:
     """
     import pyarrow as pa
 
+    if not len(chunk):
+        return nothing()
     direction, organization, peer = _ends(chunk)
+    bucket = _bucket(chunk.column("received").astype(np.int64), grain)
+    # What has few values becomes one number first: rows are then told apart by a single key.
+    kinds = ((bucket - bucket.min()) // (grain * 1000), direction, organization, chunk.column("exit"), chunk.column("verdict"))
+    kind, shown = grouped(*kinds)
     columns = {
-        "bucket": _bucket(chunk.column("received").astype(np.int64), grain),
-        "direction": direction,
-        "organization": organization,
-        "exit": chunk.column("exit"),
-        "verdict": chunk.column("verdict"),
-        "peer": peer,
+        "key": peer * len(shown) + kind,
         "packets": packets(chunk),
         "bytes": octets(chunk),
         "estimated": sampled(chunk).astype(np.int64),
     }
     table = pa.table({name: pa.array(column) for name, column in columns.items()})
-    keys = ["bucket", "direction", "organization", "exit", "verdict", "peer"]
-    sums = table.group_by(keys, use_threads=False).aggregate(
+    sums = table.group_by("key", use_threads=False).aggregate(
         [([], "count_all"), ("packets", "sum"), ("bytes", "sum"), ("estimated", "sum")]
     )
-    return _named(sums, chunk, grain)
+    peer, kind = np.divmod(sums.column("key").to_numpy(), len(shown))
+    row = shown[kind]
+    names = ("direction", "organization", "exit", "verdict")
+    keys = {name: column[row] for name, column in zip(names, kinds[1:], strict=True)}
+    return _named({**keys, "bucket": bucket[row], "peer": peer}, sums, chunk, grain)
 
 
 def _ends(chunk: Chunk | View) -> tuple[Column, Column, Column]:
     """Direction, owner number of the organization, and peer of every flow."""
     source, destination = chunk.column("source"), chunk.column("destination")
     has = np.array([bool(name) for name in organization_of(chunk.names)])
-    out = has[source]
-    direction = np.where(out, 1, np.where(has[destination], 2, 0)).astype(np.uint8)
-    organization = np.where(out, source, np.where(has[destination], destination, 0)).astype(np.uint16)
-    inward = direction == 2
+    out, other = has.take(source), has.take(destination)
+    inward = other & ~out
+    direction = out + np.uint8(2) * inward
+    organization = np.where(out, source, np.where(inward, destination, 0)).astype(np.uint16)
     owner = np.where(inward, source, destination).astype(np.int64)
-    internet = (space_of(chunk.names)[owner] == Space.INTERNET) & ~has[owner]
+    internet = ((space_of(chunk.names) == Space.INTERNET) & ~has).take(owner)
     low = np.where(inward, chunk.column("src_low"), chunk.column("dst_low"))
     peer = np.where(internet, V4 | (low >> np.uint32(16)).astype(np.int64), owner)
     if not all(chunk.is_zero(f"{end}_{half}") for end in ("src", "dst") for half in ("hi", "mid")):
@@ -100,12 +104,12 @@ def _bucket(received: Column, grain: int) -> Column:
     return start
 
 
-def _named(sums: Any, chunk: Chunk | View, grain: int) -> Any:
+def _named(keys: dict[str, Column], sums: Any, chunk: Chunk | View, grain: int) -> Any:
     """Names instead of numbers."""
     import pyarrow as pa
 
     organizations = organization_of(chunk.names)
-    peers, place = np.unique(sums.column("peer").to_numpy(), return_inverse=True)
+    peers, place = np.unique(keys["peer"], return_inverse=True)
     kinds, texts = (
         zip(*(_peer(value, chunk) for value in peers.tolist()), strict=True) if len(peers) else ((), ())
     )
@@ -116,12 +120,12 @@ def _named(sums: Any, chunk: Chunk | View, grain: int) -> Any:
         )
 
     return _table({
-        "bucket": sums.column("bucket"),
+        "bucket": pa.array(keys["bucket"]),
         "grain": pa.array(np.full(sums.num_rows, grain, np.int32)),
-        "direction": words(DIRECTIONS, sums.column("direction").to_numpy()),
-        "organization": words(organizations, sums.column("organization").to_numpy()),
-        "exit": words(chunk.names.exits, sums.column("exit").to_numpy()),
-        "verdict": words([one.label for one in Verdict], sums.column("verdict").to_numpy()),
+        "direction": words(DIRECTIONS, keys["direction"]),
+        "organization": words(organizations, keys["organization"]),
+        "exit": words(chunk.names.exits, keys["exit"]),
+        "verdict": words([one.label for one in Verdict], keys["verdict"]),
         "peer_kind": words(kinds, place),
         "peer": words(texts, place),
         "flows": sums.column("count_all"),
