@@ -25,8 +25,8 @@ UPTIME_SLACK = 3_600_000
 
 
 BYTES = frozenset({Kind.TEXT, Kind.APPLICATION, Kind.FRAME, Kind.PACKET})
-WIDTHS = {Kind.IPV4: 4, Kind.IPV6: 16, Kind.PROBABILITY: 8}
-"""Kinds that are read in this length only."""
+WIDTHS = {Kind.IPV4: (4,), Kind.IPV6: (16,), Kind.PROBABILITY: (4, 8)}
+"""Kinds that are read in these lengths only; a share may come as a shorter float (RFC 7011 §6.2)."""
 PACKETS = frozenset({"frame", "packet"})
 
 
@@ -77,7 +77,7 @@ class Layout:
             length = 0 if field.length == VARIABLE else field.length
             if known and field.length == VARIABLE and known[1] in BYTES:
                 self.texts[place] = "app_id" if known[1] is Kind.APPLICATION else known[0]
-            if known and length and WIDTHS.get(known[1], length) == length:
+            if known and length and length in WIDTHS.get(known[1], (length,)):
                 names.append(f"f{place}")
                 formats.append(_format(known[1], length))
                 offsets.append(offset)
@@ -363,7 +363,7 @@ def _since_1900(value: Column) -> Column:
 
 def _inverse(value: Column) -> Column:
     """Packets behind one that was taken, out of the share that was taken; 0 where that is none."""
-    share = np.ascontiguousarray(value).view(np.float64)
+    share = np.ascontiguousarray(value).view(f"f{value.dtype.itemsize}").astype(np.float64)
     known = (share > 0) & (share <= 1)
     packets = np.rint(1 / np.where(known & (share > 1e-9), share, 1)).astype(np.uint64)
     return np.where(known, packets, np.uint64(0))

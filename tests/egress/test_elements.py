@@ -99,8 +99,9 @@ def test_uptime_without_its_start_gives_no_time() -> None:
         (((305, 4), (306, 4)), (2, 1998), 1000),
         (((309, 4), (310, 4)), (10, 5120), 512),
         (((311, 8),), (int.from_bytes(struct.pack(">d", 0.001), "big"),), 1000),
+        (((311, 4),), (int.from_bytes(struct.pack(">f", 0.001), "big"),), 1000),
     ],
-    ids=["interval", "one, then a space", "two, then a space", "so many of so many", "probability"],
+    ids=["interval", "one, then a space", "two, then a space", "so many of so many", "probability", "a shorter probability"],
 )
 def test_every_way_to_tell_sampling(fields: Fields, numbers: tuple[int, ...], interval: int) -> None:
     """In the record itself."""
