@@ -10,6 +10,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.field_pack import merge, pack
 from netops.cli.inspect_catalogue import catalogue
+from netops.cli.inspect_compare import assess, compare, matrix, score
 from netops.cli.inspect_export import export, import_
 from netops.cli.printing import Column, labelled, sign
 from netops.cli.rectify import except_, exceptions, recheck, rectifications, rectify, reply
@@ -55,7 +56,7 @@ def inspect_() -> None:
 inspect_.add_command(pack)
 inspect_.add_command(merge)
 inspect_.add_command(catalogue)
-for command in (export, import_, rectify, rectifications, reply, recheck, except_, exceptions):
+for command in (assess, compare, matrix, score, export, import_, rectify, rectifications, reply, recheck, except_, exceptions):
     inspect_.add_command(command)
 
 

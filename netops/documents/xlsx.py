@@ -179,8 +179,10 @@ def _write(page: Any, sheet: Sheet) -> None:
         cell.data_type, cell.font, cell.fill, cell.border = "s", fonts["head"], head_fill, border
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         heads.append(cell)
-    page.append(heads)
     row += 1
+    if (lines := max(_height(one.head, width) for one, width in zip(sheet.columns, widths, strict=True))) > 1:
+        page.row_dimensions[row].height = LINE_POINTS * lines + 3
+    page.append(heads)
     for cells, height in _made(page, sheet, first, rows, border if sheet.ruled else None, widths):
         row += 1
         if height > 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 
@@ -29,6 +30,7 @@ from netops.rounds import inspect_sheet, inventory
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 NUMBER = "IS-2026-0001"
+BODY = Organization("fin", "示例市财政局", security_officer=Officer("李四", "", "2026-10-01"))
 
 
 @pytest.fixture
@@ -42,11 +44,10 @@ def desk(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
         clock, "王工",
     )  # fmt: skip
     inventory.apply(desk, inventory.plan(desk))
-    body = Organization("fin", "示例市财政局", security_officer=Officer("李四", "", "2026-10-01"))
     catalogue = load(DATA / "good", "own")
     with journal.act(desk.store, "王工", clock) as act:
         number = archive.open_(act, catalogue, "fin", inspectors=["赵甲", "钱乙"])
-        known = Facts(organization=body, kinds=kinds_of(body), at=clock(), version=1, kept=frozenset(["protection_level"]))
+        known = Facts(organization=BODY, kinds=kinds_of(BODY), at=clock(), version=1, kept=frozenset(["protection_level"]))
         archive.record_machine(act, number, lines(catalogue, known))
     yield desk
     desk.close()
@@ -166,6 +167,50 @@ def test_only_the_answers_can_be_written_into(desk: Desk) -> None:
     assert any("G" in str(rule.sqref) for rule in rules.values())
     assert ("landscape", True) == (page.page_setup.orientation, page.sheet_properties.pageSetUpPr.fitToPage)
     assert 2 + 1 == len(load_workbook(io.BytesIO(inspect_sheet.workbook(desk, [NUMBER], one_sheet=True))).sheetnames)
+
+
+def test_comparison_matrix_and_points_by_command(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    """A second inspection shows what changed, everybody's items, points with their evidence, the year; JSON, CSV, XLSX."""
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "{desk.config.store_url}"\n[inventory]\npath = "{DATA / "city"}"\n[playbooks]\npath = "{tmp_path}"\n'
+        "[planes.extranet]\nnets = []\n", "utf-8",
+    )  # fmt: skip
+    (tmp_path / "assessment.toml").write_bytes((Path(__file__).parents[2] / "playbooks" / "assessment.toml").read_bytes())
+    catalogue = load(DATA / "good", "own")
+    with journal.act(desk.store, "王工", clock) as act:
+        second = archive.open_(act, catalogue, "fin")
+        mended = msgspec.structs.replace(BODY, protection_level=3)
+        known = Facts(organization=mended, kinds=kinds_of(BODY), at=clock(), version=1)
+        archive.record_machine(act, second, lines(catalogue, known))
+    asked = ["-c", str(tmp_path / "config.toml"), "inspect"]
+
+    def told(*words: str) -> Any:
+        capsys.readouterr()
+        main([*asked, *words, "--json"])
+        return json.loads(capsys.readouterr().out)["items"]
+
+    assert [("A27-2", "better", "nonconform", "conform")] == [
+        (one["item"], one["move"], one["before"], one["after"]) for one in told("compare", second) if one["move"] != "same"
+    ]
+    (row,) = told("compare", "--catalogue", "own")
+    assert ("fin", 1, 0) == (row["organization"], row["better"], row["worse"])
+    assert {"fin": "conform"} == told("matrix", "--catalogue", "own")[1]["results"]
+    points = told("score", second)[0]["points"]
+    assert all(one["evidence"] for one in points if one["earned"] is not None)
+    assert ["fin"] == [one["organization"] for one in told("assess", "--catalogue", "own", "--year", "2026")]
+    for spoken, word in (("zh", "好转"), ("en", "got better")):
+        main([*asked, "compare", second, "--lang", spoken])
+        assert word in capsys.readouterr().out
+    for name in ("matrix", "assess"):
+        year = ["--year", "2026"] * (name == "assess")
+        main([*asked, name, "--catalogue", "own", "-o", str(tmp_path / f"{name}.xlsx"), *year])
+        assert load_workbook(tmp_path / f"{name}.xlsx").worksheets[0].max_row > 3
+    main([*asked, "matrix", "--catalogue", "own", "-o", str(tmp_path / "matrix.csv")])
+    assert "✓ 符合" in (tmp_path / "matrix.csv").read_text("utf-8-sig")
+    assert 2 == main([*asked, "compare", NUMBER])
+    assert "第一次" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
