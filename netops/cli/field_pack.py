@@ -24,7 +24,7 @@ def pack(number: str) -> None:
     Write an inspection into the new file of -o, a page for phone, tablet or laptop that needs no network.
 
     It shows every item with the machine's answer, takes the inspectors' and the body's answers, photos and the signature, and
-    saves a sealed result file for `inspect merge`.
+    saves a sealed result file for `inspect merge`. -o FILE.pdf writes the same as a paper form, to be filled in by hand.
     """
     from dataclasses import replace
 
@@ -35,6 +35,12 @@ def pack(number: str) -> None:
         raise NetopsError("the pack was not written", "no file was named", "add -o FILE.html")
     file = out.file
     with desk() as opened:
+        if file.suffix.lower() == ".pdf":
+            from netops.rounds import inspect_record
+
+            inspect_record.write_paper(opened, number, file)
+            replace(out, file=None).say(_("{path} is written.").format(path=file))
+            return
         out.say(_("plan: write {number} into {path}").format(number=number, path=file))
         if out.dry_run:
             out.confirm("")

@@ -222,7 +222,7 @@ def fill(number: str, item: str, answer: str, note: str, party: str) -> None:
 @inspect_.command()
 @click.argument("number")
 def report(number: str) -> None:
-    """Write the filled checklist: `-o FILE.docx` for signature, `-o FILE.json` for programs."""
+    """Write the inspection record: `-o FILE.docx` or `-o FILE.pdf` for signature, `-o FILE.json` for programs."""
     from netops.core.errors import NetopsError
     from netops.rounds import inspect as rounds
 

@@ -111,6 +111,7 @@ def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, 
     from netops.incidents import calendar, clocks, grading, legal_basis, playbook, taxonomy
     from netops.incidents import wording as wordings
     from netops.inspections import assessment, catalogue
+    from netops.rounds import inspect_record
 
     def counted(entries: tuple[object, ...]) -> tuple[int, int]:
         return len(entries), sum(not getattr(one, "verified", True) for one in entries)
@@ -135,6 +136,7 @@ def _readings(folder: Path) -> Iterator[tuple[str, str, Callable[[], tuple[int, 
     yield "notices/addresses/*.toml", N_("wording of papers about addresses"), lambda: wording.check(folder)
     yield "incidents/*.md", N_("playbooks"), lambda: counted(tuple(playbook.load(folder).values()))
     yield "assessment.toml", N_("yearly assessment"), lambda: counted(assessment.load(folder).dimensions)
+    yield "records.toml", N_("wording of inspection records"), lambda: (len(inspect_record.both(folder)), 0)
     yield "inspections/*.toml", N_("catalogues"), lambda: counted(tuple(catalogue.read(folder).values()))
 
 

@@ -54,11 +54,18 @@ class Box(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Boxes(msgspec.Struct, frozen=True, tag="boxes", omit_defaults=True):
-    """Boxes in rows, as on a form; *shares* of the line for each column."""
+    """
+    Boxes in rows, as on a form.
+
+    Args:
+        shares: of the line, for each column.
+        whole: True for few rows that stay on one page, where a PDF of a form is drawn.
+    """
 
     shares: tuple[float, ...]
     rows: tuple[tuple[Box, ...], ...]
     evidence: tuple[str, ...] = ()
+    whole: bool = False
 
 
 Block = Heading | Paragraph | Table | Boxes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netops.core import docket, journal
-from netops.core.clock import CITY_ZONE, city_time
+from netops.core.clock import CITY_ZONE
 from netops.core.errors import NetopsError
 from netops.core.finding import STANDING
 from netops.core.journal import act
@@ -21,21 +21,19 @@ from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive
-from netops.inspections.answer import RESULTS_ZH, Result
 from netops.inspections.catalogue import Catalogue, load
 from netops.inspections.checklist import lines
 from netops.inspections.facts import (
     Facts,
     Look,
 )
-from netops.inspections.inspection import Inspection, Party, said
-from netops.inspections.item import Item
+from netops.inspections.inspection import Inspection
 from netops.inspections.rules import RULES
 from netops.inspections.sampling import Sample, draw
 from netops.rounds import Progress, Report, known, rectify, silent
 
 if TYPE_CHECKING:
-    from netops.documents.checklist import Form
+    pass
 
 MOST_OF_A_SPAN = 4096
 """A span of more addresses is one in the population of a sample."""
@@ -204,77 +202,13 @@ def write_checklist(desk: Desk, number: str, path: Path) -> None:
                 "items": inspection.records(),
             }
             path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
-        elif path.suffix == ".docx":
-            from netops.documents import checklist
-
-            checklist.write_docx(_form(desk, inspection), path)
         else:
-            raise NetopsError(
-                "{path} was not written",
-                "its ending is none of .json, .docx",
-                "give a file that ends in one of them",
-                path=path.name,
-            )
+            from netops.rounds import inspect_record
+
+            inspect_record.write_record(desk, number, path)
     except OSError as error:
         raise NetopsError(
             "{path} was not written", "{why}", "give a place that can be written", path=path.name, why=error
         ) from error
     finally:
         speak(before)
-
-
-def _form(desk: Desk, inspection: Inspection) -> Form:
-    """The inspection as the 检查记录单 that is signed (forms of `law.md` §9: items, results, notes, evidence, signatures)."""
-    from netops.documents.checklist import Form
-
-    head, progress = inspection.catalogue.head, inspection.progress()
-    counts = "，".join(f"{RESULTS_ZH[Result(name)]} {count} 项" for name, count in progress.results.items())
-    checked = city_time(inspection.checked_at) if inspection.checked_at else "未运行"
-    return Form(
-        title=f"{desk.config.city.title_zh}电子政务网络检查表",
-        number=inspection.number,
-        date=city_time(inspection.opened_at, "%Y-%m-%d"),
-        fields=(
-            ("被查单位", desk.register.name(inspection.organization)),
-            ("检查目录", f"{head.title_zh}（{head.version} 版）"),
-            ("检查日期", inspection.planned_for or city_time(inspection.opened_at, "%Y-%m-%d")),
-            ("自动检查时间", checked),
-            ("检查人", "、".join(inspection.inspectors) or "（待填，两人以上）"),
-            ("陪同人", "（待填）"),
-            ("检查结果", counts),
-            ("待人工确认", f"{progress.to_confirm} 项"),
-        ),
-        columns=("编号", "检查项", "依据", "自动检查", "检查人意见", "单位意见", "说明与证据"),
-        widths_mm=(15, 72, 17, 20, 26, 26, 71),
-        rows=tuple(
-            _row(inspection, item)
-            for item in inspection.catalogue.items
-            if inspection.result(item) is not Result.NOT_APPLICABLE
-        ),
-        notes=(
-            "“未检查”表示所需情况未能看到或者须由人工检查，不视为符合；三方意见并列，互不覆盖。",
-            *((head.note_zh,) if head.note_zh else ()),
-            f"操作日志链首：{journal.head(desk.store)}",
-        ),
-        signatures=("检查人（两人以上）签字：", "被查单位负责人签字（盖章）：", "日期："),
-    )
-
-
-def _row(inspection: Inspection, item: Item) -> tuple[str, ...]:
-    given = [inspection.by(item, party) for party in Party]
-    machine, inspector, department = (RESULTS_ZH[one.judgement.result] if one else "" for one in given)
-    told = [text for one in given if one and (text := said(one))]
-    proof = list(
-        dict.fromkeys(
-            name for one in given if one for name in (*one.judgement.findings, *one.judgement.evidence)
-        )
-    )
-    return (
-        item.id,
-        item.question_zh,
-        inspection.catalogue.cited(item),
-        machine if item.check else "（人工）",
-        inspector,
-        department,
-        "；".join(told) + (f"［{'、'.join(proof)}］" if proof else ""),
-    )

@@ -100,7 +100,7 @@ def matrix_sheet(desk: Desk, made: Matrix, title: str) -> bytes:
     """Items by organizations as a workbook: one column an organization, the first three stay in sight and on each page."""
     heads = [xlsx.Column(_("number"), 10), xlsx.Column(_("item"), 40, wraps=True), xlsx.Column(_("not kept"), 8, right=True)]
     heads += [xlsx.Column(name_of(desk, code), 12, wraps=True) for code, _number in made.organizations]
-    rows = [
+    rows: list[list[xlsx.Cell]] = [
         [name, question, made.failing(place), *(shown(cell) for cell in made.cells[place])]
         for place, (name, question) in enumerate(made.items)
     ]
@@ -122,12 +122,12 @@ def assessment_sheet(desk: Desk, rules: Rules, made: Sequence[Assessed], year: i
              xlsx.Column(_("grade"), 10),
              *(xlsx.Column(f"{one.title} ({one.weight:g})", 14, right=True, wraps=True) for one in rules.dimensions),
              xlsx.Column(_("share checked"), 10), xlsx.Column(_("inspection"), 15)]  # fmt: skip
-    rows = [
+    rows: list[list[xlsx.Cell]] = [
         [one.rank or "—", name_of(desk, one.organization), one.points, one.grade or "—", *(part.points for part in one.parts),
          f"{one.checked:.0%}", one.inspection]
         for one in made
     ]  # fmt: skip
-    told = [
+    told: list[list[xlsx.Cell]] = [
         [name_of(desk, one.organization), part.title, point.item, point.question, _(point.result), point.worth, point.earned,
          point.reason, " ".join((*point.findings, *point.evidence)), point.objection]
         for one in made for part in one.parts for point in part.score.points
