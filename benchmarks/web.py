@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import platform
 import random
 import subprocess
@@ -32,6 +33,7 @@ from benchmarks.addresses.overhttp import wait_for
 from benchmarks.addresses.stores import MAPPED, bulk
 
 ORGANIZATIONS, DEVICES, SIGHTINGS, ALLOCATIONS, FINDINGS, INCIDENTS = 64, 2000, 50_000, 1_000_000, 100_000, 60
+ROUNDS = 5
 USERS, SECONDS, GOAL, PAINT_GOAL, MEMORY_GOAL = 20, 60.0, 0.2, 1.0, 2048.0
 AGGREGATIONS, PORTS = 40, 24
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -324,6 +326,24 @@ def _incidents(desk: Any) -> None:
         triage.open_incident(desk, (one,), one.organization, "bench", "bench")
 
 
+def worked(where: str, process: int) -> dict[str, float]:
+    """CPU seconds of the server for a page of each kind, asked one after another: what a busy machine changes least."""
+    spent: dict[str, float] = defaultdict(float)
+
+    def used() -> float:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    wild, line = random.Random(1), http.client.HTTPConnection(*where.split(":"), timeout=60)  # type: ignore[arg-type]
+    for _round in range(ROUNDS):
+        for kind, page in pages(wild).items():
+            before = used()
+            line.request("GET", page)
+            line.getresponse().read()
+            spent[kind] += (used() - before) / ROUNDS
+    return spent
+
+
 # ---- the people
 def pages(wild: random.Random) -> dict[str, str]:
     """A page of each kind, each time another one."""
@@ -420,12 +440,14 @@ def figures(folder: Path) -> list[Figure]:
                 line.request("GET", page)
                 line.getresponse().read()
                 first[kind] = time.perf_counter() - started
-            time.sleep(5)
+            time.sleep(20)
+            spent = worked(where, server.pid)
             times, bad = asked(where, SECONDS, 1.0)
             for kind, several in sorted(times.items()):
                 p95 = percentile(several, 0.95)
                 middle, once = percentile(several, 0.5) * 1000, first[kind] * 1000
-                note = f"median {middle:.0f} ms, {len(several)} times; the very first time {once:.0f} ms"
+                cpu = f"{spent[kind] * 1000:.0f} ms of CPU"
+                note = f"{cpu}, median {middle:.0f} ms, {len(several)} times; the very first time {once:.0f} ms"
                 found.append(
                     figure(f"p95 of {kind}, {USERS} people, seconds", round(p95, 4), None, None, f"< {GOAL}", p95 < GOAL, note)
                 )

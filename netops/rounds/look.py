@@ -13,7 +13,7 @@ import msgspec
 
 from netops.core import docket
 from netops.core.errors import Missing
-from netops.core.finding import ROOMS, Finding, Rule
+from netops.core.finding import ROOMS, Finding, Rule, Severity
 from netops.core.language import _, called, spoken
 from netops.core.plane import Plane
 from netops.core.ways import WAYS
@@ -187,7 +187,7 @@ def status(desk: Desk, planes: Collection[Plane] | None = None, organization: st
                 _counted(one.state for one in declared if one.plane == plane),
                 _counted(one.kind for one in register.exits if organization in ("", one.organization)),
                 _counted(one.grade for one in incidents),
-                _summed((one.severity, one.number) for one in mine),
+                _summed((each, one.number) for each in Severity for one in mine if one.severity is each),
                 _summed((ROOMS[one.code[:2]], one.number) for one in mine),
                 clocks[0][0] if clocks else None,
                 clocks[0][1] if clocks else "",

@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from msgspec.structs import astuple
 from starlette.testclient import TestClient
 
 from netops.core import docket, journal, passwords
@@ -16,6 +17,7 @@ from netops.core.account import Role
 from netops.core.clock import Clock, still
 from netops.core.finding import State
 from netops.core.permission import MAY, Deed
+from netops.declarations import filings
 from netops.desk import Desk
 from netops.web.app import application
 from netops.web.asking import COOKIE
@@ -177,7 +179,7 @@ def test_each_role_at_each_route(desk: Desk, role: Role) -> None:
     who = browser(desk, "some.one", role, *planes, organization="fin" if role is Role.DEPARTMENT else "")
     for one in ROUTES:
         own, other = addresses(desk, one)
-        for path, is_own in ((own, True), (other, False)):
+        for path, is_own in ((own, True), (other if role is Role.DEPARTMENT or not own else "", False)):
             if not path or path == "/rules/":
                 continue
             status = who.get(path).status_code
@@ -314,6 +316,8 @@ def test_a_department_hands_in_a_declaration_and_it_is_approved(desk: Desk, oper
     done = who.post("/declare", data={**hidden(plan.text), "step": "do"}, headers=SAME, follow_redirects=False)
     assert (303, True) == (done.status_code, "done=" in done.headers["Location"])
     assert "待审" in operator.get("/declarations").text
+    assert ("r-fin", "AR-3200", "10.72.255.12") == astuple(filings.one(desk.store, number).equipment[0])[:3]
+    assert "设备名称；型号；管理地址" in page
     for verb in ("approve", "connect"):
         plan = operator.post(f"/declarations/{number}/{verb}", data={"why": ""}, headers=SAME)
         assert (verb, 200) == (verb, plan.status_code)

@@ -605,14 +605,13 @@ def _fields(visit: Visit, before: Declaration | None) -> list[Field]:
             )
         )
     for name, columns in PIECES.items():
+        labels = {one.name: one.label(spoken()) for one in PARTS[name]}
         lines = (
             ["；".join(str(getattr(piece, column)) for column in columns).rstrip("；") for piece in getattr(before, name)]
             if before
             else []
         )
-        hint = _("One a line: {columns}, with ； between them.").format(
-            columns="；".join(one.label(spoken()) for one in PARTS[name] if one.name in columns)
-        )
+        hint = _("One a line: {columns}, with ； between them.").format(columns="；".join(labels[column] for column in columns))
         fields.append(Field(name, field_words(name), "area", "\n".join(lines), hint=hint, most=60_000))
     return [*fields, Field("why", _("Why it changes"), "area")]
 

@@ -185,7 +185,7 @@ def show(visit: Visit) -> Shown:
                 Cell("" if record["confirmed"] else _("to confirm"), mark="" if record["confirmed"] else "note", short=True),
             ]
         )
-    heads = [_("item"), _("question"), _("counts"), *(_(party) for party in Party), _("state")]
+    heads = [_("item"), _("what is asked"), _("counts"), *(_(party) for party in Party), _("state")]
     table = Table("items", _("Items"), heads, rows, _("No item is like this."), csv=visit.here(format="csv", table="items"))
     tabs = [
         (visit.here(answer=None), _("all"), not only),

@@ -113,7 +113,7 @@ def _block(visit: Visit, one: Answer, place: int) -> tuple[Answer, list[Any], li
             Cell(
                 f"{given.id} {given.span}",
                 path("allocations", given.id),
-                under=f"{_(given.state)} · {given.declaration} · {given.purpose}",
+                under=" · ".join(filter(None, (_(given.state), given.declaration, given.purpose))),
             ),
         )
     fact(

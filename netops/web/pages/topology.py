@@ -12,7 +12,7 @@ from starlette.responses import Response
 from netops.core import docket
 from netops.core.clock import CITY_ZONE, city_time
 from netops.core.errors import Missing, NetopsError
-from netops.core.language import N_, _, called
+from netops.core.language import N_, _, called, spoken
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.rounds import chart, diary, past
@@ -20,6 +20,7 @@ from netops.rounds import walk as walking
 from netops.rounds.devices import DeviceRecord, records
 from netops.topology import snapshots
 from netops.topology.device import DeviceView
+from netops.topology.history import KINDS
 from netops.topology.link import Link
 from netops.topology.map import Wiring
 from netops.topology.separation import Answer
@@ -100,7 +101,7 @@ def show(visit: Visit) -> Shown:
         said.append(
             _("There is a path between the planes or out of the intranet.")
             if crossed
-            else _(apart[0].verdict).capitalize() + _(".")
+            else _(apart[0].verdict).capitalize() + ("。" if spoken() == "zh" else ".")
         )
     tabs = [
         (visit.here(plane=None), _("both planes"), len(visit.planes) > 1),
@@ -108,7 +109,7 @@ def show(visit: Visit) -> Shown:
     ]
     return Shown(
         "topology.html",
-        " ".join(said),
+        ("" if spoken() == "zh" else " ").join(said),
         {"svg": svg, "tabs": tabs if len(visit.every_plane) > 1 else [], "steps": _steps(visit), "visit": visit},
         tables,
         mark="bad" if crossed or wrong else "unseen" if silent else "good",
@@ -256,7 +257,7 @@ def _drift(visit: Visit) -> list[Table]:
                     [
                         words.time(one.at),
                         Cell(one.device, path("devices", one.plane, one.device)),
-                        _(one.kind),
+                        _(KINDS[one.kind]),
                         one.subject,
                         one.before,
                         one.after,
@@ -306,7 +307,6 @@ def _apart(visit: Visit, answers: Iterable[Answer]) -> Table:
 
 def picture(visit: Visit) -> Response:
     """The map as an SVG file that stands alone."""
-    from netops.core.language import spoken
     from netops.topology import drawing as drawings
 
     visit = visit.then()
@@ -398,7 +398,7 @@ def _ports(visit: Visit, view: DeviceView, whole: Network) -> Table:
             vlans.setdefault(number, []).append(str(vlan.id))
     rows: list[list[str | Cell]] = []
     for port in view.interfaces[:MOST]:
-        state = _("up") if port.oper_up else _("down") if port.admin_up else _("switched off")
+        state = _("link is up") if port.oper_up else _("link is down") if port.admin_up else _("switched off")
         addresses = " ".join(f"{one.address}/{one.prefixlen}" for one in view.addresses if one.if_index == port.if_index)
         rows.append(
             [
@@ -485,7 +485,10 @@ def _changes(visit: Visit, view: DeviceView) -> Table:
         "changes",
         _("What changed in ninety days"),
         [_("time"), _("what"), _("subject"), _("before"), _("after")],
-        [[Cell(words.time(one.at), short=True), _(one.kind), one.subject, one.before, one.after] for one in changes[:MOST]],
+        [
+            [Cell(words.time(one.at), short=True), _(KINDS[one.kind]), one.subject, one.before, one.after]
+            for one in changes[:MOST]
+        ],
         _("Nothing of it has changed."),
         csv=visit.here(format="csv", table="changes"),
     )
