@@ -30,7 +30,7 @@ def main() -> int:
     """Run it, print a row a figure."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--organizations", type=int, default=400)
+    parser.add_argument("--organizations", type=int, default=450)
     parser.add_argument("--waves", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()

@@ -9,12 +9,14 @@ from starlette.responses import Response
 
 from netops.core import paper as content
 from netops.core.errors import Missing, Refused
-from netops.core.language import _
+from netops.core.language import _, spoken
 from netops.core.permission import Deed
 from netops.core.plane import Plane
+from netops.documents.page import addressed
 from netops.incidents import papers
 from netops.incidents.papers import Kept, PaperState, Receipt
 from netops.rounds import drafting
+from netops.rounds.timeline import WORDS
 from netops.web.pages import words
 from netops.web.pages.acting import seen_of
 from netops.web.pages.page import Act, Field, Intent, Page, Shown, Step
@@ -60,14 +62,14 @@ def row(visit: Visit, one: Kept) -> list[str | Cell]:
     return [
         Cell(one.id, path("documents", one.id), short=True),
         Cell(one.paper.number or "—", short=True),
-        one.paper.title,
+        one.paper.read(spoken()).title,
         _(one.instrument.label),
         Cell(_(one.state), mark=MARKS[one.state], under="" if one.is_intact else _("its content was changed"), short=True),
         words.organization(one.organization),
         Cell(one.subject, _about(one)),
         words.time(one.issued),
         one.due or "—",
-        Cell(_(", ").join(_(each.kind) for each in answers) or "—"),
+        Cell(_(", ").join(_(WORDS[each.kind]) for each in answers) or "—"),
     ]
 
 
@@ -124,13 +126,13 @@ def show(visit: Visit) -> Shown:
         _("Receipts and replies"),
         [_("what"), _("time"), _("who"), _("channel"), _("note")],
         [
-            [_(each.kind), words.time(each.at), each.who, each.channel, each.note]
+            [_(WORDS[each.kind]), words.time(each.at), each.who, each.channel, each.note]
             for each in papers.answers(visit.desk.store, one.id)
         ],
         _("Nobody has received or answered it yet."),
         csv=visit.here(format="csv", table="receipts"),
     )
-    decision = one.decision
+    decision, read = one.decision, one.paper.read(spoken())
     facts: list[tuple[str, str | Cell | list[Cell]]] = [
         (_("state"), Cell(_(one.state), mark=MARKS[one.state])),
         (_("number"), one.paper.number),
@@ -139,7 +141,7 @@ def show(visit: Visit) -> Shown:
         (_("drafted"), f"{words.time(one.drafted)} {one.actor}"),
         (_("issued"), words.time(one.issued)),
         (_("reply by"), one.due),
-        (_("basis"), [Cell(text) for text in decision.cited]),
+        (_("basis"), [Cell(text) for text in decision.citing(spoken())]),
         (_("evidence"), [Cell(name) for name in one.paper.evidence]),
         (
             "SHA-256",
@@ -157,10 +159,11 @@ def show(visit: Visit) -> Shown:
             acts.insert(0, (path("documents", one.id, "receive"), _("Record a receipt or a reply")))
     return Shown(
         "document.html",
-        f"{one.paper.number or one.id} {one.paper.title}",
+        f"{one.paper.number or one.id} {read.title}",
         {
-            "paper": one.paper,
-            "blocks": [_block(block) for block in one.paper.blocks],
+            "paper": read,
+            "to": addressed(read),
+            "blocks": [_block(block) for block in read.blocks],
             "facts": [fact for fact in facts if fact[1]],
             "acts": acts,
             "draft": one.state is PaperState.DRAFT,
