@@ -168,6 +168,9 @@ class Web(msgspec.Struct, frozen=True):
         sign_in: whether pages and /metrics need it: "auto" is where they are not on loopback alone; the API always does.
         certificate, key: PEM files for TLS, or "".
         per_second, burst: how often one session or token may ask the API.
+        client_ca: PEM of the authority whose client certificates are asked for, or "".
+        subjects: distinguished name of a certificate to name of an account.
+        proxies: addresses of reverse proxies that are believed: X-Forwarded-For, and the subject in *subject_header*.
     """
 
     listen: str = "127.0.0.1:8470"
@@ -176,6 +179,10 @@ class Web(msgspec.Struct, frozen=True):
     key: str = ""
     per_second: float = 1000.0
     burst: float = 2000.0
+    client_ca: str = ""
+    subjects: dict[str, str] = {}
+    proxies: tuple[str, ...] = ()
+    subject_header: str = "x-client-subject"
 
 
 class Timetable(msgspec.Struct, frozen=True):

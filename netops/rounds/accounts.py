@@ -334,6 +334,41 @@ def _fail(desk: Desk, name: str, place: str) -> None:
         )
 
 
+def prove(desk: Desk, name: str, password: str, place: str = "") -> None:
+    """
+    Make sure that who is signed in knows their password, before it or the second factor is changed.
+
+    Raises:
+        Unproven: it is wrong; wrong ones count towards the lock.
+    """
+    with desk.store.read() as connection:
+        found = accounts.one(connection, name)
+    right = passwords.is_right(password, found[1].password if found else "")
+    if found is None or not right or not _is_open(found[0], desk.clock()):
+        if found is not None and _is_open(found[0], desk.clock()):
+            _fail(desk, name, place)
+        raise Unproven(N_("it was not done"), N_("the password is wrong"), N_("try again later"))
+
+
+def of_subject(desk: Desk, subject: str) -> Principal:
+    """
+    Who asks with a client certificate, by `[web.subjects]`.
+
+    Raises:
+        Unproven: the subject is nobody's, or the account is disabled.
+    """
+    from netops.core.certificates import account_of
+
+    name = account_of(subject, desk.config.web.subjects)
+    with desk.store.read() as connection:
+        found = accounts.one(connection, name) if name else None
+    if found is None or not _is_open(found[0], desk.clock()):
+        raise Unproven(N_("it was not done"), N_("the certificate is nobody's here"),
+                       N_("the security administrator writes its subject under [web.subjects]"))  # fmt: skip
+    one = found[0]
+    return Principal(one.name, one.role, planes_of(one.role, one.planes, desk.planes), one.organization)
+
+
 def sign_out(desk: Desk, secret: str) -> None:
     """The session ends."""
     with desk.store.write() as connection:

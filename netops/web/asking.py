@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
 COOKIE = "netops_session"
+SUBJECT = "netops.subject"
+"""Where in the scope of a request stands the subject of its client certificate, as TLS or a named proxy says it."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 BELIEVED_SECONDS = 1.0
 """How long a token is believed without asking the store: what was taken back is good for no longer."""
@@ -36,7 +38,7 @@ class Askers:
 
     def of(self, request: HTTPConnection, method: str) -> Principal:
         """
-        Who asks, by a token, else by a session.
+        Who asks, by a token, else by a session, else by a client certificate.
 
         Raises:
             Unproven: nothing proves anybody.
@@ -51,6 +53,11 @@ class Askers:
             return who
         if secret := request.cookies.get(COOKIE):
             who = accounts.of_session(self.desk, secret)
+            if method not in SAFE:
+                own_page(request)
+            return who
+        if subject := request.scope.get(SUBJECT, ""):
+            who = accounts.of_subject(self.desk, subject)
             if method not in SAFE:
                 own_page(request)
             return who

@@ -15,7 +15,7 @@ from netops.core.account import Role
 from netops.core.errors import NetopsError
 from netops.core.permission import Deed, Forbidden, Principal, Unproven
 from netops.desk import Desk
-from netops.web.asking import COOKIE, SAFE, Askers
+from netops.web.asking import COOKIE, SAFE, SUBJECT, Askers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -83,11 +83,23 @@ class Gate:
                 message["headers"] = headers + [one for one in self.headers if one[0] not in given]
             await send(message)
 
+        self._behind_proxy(scope)
         if scope["path"].startswith(API):
             await self.api(scope, receive, guarded)
             return
         refused = await self._refused(Request(scope))
         await (refused or self.app)(scope, receive, guarded)
+
+    def _behind_proxy(self, scope: Scope) -> None:
+        """What a named proxy says of who is behind it; from anybody else the same headers are only text."""
+        web, client = self.desk.config.web, scope.get("client")
+        if not web.proxies or not client or client[0] not in web.proxies:
+            return
+        told = dict(scope["headers"])
+        if subject := told.get(web.subject_header.lower().encode(), b"").decode("utf-8", "replace"):
+            scope[SUBJECT] = subject
+        if forwarded := told.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip():
+            scope["client"] = (forwarded[:64], 0)
 
     async def _refused(self, request: Request) -> Response | None:
         """What is answered in place of a page, or None when it may be asked for; who asks stands in the scope then."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
 from netops.desk import Desk
+from netops.web import serving
 from netops.web.app import application
 
 
@@ -22,12 +25,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(desk: Desk, port: int = 0, **more: object) -> Iterator[str]:
-    """Its address, "127.0.0.1:port", for as long as it is served."""
+def served(desk: Desk, port: int = 0, tls: tuple[str, str, str] | None = None, **more: object) -> Iterator[str]:
+    """Its address, "127.0.0.1:port", for as long as it is served; *tls*: certificate, key, and the authority of clients."""
     port = port or free_port()
     address = f"127.0.0.1:{port}"
     app = application(desk, address, **more)  # type: ignore[arg-type]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    secure: dict[str, Any] = {}
+    if tls:
+        secure = {"ssl_certfile": tls[0], "ssl_keyfile": tls[1], "ssl_ca_certs": tls[2], "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off", http=serving._Protocol,
+                            proxy_headers=False, **secure)  # fmt: skip
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

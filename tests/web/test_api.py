@@ -125,7 +125,7 @@ def places(operation: Operation) -> str:
     if operation.path.startswith("/inspections"):
         told["number"] = "IS-2026-0001"
     told["id"] = {"findings": "F-0001", "documents": "D-0001"}.get(operation.path.split("/")[1], "AL-0011")
-    told |= {"name": "r-fin", "round": "notify", "item": "A12-1"}
+    told |= {"name": "nobody.here" if operation.path.startswith("/users") else "r-fin", "round": "notify", "item": "A12-1"}
     path = re.sub(r"\{(\w+)(?::path)?\}", lambda match: told[match[1]], operation.path)
     return path + QUERIES.get(operation.name, "")
 
@@ -143,7 +143,12 @@ BODIES: dict[str, Any] = {
     "openIncident": {"findings": ["F-0001"], "why": "x"}, "moveIncident": {"to": "assessing", "why": "x"},
     "reportIncident": {"kind": "first", "document_no": "x", "channel": "x"}, "draftDocument": {"subject": "INC-2026-0001"},
     "issueDocument": {},
-    "runCommand": {"arguments": ["status"]}, "recordReceipt": {"kind": "sent", "who": "x"}, "voidDocument": {"why": "x"},
+    "runCommand": {"arguments": ["status"]},
+    "addUser": {"name": "new.one", "person": "新人", "role": "viewer", "planes": ["extranet"]},
+    "grantRole": {"role": "viewer", "planes": ["extranet"], "why": "x"}, "disableUser": {"why": "x"},
+    "setPassword": {"password": GOOD}, "revokeToken": {"why": "x"}, "issueToken": {"scopes": ["read"]},
+    "revokeMyToken": {"why": "x"}, "changePassword": {"password": GOOD}, "setSecondFactor": {"password": GOOD},
+    "recordReceipt": {"kind": "sent", "who": "x"}, "voidDocument": {"why": "x"},
     "planInspections": {"organizations": ["fin"], "date": "2026-12-01", "inspectors": ["甲", "乙"]},
     "answerItem": {"answer": "conform"},
     **{f"{verb}Declaration": {"why": "x"} for verb in ("approve", "return", "connect", "suspend", "withdraw")},

@@ -36,6 +36,7 @@ from netops.web.api import (
     problem,
     records,
     registers,
+    users,
 )
 from netops.web.api import events as streaming
 from netops.web.api.commands import Commands
@@ -54,6 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *handling.OPERATIONS,
     *documents.OPERATIONS,
     *commands.OPERATIONS,
+    *users.OPERATIONS,
 )
 EVERY = (*OPERATIONS, streaming.STREAM)
 """Also the one that goes on."""
