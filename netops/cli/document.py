@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from netops.incidents.papers import Kept, Receipt
 
 STATES = ("draft", "issued", "void")
-ABOUT = {"incident": N_("incident"), "declaration": N_("declaration"), "exit": N_("exit"), "document": N_("document")}
+ABOUT = {
+    "incident": N_("incident"), "declaration": N_("declaration"), "exit": N_("exit"), "document": N_("document"),
+    "inspection": N_("inspection"), "inspections": N_("inspections"), "assessment": N_("yearly assessment"),
+}  # fmt: skip
 MARKS = {"draft": "note", "issued": "good", "void": "bad"}
 TRANSLATED = N_("a translation for the reader; the official paper is Chinese: --lang zh")
 set_option = click.option(

@@ -40,6 +40,15 @@ EXIT = frozenset({
 DOCUMENT = frozenset({
     "document", "document_title", "document_kind", "issued", "recipient", "server", "way", "location", "leader", "conclusion",
 })  # fmt: skip
+INSPECTIONS = frozenset({
+    "catalogue", "visited", "count", "conform", "partial", "nonconform", "unchecked", "objections", "common",
+})  # fmt: skip
+INSPECTED = frozenset({
+    "order", "id", "proof", "name", "inspection", "conform", "partial", "nonconform", "unchecked", "points", "items",
+    "objections",
+})  # fmt: skip
+ASSESSMENT = frozenset({"year", "count", "dimensions", "left", "graded"})
+ASSESSED = frozenset({"order", "id", "proof", "name", "inspection", "rank", "points", "grade", "parts", "checked"})
 INSPECTION = frozenset({"inspection", "catalogue", "inspectors", "visited", "count", "items"})
 DEMAND = frozenset({
     "order", "id", "item", "title", "because", "place", "risk", "clause", "requirement", "due", "asked", "repeat", "proof",
@@ -90,6 +99,8 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
                   "advice", "done"},
     ),
     "inspection": Vocabulary(COMMON | INSPECTION, DEMAND, frozenset({"items", "visited"}), PEOPLE),
+    "inspections": Vocabulary(COMMON | INSPECTIONS, INSPECTED, frozenset({"conform", "common", "objections"}), PEOPLE),
+    "assessment": Vocabulary(COMMON | ASSESSMENT, ASSESSED, frozenset({"graded", "left"}), PEOPLE),
     "document": Vocabulary(
         COMMON | DOCUMENT | INCIDENT | FOUND, FINDING, frozenset({"document", "document_title", "issued"}) | FOUND,
         PEOPLE | {"recipient", "server", "way", "location", "leader", "conclusion"},
@@ -150,7 +161,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
 
     instrument: Instrument
     title: str
-    about: Literal["incident", "declaration", "exit", "inspection", "document"] = "incident"
+    about: Literal["incident", "declaration", "exit", "inspection", "inspections", "assessment", "document"] = "incident"
     to: str = ""
     note: str = ""
     copies: str = ""

@@ -110,7 +110,8 @@ def speaking(wanted: str) -> Iterator[None]:
 
 
 # ---- what all have
-def _common(desk: Desk, template: Template, organization: str, plane: Plane, number: str) -> dict[str, str]:
+def common(desk: Desk, template: Template, organization: str, plane: Plane, number: str) -> dict[str, str]:
+    """The fields that every paper has."""
     office = desk.register.organization.get(_authority(desk, plane))
     officer = (office.security_officer or office.responsible) if office else None
     return {
@@ -160,10 +161,11 @@ def addressee(desk: Desk, organization: str) -> Addressee:
     return Addressee.PLATFORM if one and one.platform else Addressee.DEPARTMENT
 
 
-def _circumstances(
+def circumstances(
     desk: Desk, template: Template, organization: str, plane: Plane, values: Mapping[str, str], facts: tuple[Fact, ...],
     evidence: tuple[str, ...] = (), organ: str = "",
 ) -> Circumstances:  # fmt: skip
+    """What a paper says, with the organ that signs it and the articles that it may cite."""
     organ = organ or _office(desk, plane)
     return Circumstances(
         mark=f"{organ}文件", organ=organ if template.head.by == "authority" else named(desk, organization),
@@ -184,7 +186,7 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         if kept.instrument is Instrument.REPORT and kept.state is PaperState.ISSUED
     ]  # fmt: skip
     values = {
-        **_common(desk, template, one.organization, one.plane, one.number), **_what(one, findings),
+        **common(desk, template, one.organization, one.plane, one.number), **_what(one, findings),
         "duties": saying.several(saying.article(basis) for finding in findings for basis in finding.basis),
         "discovery": _discovery(desk, findings), "sequence": str(len(reports) + 1),
         "earlier": reports[-1].paper.number if reports else pick("无", "none"), "reporter": desk.actor,
@@ -196,7 +198,7 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
             about="incident", subject=one.number, wording=template.name, organization=one.organization, plane=one.plane,
             due=reply_day(desk, template),
         ),
-        about=_circumstances(desk, template, one.organization, one.plane, values, _facts(desk, findings)),
+        about=circumstances(desk, template, one.organization, one.plane, values, _facts(desk, findings)),
         duties=tuple(dict.fromkeys(basis for finding in findings for basis in finding.basis)),
         addressee=Addressee.SUPERIOR if is_report else addressee(desk, one.organization),
         warnings=() if one.grading.verified else (pick(*DOUBTED),),
@@ -301,7 +303,7 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
     to = one.authority or declared_to(desk, one.organization, one.plane)
     organ = named(desk, to) if to else ""
     values = {
-        **_common(desk, template, one.organization, one.plane, one.number), "declaration": one.number,
+        **common(desk, template, one.organization, one.plane, one.number), "declaration": one.number,
         **({"authority": organ} if organ else {}),
         "nature": one.nature, "scope": one.scope, "terminals": str(one.terminals), "applicant": one.contact,
         "equipment": pick("；", "; ").join(
@@ -329,7 +331,7 @@ def _declaration(desk: Desk, template: Template, subject: str, given: Mapping[st
             about="declaration", subject=one.number, wording=template.name, organization=one.organization, plane=one.plane,
             due=reply_day(desk, template),
         ),
-        about=_circumstances(desk, template, one.organization, one.plane, values, facts, (stated.id,), organ),
+        about=circumstances(desk, template, one.organization, one.plane, values, facts, (stated.id,), organ),
         duties=DUTIES.get(instrument, ()), addressee=addressee(desk, one.organization), evidence=(stated, *proofs),
     )  # fmt: skip
 
@@ -356,7 +358,7 @@ def _exit(desk: Desk, template: Template, subject: str, given: Mapping[str, str]
     organization = desk.register.organization.get(one.organization)
     officer = (organization.security_officer or organization.responsible) if organization else None
     values = {
-        **_common(desk, template, one.organization, one.plane, one.id), "exit": one.id, "kind": pick(*EXIT_KINDS[one.kind]),
+        **common(desk, template, one.organization, one.plane, one.id), "exit": one.id, "kind": pick(*EXIT_KINDS[one.kind]),
         "carrier": one.carrier, "bandwidth": f"{one.bandwidth_mbps} Mbit/s" if one.bandwidth_mbps else "",
         "public_address": one.public_address or one.net, "device": one.device, "model": device.model if device else "",
         "place": " ".join(filter(None, (device.site if device else "", one.interface))), "filing": one.filing,
@@ -365,7 +367,7 @@ def _exit(desk: Desk, template: Template, subject: str, given: Mapping[str, str]
     }  # fmt: skip
     return Ground(
         topic=Topic(about="exit", subject=one.id, wording=template.name, organization=one.organization, plane=one.plane),
-        about=_circumstances(desk, template, one.organization, one.plane, values, (), (proof.id,)),
+        about=circumstances(desk, template, one.organization, one.plane, values, (), (proof.id,)),
         duties=DUTIES.get(template.head.instrument, ()), addressee=Addressee.SUPERIOR, evidence=(proof,),
     )  # fmt: skip
 
@@ -384,7 +386,7 @@ def _inspection(desk: Desk, template: Template, subject: str, given: Mapping[str
         )  # fmt: skip
     plane = shown[0].item.planes[-1]
     values = {
-        **_common(desk, template, inspection.organization, plane, inspection.number), "inspection": inspection.number,
+        **common(desk, template, inspection.organization, plane, inspection.number), "inspection": inspection.number,
         "catalogue": inspection.catalogue.title, "inspectors": several(inspection.inspectors),
         "visited": saying.day(inspection.planned_for or city_time(inspection.opened_at, "%Y-%m-%d")),
         "count": str(len(shown)), "items": several(one.item.id for one in shown), **given,
@@ -396,11 +398,23 @@ def _inspection(desk: Desk, template: Template, subject: str, given: Mapping[str
             about="inspection", subject=inspection.number, wording=template.name, organization=inspection.organization,
             plane=plane, due=reply_day(desk, template),
         ),
-        about=_circumstances(desk, template, inspection.organization, plane, values, tuple(one.fact for one in shown)),
+        about=circumstances(desk, template, inspection.organization, plane, values, tuple(one.fact for one in shown)),
         duties=tuple(dict.fromkeys(basis for one in shown for basis in one.bases)),
         addressee=to, evidence=tuple(one.proof for one in shown),
         warnings=(left.format(items=several(one.item.id for one in refused)),) if allowed and refused else (),
     )  # fmt: skip
+
+
+def _inspections(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    from netops.rounds import circular
+
+    return circular.inspections(desk, template, subject, given)
+
+
+def _assessment(desk: Desk, template: Template, subject: str, given: Mapping[str, str]) -> Ground:
+    from netops.rounds import circular
+
+    return circular.assessment(desk, template, subject, given)
 
 
 # ---- another paper
@@ -420,7 +434,7 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         kept.issued,
     )
     english = kept.paper.english
-    values = _common(desk, template, kept.organization, plane, kept.subject) | {
+    values = common(desk, template, kept.organization, plane, kept.subject) | {
         "document": kept.paper.number, "document_title": pick(kept.paper.title, english.title if english else ""),
         "document_kind": _(kept.instrument.label), "issued": saying.day(kept.paper.date),
         "recipient": pick(kept.paper.to, english.to if english else ""), "server": desk.actor, "reply_by": saying.day(kept.due),
@@ -438,12 +452,13 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         kept.topic, about="document", subject=kept.id, wording=template.name, due="", goes_with=kept.id
     )
     return Ground(
-        topic=topic, about=_circumstances(desk, template, kept.organization, plane, values | dict(given), facts, (proof.id,)),
+        topic=topic, about=circumstances(desk, template, kept.organization, plane, values | dict(given), facts, (proof.id,)),
         duties=(), addressee=kept.decision.addressee, parent=kept, evidence=(proof,),
     )  # fmt: skip
 
 
 GROUNDS: Mapping[str, Callable[[Desk, Template, str, Mapping[str, str]], Ground]] = {
-    "incident": _incident, "declaration": _declaration, "exit": _exit, "inspection": _inspection, "document": _document,
+    "incident": _incident, "declaration": _declaration, "exit": _exit, "inspection": _inspection, "inspections": _inspections,
+    "assessment": _assessment, "document": _document,
 }  # fmt: skip
 """By what a wording is about."""

@@ -15,7 +15,7 @@ from netops.core.toml import Source, settled
 from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
 from netops.documents.checklist import Form as Record
-from netops.documents.form import Box, Boxes, Form, Grid, Part, Remarks
+from netops.documents.form import Box, Boxes, Form, Part, Remarks
 from netops.inspections import archive
 from netops.inspections.answer import RESULTS_ZH, Result
 from netops.inspections.inspection import Answer, Inspection, Party, said
@@ -24,8 +24,8 @@ from netops.rounds.address_lines import official_name
 
 FILE = "records.toml"
 INSPECTOR = "{inspector}"
-WRITE_MM, SIGN_MM = 34.0, 22.0
-"""Room for a remark by hand, and for a name and a seal."""
+WRITE_MM, SIGN_MM, ROW_MM = 34.0, 22.0, 14.0
+"""Room for a remark by hand, for a name and a seal, and for a line."""
 SHARES = (22.0, 61.0, 22.0, 61.0)
 EMPTY, FILLED = "□", "■"
 TOP = "　"
@@ -158,11 +158,10 @@ def paper(desk: Desk, inspection: Inspection) -> Form:
     parts: list[Part] = [head, Remarks(told.notes)]
     parts += [_asked(inspection, item) for item in binding(inspection)]
     if inspection.sample is not None:
-        rows = tuple(
-            (str(place), name, f"{EMPTY} 相符　{EMPTY} 不符", "")
-            for place, name in enumerate((*inspection.sample.devices, *inspection.sample.addresses), 1)
-        )
-        parts.append(Grid(("序号", "抽查的设备、地址", "核对", "看到的情况"), (1, 4, 3, 6), rows, "抽样核对"))
+        drawn = (*inspection.sample.devices, *inspection.sample.addresses)
+        heads = tuple(Box(text, label=True) for text in ("抽查的设备、地址", "核对", "看到的情况"))
+        rows = tuple((Box(name, height_mm=ROW_MM), Box(f"{EMPTY}相符 {EMPTY}不符"), Box("")) for name in drawn)
+        parts.append(Boxes((5, 4, 7), (heads, *rows)))
     signed = [Box(text, columns=2, height_mm=SIGN_MM) for text in _signatures(told, inspection.inspectors)]
     rest = Boxes(SHARES, tuple(tuple(signed[place : place + 2]) for place in range(0, len(signed), 2)), whole=True)
     return Form(
