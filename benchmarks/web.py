@@ -390,8 +390,13 @@ def asked(where: str, seconds: float, think: float) -> tuple[dict[str, list[floa
             kinds = pages(wild)
             kind = wild.choice(list(kinds))
             started = time.perf_counter()
-            line.request("GET", kinds[kind])
-            answer = line.getresponse()
+            try:
+                line.request("GET", kinds[kind])
+                answer = line.getresponse()
+            except OSError:  # whoever reads for long finds the line closed and takes another, as browsers do
+                line.close()
+                line.request("GET", kinds[kind])
+                answer = line.getresponse()
             answer.read()
             took = time.perf_counter() - started
             with lock:
