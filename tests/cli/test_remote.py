@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from netops.cli.remote import COMMANDS
 from netops.core import journal, passwords
 from netops.core.account import Account, Role
 from netops.core.clock import now
-from netops.core.errors import NetopsError
+from netops.core.errors import NetopsError, Refused
 from netops.core.permission import MAY, Deed, Principal
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -85,15 +87,12 @@ def test_who_sees_a_part_is_sent_to_the_api(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_the_plan_that_was_agreed_to_is_the_one_that_is_done(desk: Desk) -> None:
-    """The question comes with the plan; with the hash of another plan nothing is done."""
+    """The question comes with the plan; with its hash it is done."""
     who = Principal("li.lei", Role.OPERATOR, frozenset(BOTH))
     words = ("ip", "allocate", "--pool", "10.72.12.0/24", "--declaration", "云信接〔2026〕3号")
     asked = Command(words, interactive=True)
-    before = journal.head(desk.store)
     first = remote.run_for(desk, who, asked)
     assert (4, True) == (first["exit_code"], bool(first["asks"]))
-    other = remote.run_for(desk, who, msgspec.structs.replace(asked, seen="0" * 64))
-    assert (4, before) == (other["exit_code"], journal.head(desk.store))
     seen = hashlib.sha256(base64.b64decode(first["stderr"])).hexdigest()
     done = remote.run_for(desk, who, msgspec.structs.replace(asked, seen=seen))
     assert (0, "li.lei") == (done["exit_code"], journal.log(desk.store, 1)[0].actor)
@@ -105,6 +104,18 @@ ELSEWHERE = (
     ("serve",), ("pool", "list", "--output=/tmp/x"), ("--store=x", "status"), ("pool", "list\x00"), ("pool",), ("--json",),
     ("nothing",), ("--token-file", "x", "status"), ("pool", "list", "-o/tmp/x"), ("pool", "list", "-c/etc/passwd"),
 )  # fmt: skip
+
+
+def test_another_plan_is_not_the_one_that_was_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the command's own process: the hash of what was told decides."""
+    told = remote.Told(io.StringIO())
+    monkeypatch.setattr(sys, "stderr", told)
+    print("plan", file=sys.stderr)
+    monkeypatch.setenv("NETOPS_SEEN", hashlib.sha256(b"plan\n").hexdigest())
+    assert remote.agreed("?")
+    print("more", file=sys.stderr)
+    with pytest.raises(Refused):
+        remote.agreed("?")
 
 
 def test_what_speaks_of_the_servers_machine_is_refused(tmp_path: Path) -> None:
