@@ -34,8 +34,18 @@ BODY = Organization("fin", "示例市财政局", security_officer=Officer("李�
 
 
 @pytest.fixture
-def desk(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     """A desk at which one inspection of four items stands, answered by the machine."""
+    yield from opened(tmp_path, f"sqlite:///{tmp_path / 'netops.db'}", clock)
+
+
+@pytest.fixture
+def engine_desk(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
+    """The same on each engine."""
+    yield from opened(tmp_path, store_url, clock)
+
+
+def opened(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
     (tmp_path / "config.toml").touch()
     desk = Desk(
         Config(store_url=store_url, inventory=str(DATA / "city"), playbooks=str(DATA / "good"),
@@ -63,8 +73,9 @@ def filled(content: bytes, path: Path, answers: dict[str, tuple[Any, ...]]) -> P
     return path
 
 
-def test_a_filled_sheet_is_put_beside_what_stands(desk: Desk, tmp_path: Path) -> None:
+def test_a_filled_sheet_is_put_beside_what_stands(engine_desk: Desk, tmp_path: Path) -> None:
     """Both parties' answers under their names; the machine's stays; the same file again brings nothing."""
+    desk = engine_desk
     file = filled(
         inspect_sheet.workbook(desk, [NUMBER]), tmp_path / "a.xlsx",
         {"A27-2": ("部分符合", "已定级，未备案", "符合", "已在办"), "A29-1": ("符合",)},
@@ -85,8 +96,9 @@ def test_a_filled_sheet_is_put_beside_what_stands(desk: Desk, tmp_path: Path) ->
     assert 0 == journal.verify(desk.store).broken
 
 
-def test_conflicts_are_shown_and_left_out(desk: Desk, tmp_path: Path, clock: Clock) -> None:
+def test_conflicts_are_shown_and_left_out(engine_desk: Desk, tmp_path: Path, clock: Clock) -> None:
     """Answered otherwise after the sheet was written: both are told, the sheet's stays out unless it is taken by name."""
+    desk = engine_desk
     content = inspect_sheet.workbook(desk, [NUMBER])
     file = filled(content, tmp_path / "a.xlsx", {"A27-2": ("符合", "纸面材料齐"), "A29-1": ("符合", "在岗")})
     with journal.act(desk.store, "钱乙", clock) as act:
