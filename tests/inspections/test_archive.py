@@ -11,6 +11,7 @@ import pytest
 from netops.core import docket, journal
 from netops.core.clock import Clock, still
 from netops.core.errors import Missing, NetopsError
+from netops.core.finding import Conclusion
 from netops.core.organization import Level, Officer, Organization
 from netops.core.plane import Plane
 from netops.core.store import Store
@@ -20,7 +21,7 @@ from netops.inspections.catalogue import Catalogue, load
 from netops.inspections.checklist import kinds_of, lines
 from netops.inspections.facts import Facts, Kind
 from netops.inspections.inspection import Inspection, Party, sentence
-from netops.inspections.rules import RULES
+from netops.inspections.rules import RULES, Followed
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 BODY = Organization("fin", "示例市财政局", security_officer=Officer("李四", "", "2026-10-01"))
@@ -175,8 +176,11 @@ def test_an_item_beyond_its_term_is_a_finding_until_it_is_mended(
     inspection = opened(store, clock, catalogue)
     rule = RULES["IS-001"]
 
-    assert [] == list(rule([inspection], clock() + timedelta(days=15)))
-    (conclusion,) = rule([inspection], clock() + timedelta(days=16))
+    def told(one: Inspection, days: int) -> list[Conclusion]:
+        return list(rule(Followed(at=clock() + timedelta(days=days), inspections=(one,))))
+
+    assert [] == told(inspection, 15)
+    (conclusion,) = told(inspection, 16)
 
     assert ("fin", Plane.EXTRANET, "A27-2") == (
         conclusion.organization,
@@ -186,7 +190,7 @@ def test_an_item_beyond_its_term_is_a_finding_until_it_is_mended(
     assert rule.because.format(**conclusion.facts)
     with journal.act(store, "张工", clock) as act:
         archive.fill(act, inspection, "A27-2", Party.INSPECTOR, Result.CONFORM, "见备案证明")
-    assert [] == list(rule([archive.one(store, inspection.number)], clock() + timedelta(days=16)))
+    assert [] == told(archive.one(store, inspection.number), 16)
 
 
 def test_what_an_organization_is(clock: Clock) -> None:
