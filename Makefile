@@ -8,8 +8,9 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check uv
-	.venv/bin/uv pip install --quiet -r requirements.lock
+	.venv/bin/uv pip install --quiet --compile-bytecode -r requirements.lock
 	.venv/bin/uv pip install --quiet --no-deps -e .
+	.venv/bin/python -m compileall -q netops
 	touch $(READY)
 
 demo: $(READY)
