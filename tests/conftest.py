@@ -140,6 +140,11 @@ PARTS = {
 """What it is: (part of the name of the tests that use it, Debian packages that bring it)."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lab city comes first: it waits more than it works, and the others run beside it."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end which real parts ran, which were skipped, and the one line that installs those."""
     ran, skipped = (
