@@ -163,9 +163,10 @@ def test_a_notice_goes_into_its_file(run: Run, folder: Path) -> None:
 )
 def test_a_paper_is_read_in_both_languages(run: Run, folder: Path, lang: str, title: str, above: str) -> None:
     """
-    同一份记录：中文是正本，英文是给读者看的译本，首页上方和每页页脚都写明；写进文件夹就是三种格式。
+    同一份记录：中文是正本，英文是给读者看的译本，首页上方和每页页脚都写明；写进文件夹（没有就建）就是三种格式。
     """
-    (folder / "out").mkdir()
+    (folder / "taken").write_text("")
+    assert 2 == run("incident", "notice", number_of(run, "health"), "-o", str(folder / "taken" / "out"), lang=lang)[0]
     assert 0 == run("incident", "notice", number_of(run, "health"), "-o", str(folder / "out"), lang=lang)[0]
     document = Document(str(folder / "out" / "D-0001.docx"))
     kept = json.loads((folder / "out" / "D-0001.json").read_text("utf-8"))
