@@ -65,7 +65,7 @@ def postgresql() -> Iterator[str]:
         shutil.chown(folder, "postgres")
     tools, data = found[-1].parent, folder / "data"
     subprocess.run(
-        [*prefix, tools / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+        [*prefix, tools / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8"],
         check=True,
         capture_output=True,
         cwd="/",

@@ -70,10 +70,9 @@ class Events:
 
     async def later(self, known: str) -> str:
         """The stamp once it is another, or the same after BEAT_SECONDS."""
-        if known == self._stamp:
-            with suppress(TimeoutError):
-                async with self._changed:
-                    await asyncio.wait_for(self._changed.wait(), BEAT_SECONDS)
+        with suppress(TimeoutError):
+            async with self._changed:
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._stamp != known), BEAT_SECONDS)
         return self._stamp
 
     async def _watch(self) -> None:

@@ -38,8 +38,9 @@ async def findings(events: Events, desk: Desk, who: Callable[[], Principal], las
         last: the number of a finding, or "".
     """
     async with events.listening() as stamp:
-        yield RETRY
+        # What is opened once the client hears anything is told.
         known = last or await run_in_threadpool(docket.newest, desk.store)
+        yield RETRY
         while True:
             try:
                 asks = await run_in_threadpool(who)
