@@ -70,7 +70,7 @@ def postgresql() -> Iterator[str]:
         capture_output=True,
         cwd="/",
     )
-    options = f"-k {folder} -c listen_addresses= -c fsync=off"
+    options = f"-k {folder} -c listen_addresses= -c fsync=off -c lc_messages=C"
     subprocess.run(
         [*prefix, tools / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"],
         check=True,
