@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
-from netops.core import files
-from netops.documents import form_docx
 from netops.documents.form import Box, Boxes, Grid, Remarks
 from netops.documents.form import Form as Drawn
 
@@ -48,18 +44,3 @@ class Form(msgspec.Struct, frozen=True):
         return Drawn(
             self.title, self.date, (*parts, *([signed] if self.signatures else [])), "", f"编号：{self.number}", landscape=True
         )
-
-
-def write_docx(form: Form, path: Path) -> None:
-    """
-    Write the form to *path*, whole or not at all; the same form gives the same bytes.
-
-    Raises:
-        NetopsError: the file cannot be written.
-    """
-    files.put(render(form), path)
-
-
-def render(form: Form) -> bytes:
-    """The form as DOCX bytes."""
-    return form_docx.render(form.drawn)

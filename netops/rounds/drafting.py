@@ -15,7 +15,7 @@ from netops.addresses.allocation import HELD
 from netops.core import custody, docket, files
 from netops.core.errors import NetopsError, Refused
 from netops.core.journal import Act, act
-from netops.core.language import spoken
+from netops.core.language import speaking, spoken
 from netops.core.paper import Paper, Translation
 from netops.core.plane import Plane
 from netops.declarations import filings
@@ -26,7 +26,7 @@ from netops.incidents.papers import Kept
 from netops.incidents.wording import Template
 from netops.rounds import demanded, handling
 from netops.rounds.address_lines import today
-from netops.rounds.grounds import Ground, ground, speaking
+from netops.rounds.grounds import Ground, ground
 
 if TYPE_CHECKING:
     from netops.documents.sign import Certificate

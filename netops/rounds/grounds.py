@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from netops.addresses import holdings
 from netops.addresses.allocation import HELD, AllocationState
-from netops.core import applied, docket, language
+from netops.core import applied, docket
 from netops.core.basis import Basis
 from netops.core.clock import city_time
 from netops.core.errors import Missing, Refused
@@ -96,17 +95,6 @@ def ground(desk: Desk, template: Template, subject: str, values: Mapping[str, st
             "there is no {subject} here", "this instance does not serve its plane", "", subject=subject
         )
     return made
-
-
-@contextmanager
-def speaking(wanted: str) -> Iterator[None]:
-    """Papers are Chinese, and their translations English, whatever the command speaks."""
-    before = language.spoken()
-    language.speak(wanted)
-    try:
-        yield
-    finally:
-        language.speak(before)
 
 
 # ---- what all have

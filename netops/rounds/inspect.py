@@ -16,7 +16,7 @@ from netops.core.clock import CITY_ZONE
 from netops.core.errors import NetopsError
 from netops.core.finding import STANDING
 from netops.core.journal import act
-from netops.core.language import N_, speak, spoken
+from netops.core.language import N_, speaking
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -186,29 +186,26 @@ def write_checklist(desk: Desk, number: str, path: Path) -> None:
         NetopsError: the ending says none of these, or the document cannot be written.
     """
     inspection = archive.one(desk.store, number)
-    before = spoken()
-    speak("zh")  # documents are Chinese, whatever the command speaks
     try:
-        if path.suffix == ".json":
-            content = {
-                "kind": "inspection",
-                "number": number,
-                "organization": inspection.organization,
-                "catalogue": msgspec.to_builtins(inspection.catalogue.head),
-                "checked_at": inspection.checked_at,
-                "inspectors": inspection.inspectors,
-                "progress": inspection.progress(),
-                "journal": journal.head(desk.store),
-                "items": inspection.records(),
-            }
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
-        else:
-            from netops.rounds import inspect_record
+        with speaking("zh"):  # documents are Chinese, whatever the command speaks
+            if path.suffix == ".json":
+                content = {
+                    "kind": "inspection",
+                    "number": number,
+                    "organization": inspection.organization,
+                    "catalogue": msgspec.to_builtins(inspection.catalogue.head),
+                    "checked_at": inspection.checked_at,
+                    "inspectors": inspection.inspectors,
+                    "progress": inspection.progress(),
+                    "journal": journal.head(desk.store),
+                    "items": inspection.records(),
+                }
+                path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+            else:
+                from netops.rounds import inspect_record
 
-            inspect_record.write_record(desk, number, path)
+                inspect_record.write_record(desk, number, path)
     except OSError as error:
         raise NetopsError(
             "{path} was not written", "{why}", "give a place that can be written", path=path.name, why=error
         ) from error
-    finally:
-        speak(before)
