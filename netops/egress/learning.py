@@ -23,7 +23,9 @@ LEAST = 5
 OTHERS_SHARE = 0.01
 """So many flows of others, in parts of all, make it one that leads inside: a stray address on a LAN does not."""
 MOST = 4096
-"""Interfaces remembered; what is beyond waits."""
+"""Interfaces remembered; what is beyond waits,"""
+FORGET_MS = 3_600_000
+"""until one that sent nothing for so long is forgotten: made up numbers must not keep real ones out for ever."""
 KINDS = ("own", "others", "internet", "foreign")
 INSIDE = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
 
@@ -95,6 +97,7 @@ class Learning:
 
     def ports(self, scene: Scene, now_ms: int) -> dict[tuple[str, int], Port]:
         """What can be said of interfaces that no walk told of."""
+        self.glimpses = {key: one for key, one in self.glimpses.items() if one.last > now_ms - FORGET_MS}
         told = {key: one for key, one in self.glimpses.items() if one.first <= now_ms - LEARN_MS and one.flows >= LEAST}
         found: dict[tuple[str, int], Port] = {}
         taken: set[str] = set()

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scenes import EXITS, NOW, OBSERVERS, SHARER, batch, scene
 
 from netops.egress.judge import Facing, Scene
-from netops.egress.learning import LEARN_MS
+from netops.egress.learning import FORGET_MS, LEARN_MS, MOST
 from netops.egress.watch import Watch
 
 R_FIN, FW, IN_SW = "10.20.255.11", "10.20.255.2", "10.10.11.2"
@@ -71,6 +71,19 @@ def test_what_enters_says_what_is_there(given: list[dict[str, Any]], expected: d
 def test_nothing_is_said_too_early() -> None:
     """An interface is looked at for a minute first."""
     assert {} == learned(UPLINK + ROGUE, NOW + LEARN_MS - 1)
+
+
+def test_numbers_that_somebody_made_up_do_not_keep_real_ones_out() -> None:
+    """The room is bounded; what sent nothing for an hour makes place again."""
+    watch, city = Watch(), unwalked()
+    made_up = [one for number in range(100, 100 + MOST) for one in flows(R_FIN, number, ("10.20.0.80", "10.20.11.11"), count=1)]
+    watch.see(batch(*made_up), city)
+    watch.see(batch(*UPLINK), city)
+    assert (R_FIN, 1) not in watch.learning.glimpses
+
+    watch.learning.ports(city, NOW + FORGET_MS)
+    watch.see(batch(*UPLINK), city)
+    assert [(R_FIN, 1)] == list(watch.learning.glimpses)
 
 
 def test_breaches_are_found_by_flows_alone() -> None:
