@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netops.web.pages import (
     addresses,
+    allocations,
     declarations,
     documents,
     egress,
@@ -23,6 +24,7 @@ PAGES: tuple[Page, ...] = (
     *search.PAGES,
     *findings.PAGES,
     *addresses.PAGES,
+    *allocations.PAGES,
     *incidents.PAGES,
     *documents.PAGES,
     *topology.PAGES,
@@ -34,7 +36,7 @@ PAGES: tuple[Page, ...] = (
 )
 ACTS: tuple[Act, ...] = (
     *findings.ACTS,
-    *addresses.ACTS,
+    *allocations.ACTS,
     *incidents.ACTS,
     *documents.ACTS,
     *declarations.ACTS,

@@ -122,3 +122,8 @@ def finding_heads() -> list[str]:
 
 
 FINDING_RIGHT = frozenset({7})
+
+
+def count(number: int) -> str:
+    """A count; a long one as a power of two."""
+    return f"{number:,}".replace(",", " ") if number < 1 << 40 else f"2^{number.bit_length() - 1}"
