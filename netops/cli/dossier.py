@@ -77,7 +77,7 @@ def show(out: Output, opened: Desk, one: Incident, findings: list[Finding], whol
     from rich.text import Text
 
     head = Text(f"{one.number}  {one.title}  ", style="bold")
-    head.append(f" {one.grade} {_(GRADE[one.grade])} ", style=GRADES[one.grade])
+    head.append(f" {one.grade} {_(one.grade.title)} ", style=GRADES[one.grade])
     out.rich(head)
     out.rich(course(one, whole["history"]))
     facts(out, opened, one, whole)
@@ -100,7 +100,6 @@ def show(out: Output, opened: Desk, one: Incident, findings: list[Finding], whol
 
 
 REPORTS = {"first": N_("first report"), "supplement": N_("supplement"), "final": N_("summary report")}
-GRADE = {"I": N_("especially grave"), "II": N_("grave"), "III": N_("larger"), "IV": N_("ordinary")}
 
 
 def city(at: datetime | None, fmt: str = "%Y-%m-%d %H:%M") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from netops.core.language import spoken
+from netops.core.language import N_, spoken
 from netops.core.plane import Plane
 
 WARNINGS = (50, 80, 100)
@@ -27,6 +27,12 @@ class Grade(StrEnum):
     def title_zh(self) -> str:
         """As documents say it."""
         return {"I": "特别重大", "II": "重大", "III": "较大", "IV": "一般"}[self]
+
+    @property
+    def title(self) -> str:
+        """The same as a message id, which is English."""
+        names = {"I": N_("especially serious"), "II": N_("serious"), "III": N_("relatively serious"), "IV": N_("ordinary")}
+        return names[self]
 
 
 class Stage(StrEnum):

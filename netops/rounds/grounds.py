@@ -49,7 +49,6 @@ EXIT_KINDS = {
     ExitKind.COUNTY: ("县市区出口", "exit of a county"),
 }  # fmt: skip
 PLANES_EN = {Plane.INTRANET: "government intranet", Plane.EXTRANET: "government extranet"}
-GRADES_EN = {"I": "especially grave", "II": "grave", "III": "larger", "IV": "ordinary"}
 
 
 RESERVED = STATES[AllocationState.RESERVED]
@@ -197,7 +196,7 @@ def _what(one: Incident, findings: list[Finding]) -> dict[str, str]:
     """What an incident is, and when."""
     return {
         "cause": pick(one.cause_zh, one.cause_en), "category": pick(one.category_zh, f"{one.category} ({one.category_zh})"),
-        "grade": pick(one.grade.title_zh, GRADES_EN[one.grade]), "count": str(len(findings)),
+        "grade": pick(one.grade.title_zh, one.grade.title), "count": str(len(findings)),
         "occurred": saying.moment(one.occurred), "detected": saying.moment(one.detected), "known": saying.moment(one.known),
         "findings": saying.several(one.findings),
     }  # fmt: skip

@@ -79,7 +79,7 @@ def listed(visit: Visit) -> Shown:
         _("number"),
         _("organization"),
         _("catalogue"),
-        *(_(result) for result in RESULTS if result is not Result.NOT_APPLICABLE),
+        *(_called(result) for result in RESULTS if result is not Result.NOT_APPLICABLE),
         _("to confirm"),
         _("checked"),
         _("planned for"),
@@ -122,7 +122,7 @@ def listed(visit: Visit) -> Shown:
 
 def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list[str]]]:
     """The rows of the matrix as HTML, every text in it escaped, and as texts for its CSV."""
-    said = {result.value: escape(_(result)) for result in RESULTS}
+    said = {result.value: escape(_called(result)) for result in RESULTS}
     rows, plain = [], []
     for one in sorted(mine, key=lambda one: called(one.organization)):
         where, label, cells, texts = (
@@ -141,7 +141,7 @@ def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list
             cells.append(
                 f'<td><a class="m-{result}" href="{where}/{id_}" aria-label="{id_}: {said[result]}">{LETTERS[result]}</a></td>'
             )
-            texts.append(_(result))
+            texts.append(_called(Result(result)))
         rows.append(f'<tr><th scope="row"><a href="{where}">{escape(label)}</a></th>{"".join(cells)}</tr>')
         plain.append(texts)
     return Markup("\n".join(rows)), plain  # noqa: S704 - every text in it is escaped above
@@ -180,7 +180,7 @@ def show(visit: Visit) -> Shown:
             [
                 Cell(record["id"], path("inspections", one.number, record["id"]), short=True),
                 Cell(record["question"], under=record["basis"]),
-                Cell(_(record["answer"]), mark=MARKS[record["answer"]], short=True),
+                Cell(_called(Result(record["answer"])), mark=MARKS[record["answer"]], short=True),
                 *(_said(record, party) for party in Party),
                 Cell("" if record["confirmed"] else _("to confirm"), mark="" if record["confirmed"] else "note", short=True),
             ]
@@ -190,7 +190,7 @@ def show(visit: Visit) -> Shown:
     tabs = [
         (visit.here(answer=None), _("all"), not only),
         *(
-            (visit.here(answer=result.value), f"{_(result)} {progress.results.get(result.value, 0)}", only == result)
+            (visit.here(answer=result.value), f"{_called(result)} {progress.results.get(result.value, 0)}", only == result)
             for result in RESULTS
         ),
     ]
@@ -333,7 +333,7 @@ def answering(visit: Visit) -> Intent:
         lines = [
             Step(
                 _("{number} {item}: the {party} answers: {answer}").format(
-                    number=one.number, item=record["id"], party=_(party), answer=_(result_of(said))
+                    number=one.number, item=record["id"], party=_(party), answer=_called(result_of(said))
                 ),
                 "good",
             )
@@ -355,7 +355,7 @@ def answering(visit: Visit) -> Intent:
             "choice",
             record["answer"],
             required=True,
-            choices=[(result.value, _(result)) for result in RESULTS],
+            choices=[(result.value, _called(result)) for result in RESULTS],
         ),
         Field("note", _("What was seen; required where it contradicts the machine"), "area"),
     ]
@@ -370,9 +370,14 @@ def answering(visit: Visit) -> Intent:
         facts=[
             (_("organization"), called(one.organization)),
             (_("basis"), record["basis"]),
-            *((_(other), f"{_(given['answer'])} {given['reason']}") for other, given in record["answers"].items()),
+            *((_(other), f"{_called(Result(given['answer']))} {given['reason']}") for other, given in record["answers"].items()),
         ],
     )
+
+
+def _called(result: Result) -> str:
+    """What people call a result."""
+    return _(result).replace("_", " ")
 
 
 PAGES = (
