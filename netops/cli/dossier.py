@@ -77,7 +77,7 @@ def show(out: Output, opened: Desk, one: Incident, findings: list[Finding], whol
     from rich.text import Text
 
     head = Text(f"{one.number}  {one.title}  ", style="bold")
-    head.append(f" {one.grade} {_(one.grade.title)} ", style=GRADES[one.grade])
+    head.append(f" {one.grade} {_(one.grade.title_en)} ", style=GRADES[one.grade])
     out.rich(head)
     out.rich(course(one, whole["history"]))
     facts(out, opened, one, whole)

@@ -29,8 +29,8 @@ class Grade(StrEnum):
         return {"I": "特别重大", "II": "重大", "III": "较大", "IV": "一般"}[self]
 
     @property
-    def title(self) -> str:
-        """The same as a message id, which is English."""
+    def title_en(self) -> str:
+        """The same in English, which is a message id too."""
         names = {"I": N_("especially serious"), "II": N_("serious"), "III": N_("relatively serious"), "IV": N_("ordinary")}
         return names[self]
 

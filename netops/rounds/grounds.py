@@ -196,7 +196,7 @@ def _what(one: Incident, findings: list[Finding]) -> dict[str, str]:
     """What an incident is, and when."""
     return {
         "cause": pick(one.cause_zh, one.cause_en), "category": pick(one.category_zh, f"{one.category} ({one.category_zh})"),
-        "grade": pick(one.grade.title_zh, one.grade.title), "count": str(len(findings)),
+        "grade": pick(one.grade.title_zh, one.grade.title_en), "count": str(len(findings)),
         "occurred": saying.moment(one.occurred), "detected": saying.moment(one.detected), "known": saying.moment(one.known),
         "findings": saying.several(one.findings),
     }  # fmt: skip
