@@ -15,6 +15,8 @@ from netops.addresses.limits import Limits
 from netops.addresses.settings import AddressSource, SharedAddress, Sweep
 from netops.addresses.settings import check as check_sources
 from netops.core.errors import NetopsError
+from netops.core.identity import Ldap, Oidc, Rule
+from netops.core.identity import check as check_identity
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
 from netops.declarations.settings import Requirements
@@ -254,6 +256,8 @@ class Config(msgspec.Struct, frozen=True):
     mirrors: tuple[Mirror, ...] = ()
     logs: tuple[FollowedLog, ...] = ()
     web: Web = Web()
+    ldap: Ldap = Ldap()
+    oidc: Oidc = Oidc()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
     bundle: Bundles = Bundles()
@@ -347,6 +351,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mirrors: tuple[Mirror, ...] = ()
     logs: tuple[FollowedLog, ...] = ()
     web: Web = Web()
+    ldap: Ldap = Ldap()
+    oidc: Oidc = Oidc()
     timetable: Timetable = Timetable()
     backup: Backups = Backups()
     bundle: Bundles = Bundles()
@@ -360,8 +366,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 KEPT = (
-    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "mirrors", "logs", "web", "timetable",
-    "backup", "bundle", "documents", "addresses", "declarations", "registers", "sites", "notify", "alertmanager",
+    "city", "snmp", "translate", "flows", "probe", "sweep", "sources", "shared", "mirrors", "logs", "web", "ldap", "oidc",
+    "timetable", "backup", "bundle", "documents", "addresses", "declarations", "registers", "sites", "notify", "alertmanager",
 )  # fmt: skip
 LISTS: dict[str, type[msgspec.Struct]] = {
     "translate": Translation,
@@ -433,6 +439,10 @@ def _section(source: Source, name: str, kind: object) -> object:
             for key, inner in (("traps", Traps), ("writing", Writing)):
                 if isinstance(raw.get(key), dict):
                     source.struct(raw[key], inner, f"snmp.{key}")
+        if name in ("ldap", "oidc") and isinstance(raw.get("roles"), list):
+            for index, entry in enumerate(raw["roles"]):
+                if isinstance(entry, dict):
+                    source.struct(entry, Rule, f"{name}.roles", index)
         return source.struct(raw, kind, name)
     if name in LISTS:
         return tuple(entry for _, entry in source.entries(name, LISTS[name]))
@@ -500,6 +510,8 @@ def _check(source: Source, config: Config) -> None:
             source.fault("inside and outside must have the same length", "translate", index)
     _check_probe(source, config.probe)
     check_sources(source, config.sweep, config.sources, config.shared, seconds)
+    for place, number, key, what in check_identity(config.ldap, config.oidc):
+        source.fault(what, place, number, key)
     for table, index, key, what in check_senses(config.mirrors, config.logs):
         source.fault(what, table, index, key)
     for index, key, what in check_channels(config.notify, seconds):

@@ -133,6 +133,7 @@ PARTS = {
     "promtool": ("promtool", "prometheus"),
     "Prometheus and Alertmanager": ("test_monitoring", "prometheus prometheus-alertmanager"),
     "LibreOffice": ("libreoffice", "libreoffice-writer-nogui libreoffice-calc-nogui"),
+    "OpenLDAP's slapd": ("test_directory", "slapd"),
     "nginx": ("test_nginx", "nginx-light"),
     "BIND's named-checkzone": ("named_checkzone", "bind9-utils"),
     "Chinese fonts": ("documents/test_pdf", "fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp poppler-utils"),

@@ -1,4 +1,4 @@
-"""`netops user`: add, role, password, disable, enable, second-factor, token, revoke, list."""
+"""`netops user`: add, role, password, disable, enable, second-factor, token, revoke, list, check-directory."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def _table(out: Output, listed: list[Account]) -> None:
         Column(N_("planes"), lambda one: "、".join(_(plane.label) for plane in one.planes)),
         Column(N_("organization"), lambda one: one.organization),
         Column(N_("state"), lambda one: _(_state(one)), style=lambda one: STYLES[_state(one)]),
+        Column(N_("kept"), lambda one: _(one.source)),
         Column(N_("second factor"), lambda one: _("yes") if one.has_second_factor else ""),
         Column(N_("last sign-in"), lambda one: one.last_sign_in),
     ], empty=_("There is no account yet: netops user add makes one."))  # fmt: skip
@@ -268,3 +269,17 @@ def revoke(number: str, why: str) -> None:
         out.say(
             _("the token {number} of {name} is good for nothing any more").format(number=number, name=name)
         )
+
+
+@user.command("check-directory")
+@click.argument("name", required=False, default="")
+@PASSWORD
+def check_directory(name: str, password_file: Path | None) -> None:
+    """Whether [ldap] works: reached over TLS, let in; and who NAME is there and would be here. Exit code 1 when not."""
+    from netops.cli.doctor import show
+    from netops.rounds import admission
+
+    out = output()
+    with desk() as opened:
+        typed = _password(out, password_file) if password_file else ""
+        show(out, list(admission.examine(opened, name.strip().casefold(), typed)))

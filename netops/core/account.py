@@ -38,7 +38,7 @@ APART = (Role.SYSTEM, Role.SECURITY, Role.AUDITOR)
 """Three roles that never meet in one person (三员分立)."""
 EVERYWHERE = APART
 """Roles that are bound to no plane."""
-NAME = re.compile(r"[a-z][a-z0-9._-]{1,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 
 
 class AccountState(StrEnum):
@@ -46,6 +46,14 @@ class AccountState(StrEnum):
 
     ENABLED = "enabled"
     DISABLED = "disabled"
+
+
+class Source(StrEnum):
+    """Where an account is kept, and its password with it."""
+
+    LOCAL = "local"
+    LDAP = "ldap"
+    OIDC = "oidc"
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -60,6 +68,8 @@ class Account(msgspec.Struct, frozen=True):
         password_since: when its password was set; None for one that only has tokens.
         locked_until: too many wrong passwords; None when it is not locked.
         has_second_factor: it needs a code beside its password (RFC 6238).
+        source: where it is kept; by a directory or a provider, its role is what that says at each sign-in.
+        subject: by which its provider knows it, or "".
     """
 
     name: str
@@ -73,6 +83,12 @@ class Account(msgspec.Struct, frozen=True):
     locked_until: datetime | None = None
     last_sign_in: datetime | None = None
     has_second_factor: bool = False
+    source: Source = Source.LOCAL
+    subject: str = ""
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it may be signed in to."""
+        return self.state is AccountState.ENABLED and (self.locked_until is None or self.locked_until <= now)
 
 
 def same_person(one: str, other: str) -> bool:

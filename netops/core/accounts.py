@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, bindparam, select
 
-from netops.core.account import Account, AccountState, Role
+from netops.core.account import Account, AccountState, Role, Source
 from netops.core.errors import Missing, Refused
 from netops.core.language import N_
 from netops.core.permission import Deed
@@ -35,6 +35,8 @@ accounts = Table(
     Column("last_sign_in", Instant),
     Column("second_factor", String(64), nullable=False),
     Column("last_step", Integer, nullable=False),
+    Column("source", String(8), nullable=False, server_default="local"),
+    Column("subject", Text, nullable=False, server_default=""),
 )
 tokens = Table(
     "tokens",
@@ -59,6 +61,8 @@ sessions = Table(
     Column("last_seen", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
 )
+SESSION, IDLE = timedelta(hours=12), timedelta(minutes=30)
+"""How long a session lasts at most, and unused."""
 USED_EVERY = timedelta(minutes=1)
 """How exactly the last use of a token or session is kept."""
 
@@ -132,6 +136,13 @@ def named(connection: Connection, name: str) -> Account:
     return found[0]
 
 
+def known_as(connection: Connection, source: Source, subject: str) -> Account | None:
+    """The account that its provider knows by *subject*, or None."""
+    query = select(accounts).where(accounts.c.source == source, accounts.c.subject == subject)
+    row = connection.execute(query).first()
+    return None if row is None else _account(row)
+
+
 def put(connection: Connection, account: Account, **proof: Any) -> None:
     """
     Keep an account, new or changed.
@@ -142,7 +153,7 @@ def put(connection: Connection, account: Account, **proof: Any) -> None:
     values = {
         "person": account.person, "role": account.role, "planes": list(account.planes), "organization": account.organization,
         "state": account.state, "password_since": account.password_since, "locked_until": account.locked_until,
-        "last_sign_in": account.last_sign_in, **proof,
+        "last_sign_in": account.last_sign_in, "source": account.source, "subject": account.subject, **proof,
     }  # fmt: skip
     done = connection.execute(accounts.update().where(accounts.c.name == account.name).values(values))
     if not done.rowcount:
@@ -156,6 +167,7 @@ def _account(row: Row[Any]) -> Account:
     return Account(
         row.name, row.person, Role(row.role), tuple(map(Plane, row.planes)), row.organization, AccountState(row.state),
         row.created, row.password_since, row.locked_until, row.last_sign_in, bool(row.second_factor),
+        Source(row.source), row.subject,
     )  # fmt: skip
 
 
@@ -237,6 +249,12 @@ def revoke(connection: Connection, number: str, at: datetime) -> str:
         raise Refused(N_("the token {id} was not taken back"), N_("it was taken back already"), "", id=number)
     connection.execute(tokens.update().where(tokens.c.id == number).values(revoked=at))
     return str(row.account)
+
+
+def revoke_all(connection: Connection, account: str, at: datetime) -> int:
+    """Take every token of an account back; how many."""
+    mine = tokens.c.account == account
+    return connection.execute(tokens.update().where(mine, tokens.c.revoked.is_(None)).values(revoked=at)).rowcount
 
 
 def note_use(store: Store, number: str, at: datetime) -> None:

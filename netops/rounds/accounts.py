@@ -5,26 +5,25 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from netops.core import account as rules
 from netops.core import accounts, passwords
-from netops.core.account import Account, AccountState, Role
-from netops.core.accounts import Bearer, Token
+from netops.core.account import Account, AccountState, Role, Source
+from netops.core.accounts import IDLE, SESSION, Bearer, Token
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.journal import Act, act
 from netops.core.language import N_
 from netops.core.permission import MAY, Deed, Principal, Unproven, planes_of
 from netops.core.plane import Plane
 from netops.desk import Desk
+from netops.rounds import admission
 
 TRIES, LOCKED = 5, timedelta(minutes=15)
 """Wrong passwords after which an account is locked, and for how long."""
-SESSION, IDLE = timedelta(hours=12), timedelta(minutes=30)
-"""How long a session lasts at most, and unused."""
 TOKEN_DAYS, MOST_TOKEN_DAYS = 90, 730
 PREFIX = "netops_"
 """What a token begins with, so that scanners of files know it."""
@@ -97,10 +96,13 @@ def change(desk: Desk, name: str, verb: str, why: str = "", **changes: Any) -> A
 
     Raises:
         Missing: there is no such account.
-        Refused: the person must not have this role too; or the last system administrator would go.
+        Refused: the person must not have this role too; the last system administrator would go; or it is kept elsewhere.
     """
     with act(desk.store, desk.actor, desk.clock) as one:
         before = accounts.named(one.connection, name)
+        if before.source is not Source.LOCAL and changes.keys() & {"role", "planes", "organization"}:
+            why = N_("it is kept elsewhere ({source}), which says what it is at each sign-in")
+            raise Refused(N_("{name} was not changed"), why, N_("change its groups there"), name=name, source=before.source)
         after = msgspec.structs.replace(before, **changes)
         others = accounts.listed(one.connection)
         rules.check(after, others, desk.register_in(one.connection).organization)
@@ -125,18 +127,26 @@ def _keep_one(after: Account, others: Iterable[Account]) -> None:
         )  # fmt: skip
 
 
+def _require_local(account: Account) -> None:
+    if account.source is not Source.LOCAL:
+        why = N_("the password of {name} is kept elsewhere ({source}), and its second factor with it")
+        raise Refused(N_("it was not done"), why, N_("change it there"), name=account.name, source=account.source)
+
+
 def set_password(desk: Desk, name: str, password: str, keep: Collection[str] = ()) -> Account:
     """
     A new password; the account is unlocked, and its sessions end except *keep*.
 
     Raises:
         Missing: there is no such account.
+        Refused: it is kept elsewhere.
         NetopsError: it is too weak.
     """
     passwords.check(password, name)
     stored = passwords.kept(password)
     with act(desk.store, desk.actor, desk.clock) as one:
         before = accounts.named(one.connection, name)
+        _require_local(before)
         after = msgspec.structs.replace(before, password_since=one.at, locked_until=None)
         accounts.put(one.connection, after, password=stored, failed=0)
         accounts.end(one.connection, account=name, but=keep)
@@ -150,10 +160,12 @@ def set_second_factor(desk: Desk, name: str, *, on: bool) -> str:
 
     Raises:
         Missing: there is no such account.
+        Refused: it is kept elsewhere.
     """
     secret = passwords.new_secret() if on else ""
     with act(desk.store, desk.actor, desk.clock) as one:
         account = accounts.named(one.connection, name)
+        _require_local(account)
         accounts.put(one.connection, account, second_factor=secret, last_step=0)
         accounts.end(one.connection, account=name)
         one.record("user second factor", name, after={"on": on})
@@ -274,7 +286,7 @@ def _principal(desk: Desk, found: Bearer, token: str = "") -> Principal:
 
 def sign_in(desk: Desk, name: str, password: str, code: str = "", place: str = "") -> str:
     """
-    The secret of a new session.
+    The secret of a new session. An account of the directory, and a name that has no account here, are asked of `[ldap]`.
 
     Args:
         code: by time, for accounts that have a second factor.
@@ -282,17 +294,23 @@ def sign_in(desk: Desk, name: str, password: str, code: str = "", place: str = "
 
     Raises:
         Unproven: something is wrong; what, is not said, and a name that nobody has takes as long.
+        Refused: the directory knows them, and they are not let in; why, is said, as they have proved who they are.
+        NetopsError: the directory was to be asked, and cannot be.
     """
-    now = desk.clock()
+    now, name = desk.clock(), name.replace("\x00", "").strip().casefold()[:64]
     with desk.store.read() as connection:
-        found = accounts.one(connection, name[:64])
+        found = accounts.one(connection, name)
     account, proof = found or (None, None)
     right = passwords.is_right(password, proof.password if proof else "")
+    if desk.config.ldap.url and (account is None or (account.source is Source.LDAP and account.is_open(now))):
+        known = admission.directory(desk).prove(name, password)
+        if known is not None:
+            return admission.admit(desk, known, desk.config.ldap.roles, place)
     step: int | None = 0
     if proof is not None and proof.second_factor:
         step = passwords.step_of(proof.second_factor, code, now, proof.last_step)
-    if account is None or not right or step is None or not _is_open(account, now):
-        if account is not None and _is_open(account, now):
+    if account is None or not right or step is None or not account.is_open(now):
+        if account is not None and account.is_open(now):
             _fail(desk, account.name, place)
         raise Unproven(N_("nobody was signed in"), WRONG, N_("try again later"), minutes=LOCKED // timedelta(minutes=1),
                        tries=TRIES)  # fmt: skip
@@ -308,12 +326,6 @@ def sign_in(desk: Desk, name: str, password: str, code: str = "", place: str = "
         accounts.begin(one.connection, account.name, accounts.hashed(secret), one.at, one.at + SESSION)
         one.record("sign in", account.name, after={"from": place})
     return secret
-
-
-def _is_open(account: Account, now: datetime) -> bool:
-    return account.state is AccountState.ENABLED and (
-        account.locked_until is None or account.locked_until <= now
-    )
 
 
 def _fail(desk: Desk, name: str, place: str) -> None:
@@ -343,9 +355,11 @@ def prove(desk: Desk, name: str, password: str, place: str = "") -> None:
     """
     with desk.store.read() as connection:
         found = accounts.one(connection, name)
+    if found is not None:
+        _require_local(found[0])
     right = passwords.is_right(password, found[1].password if found else "")
-    if found is None or not right or not _is_open(found[0], desk.clock()):
-        if found is not None and _is_open(found[0], desk.clock()):
+    if found is None or not right or not found[0].is_open(desk.clock()):
+        if found is not None and found[0].is_open(desk.clock()):
             _fail(desk, name, place)
         raise Unproven(N_("it was not done"), N_("the password is wrong"), N_("try again later"))
 
@@ -362,7 +376,7 @@ def of_subject(desk: Desk, subject: str) -> Principal:
     name = account_of(subject, desk.config.web.subjects)
     with desk.store.read() as connection:
         found = accounts.one(connection, name) if name else None
-    if found is None or not _is_open(found[0], desk.clock()):
+    if found is None or not found[0].is_open(desk.clock()):
         raise Unproven(N_("it was not done"), N_("the certificate is nobody's here"),
                        N_("the security administrator writes its subject under [web.subjects]"))  # fmt: skip
     one = found[0]

@@ -60,8 +60,10 @@ def _configuration(desk: Desk) -> Iterator[Check]:
 def _secrets(desk: Desk) -> Iterator[Check]:
     loose, missing = [], False
     files = [file for credential in desk.config.snmp.credentials.values() for file in _files(credential)]
-    papers = desk.config.documents
-    for file in (*files, *filter(None, [desk.config.probe.key_file, papers.certificate, papers.certificate_password_file])):
+    papers, config = desk.config.documents, desk.config
+    others = (config.probe.key_file, papers.certificate, papers.certificate_password_file, config.ldap.bind_password_file,
+              config.oidc.client_secret_file)  # fmt: skip
+    for file in (*files, *filter(None, others)):
         path = desk.config.folder / file
         if not path.exists():
             missing = True
@@ -209,6 +211,13 @@ def _traps(desk: Desk) -> Iterator[Check]:
         yield Check(N_("traps"), "good", _("{address}: netops hears traps there").format(address=address))
 
 
+def _directory(desk: Desk) -> Iterator[Check]:
+    from netops.rounds import admission
+
+    if desk.config.ldap.url:
+        yield from admission.examine(desk)
+
+
 def _fonts(desk: Desk) -> Iterator[Check]:
     from netops.documents import fonts
 
@@ -244,6 +253,7 @@ CHECKS: dict[str, Callable[[Desk], Iterator[Check]]] = {
     "playbooks": _playbooks,
     "collector": _collector,
     "traps": _traps,
+    "directory": _directory,
     "fonts": _fonts,
     "disk": _room,
 }
