@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from netops.egress import stored
 from netops.egress.flows import Column
 from netops.egress.kept import KEPT, Names
 from netops.egress.parts import Part
-from netops.egress.segment import RUNNING, SEALED, arrays, head, whole_batches
+from netops.egress.segment import RUNNING, SEALED, Stored, all_batches, head, whole_batches
 
 CHUNK_ROWS = 1 << 18
 Bounds = tuple[int, int]
@@ -112,7 +113,7 @@ def of_segment(path: Path) -> list[Chunk]:
             continue
         except ValueError:
             return []  # nothing is in it yet
-        return [of_columns(arrays(batch), names) for batch in batches if batch.num_rows]
+        return [_of_batches([batch], names) for batch in batches if batch.rows]
     return []
 
 
@@ -123,36 +124,35 @@ def of_columns(columns: Mapping[str, Column], names: Names) -> Chunk:
 
 # ---- Arrow
 def _arrow(path: Path, part: Part) -> list[Chunk]:
-    import pyarrow as pa
-
-    source = pa.memory_map(str(path))
-    reader = pa.ipc.open_file(source)
-    names = head(reader.schema.metadata).names
-    present = {name: place for place, name in enumerate(reader.schema.names)}
-    counted = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[0], use_threads=False))
-    sizes = [counted.get_batch(number).num_rows for number in range(reader.num_record_batches)]
+    made, batches = all_batches(path)
+    names = head(made.metadata).names
     chunks, start, rows = [], 0, 0
-    for number, size in enumerate(sizes):
-        rows += size
-        if rows >= CHUNK_ROWS or number == len(sizes) - 1:
-            span = range(start, number + 1)
-            chunks.append(Chunk(rows, names, _arrow_loader(source, present, span), _part_bounds(part), part))
+    for number, one in enumerate(batches):
+        rows += one.rows
+        if rows >= CHUNK_ROWS // 2 or number == len(batches) - 1:
+            chunks.append(_of_batches(batches[start : number + 1], names, part))
             start, rows = number + 1, 0
     return [one for one in chunks if len(one)]
 
 
-def _arrow_loader(source: Any, present: Mapping[str, int], span: range) -> Callable[[str], Column | None]:
+def _of_batches(batches: list[Stored], names: Names, part: Part | None = None) -> Chunk:
+    """Batches of a segment as one chunk."""
+    of_part = _part_bounds(part) if part else lambda _name: None
+
     def load(name: str) -> Column | None:
-        import pyarrow as pa
-
-        if name not in present:
+        pieces = [one.column(name) for one in batches]
+        if all(piece is None for piece in pieces):
             return None
-        options = pa.ipc.IpcReadOptions(included_fields=[present[name]], use_threads=False)
-        reader = pa.ipc.open_file(source, options=options)
-        pieces = [reader.get_batch(number).column(0).to_numpy() for number in span]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        filled = [
+            np.zeros(one.rows, KEPT[name]) if piece is None else piece for one, piece in zip(batches, pieces, strict=True)
+        ]
+        return filled[0] if len(filled) == 1 else np.concatenate(filled)
 
-    return load
+    def bounds(name: str) -> Bounds | None:
+        told = [one.told for one in batches if one.told is not None]
+        return (stored.bounds(name, told) if len(told) == len(batches) else None) or of_part(name)
+
+    return Chunk(sum(one.rows for one in batches), names, load, bounds, part)
 
 
 def _part_bounds(part: Part) -> Callable[[str], Bounds | None]:

@@ -208,12 +208,12 @@ def _written(folder: Path, merged: _Merged, rows: Column, day: str, plane: str, 
         # Nothing is moved about where all are the same.
         is_same = len(column) > 0 and column.min() == column.max()
         column = column[: len(rows)] if is_same else column.take(rows)
-        kind = width(name, column)
+        kind = width(np.dtype(KEPT[name]), column)
         if kind is not None:
             columns[name] = column.astype(kind, copy=False)
     counts = Counts()
     nothing = np.zeros(len(rows), np.uint8)
-    counts.add({name: columns.get(name, nothing) for name in ("received", "verdict", "scene")})
+    counts.add_columns({name: columns.get(name, nothing) for name in ("received", "verdict", "scene")})
     made = schema({name: column.dtype for name, column in columns.items()}, merged.names)
     table = pa.Table.from_arrays([pa.array(columns[field.name]) for field in made], schema=made)
     path = new_path(folder, plane, day, ".parquet")

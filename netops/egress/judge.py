@@ -192,12 +192,15 @@ class Kinds:
 
     Args:
         exporter: position in the batch's exporters.
+        in_if, out_if: ifIndex.
         facing: of the interface that the flows entered.
         source, destination: Space.
         verdict, exit, plane: as in `Judged`.
     """
 
     exporter: Column
+    in_if: Column
+    out_if: Column
     facing: Column
     verdict: Column
     exit: Column
@@ -213,8 +216,6 @@ class Judged:
 
     Args:
         kind: row of *kinds*.
-        verdict: Verdict.
-        exit: position in `Scene.exits`, -1 for none.
         source, destination: row of the plane's owner table.
         plane: of the exporter: 0 intranet, 1 extranet, -1 not registered.
     """
@@ -222,11 +223,19 @@ class Judged:
     batch: Batch
     kinds: Kinds
     kind: Column
-    verdict: Column
-    exit: Column
     source: Column
     destination: Column
     plane: Column
+
+    @property
+    def verdict(self) -> Column:
+        """Verdict of each row."""
+        return self.kinds.verdict.take(self.kind)
+
+    @property
+    def exit(self) -> Column:
+        """Position in `Scene.exits` of each row, -1 for none."""
+        return self.kinds.exit.take(self.kind)
 
     @property
     def facing(self) -> Column:
@@ -236,7 +245,7 @@ class Judged:
     def take(self, rows: Column) -> Judged:
         """Only these rows (a mask or positions), in order."""
         rows = positions(rows)
-        columns = (self.kind, self.verdict, self.exit, self.source, self.destination, self.plane)
+        columns = (self.kind, self.source, self.destination, self.plane)
         return Judged(self.batch.take(rows), self.kinds, *(column.take(rows) for column in columns))
 
 
@@ -257,6 +266,8 @@ def judge(batch: Batch, scene: Scene) -> Judged:
     ports = *_ports(some, scene, "in_if"), *_ports(some, scene, "out_if")
     kinds = Kinds(
         some.exporter,
+        some["in_if"],
+        some["out_if"],
         ports[0],
         np.zeros(len(rows), np.int8),
         np.full(len(rows), -1, np.int16),
@@ -270,7 +281,7 @@ def judge(batch: Batch, scene: Scene) -> Judged:
             others = _others(part, scene, plane[rows][mine], source[rows][mine])
             is_other = others[0] if others else np.zeros(len(mine), bool)
             _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports), is_other)
-    return Judged(batch, kinds, kind, kinds.verdict.take(kind), kinds.exit.take(kind), source, destination, plane)
+    return Judged(batch, kinds, kind, source, destination, plane)
 
 
 def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:

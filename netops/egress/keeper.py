@@ -11,25 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from netops.core.errors import NetopsError
-from netops.egress.flows import Column, same
 from netops.egress.judge import Judged, Scene
-from netops.egress.kept import KEPT, Register, columns_of
-from netops.egress.segment import (
-    MENDING,
-    RUNNING,
-    SEALED,
-    Layout,
-    Sealed,
-    Segment,
-    layout_of,
-    running,
-    salvaged,
-    sealed,
-    wider,
-)
+from netops.egress.kept import Register
+from netops.egress.segment import MENDING, RUNNING, SEALED, Sealed, Segment, running, salvaged, sealed
+from netops.egress.stored import Layout, Rows, layout_of, rows_of, together, wider, written
 
 logger = logging.getLogger("netops.egress")
 HOT = "hot"
@@ -68,13 +54,13 @@ class Keeper:
         self.unstored = 0
         self.trouble = ""
         """Why flows are not being kept just now, or ""."""
-        self._queue: queue.Queue[dict[str, Column] | threading.Event | None] = queue.Queue()
+        self._queue: queue.Queue[Rows | threading.Event | None] = queue.Queue()
         self._queued = 0
         self._lock = threading.Lock()
         self._segment: Segment | None = None
         self._layout: Layout = {}
         self._known = 0
-        self._gathered: list[dict[str, Column]] = []
+        self._gathered: list[Rows] = []
         self._gathered_since = self._began = self._synced = 0.0
         self._untold: list[Sealed] = []
         self._left: list[Path] = []
@@ -137,7 +123,7 @@ class Keeper:
             if scene is not self._scene:
                 self.register.learn(scene)
                 self._scene = scene
-            self._queue.put(columns_of(judged, scene, self.register, number))
+            self._queue.put(rows_of(judged, scene, self.register, number))
 
     # ---- the keeper's thread
     def _run(self) -> None:
@@ -179,26 +165,26 @@ class Keeper:
         if self._untold and now >= self._tell_again:
             self._tell()
 
-    def _gather(self, columns: dict[str, Column]) -> None:
+    def _gather(self, rows: Rows) -> None:
         if not self._gathered:
             self._gathered_since = time.monotonic()
-        self._gathered.append(columns)
-        if sum(len(one["received"]) for one in self._gathered) >= GATHER_ROWS:
+        self._gathered.append(rows)
+        if sum(map(len, self._gathered)) >= GATHER_ROWS:
             self._write()
 
     def _write(self) -> None:
         """Write what was gathered; what cannot be written is counted, and the collector goes on."""
         if not self._gathered:
             return
-        columns, self._gathered = together(self._gathered), []
-        rows = len(columns["received"])
-        done = time.monotonic() >= self._retry and self._guarded(lambda: self._append(columns))
+        rows, self._gathered = together(self._gathered), []
+        done = time.monotonic() >= self._retry and self._guarded(lambda: self._append(rows))
         with self._lock:
-            self._queued -= rows
-            self.stored += rows if done else 0
-            self.unstored += 0 if done else rows
+            self._queued -= len(rows)
+            self.stored += len(rows) if done else 0
+            self.unstored += 0 if done else len(rows)
 
-    def _append(self, columns: dict[str, Column]) -> None:
+    def _append(self, rows: Rows) -> None:
+        columns, told = written(rows)
         layout = layout_of(columns)
         if self._segment is None or self._known != self.register.size or not self._segment.takes(layout):
             self._seal()
@@ -209,7 +195,7 @@ class Keeper:
             self._known = self.register.size
             self._segment = Segment(running(self.folder), self.register.names.copy(), self._layout)
             self._began = time.monotonic()
-        self._segment.append(columns)
+        self._segment.append(columns, told)
 
     def _guarded(self, work: Callable[[], None]) -> bool:
         """Whether it was done; after a failure the segment is left, its whole part saved, and nothing tried for a while."""
@@ -268,20 +254,6 @@ class Keeper:
                 self._tell_again = time.monotonic() + 1
                 return
             self._untold.pop(0)
-
-
-def together(pieces: list[dict[str, Column]]) -> dict[str, Column]:
-    """Columns of several batches, one after another."""
-    if len(pieces) == 1:
-        return pieces[0]
-    names = [name for name in KEPT if any(name in one for one in pieces)]
-    sizes = [len(one["received"]) for one in pieces]
-    return {
-        name: np.concatenate(
-            [one.get(name, same(0, size, KEPT[name])) for one, size in zip(pieces, sizes, strict=True)]
-        )
-        for name in names
-    }
 
 
 def left_over(folder: Path) -> Salvage:

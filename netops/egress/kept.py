@@ -135,25 +135,33 @@ def _numbers(known: dict[Any, int], listed: list[Any], names: Iterable[Any]) -> 
 
 
 def columns_of(judged: Judged, scene: Scene, register: Register, number: int) -> dict[str, Column]:
-    """A judged batch as it is kept, without columns that are 0 throughout; *number* is that of its scene."""
+    """A judged batch as the archive answers it, without columns that are 0 throughout; *number* is that of its scene."""
     batch = judged.batch
     size = len(batch)
     exporters = register.exporters(batch.exporters)
     columns: dict[str, Column] = {
-        "received": batch["received"],
-        "since_last": batch.columns["since_last"] if "since_last" in batch.columns else batch["received"] - batch["last"],
-        "duration": batch.columns["duration"] if "since_last" in batch.columns else batch["last"] - batch["first"],
-        "exporter": same(int(exporters[0]), size, np.uint16)
-        if len(exporters) == 1
-        else (exporters[batch.exporter] if len(exporters) else np.zeros(0, np.uint16)),
-        "plane": same(int(judged.plane[0]) + 1, size, np.uint8)
-        if judged.plane.strides == (0,) and size
-        else (judged.plane + 1).astype(np.uint8),
+        "exporter": exporters[batch.exporter] if len(exporters) else np.zeros(0, np.uint16),
+        "plane": (judged.plane + 1).astype(np.uint8),
         "verdict": judged.verdict.astype(np.uint8, copy=False),
         "scene": same(number, size, np.uint32),
     }
     if (judged.kinds.exit >= 0).any():
         columns["exit"] = np.append(register.exits(one.id for one in scene.exits), np.uint16(0)).take(judged.exit, mode="wrap")
+    for name in ("in_if", "out_if"):
+        if not batch.is_zero(name):
+            columns[name] = batch[name]
+    return columns | flow_columns(judged, scene, register)
+
+
+def flow_columns(judged: Judged, scene: Scene, register: Register) -> dict[str, Column]:
+    """What a flow has of its own, and no kind tells: times, ends, ports, sizes, and the owners of both ends."""
+    batch = judged.batch
+    is_spans = "since_last" in batch.columns
+    columns: dict[str, Column] = {
+        "received": batch["received"],
+        "since_last": batch.columns["since_last"] if is_spans else batch["received"] - batch["last"],
+        "duration": batch.columns["duration"] if is_spans else batch["last"] - batch["first"],
+    }
     for name in ("src", "dst"):
         low = batch.columns.get(f"{name}_v4")
         columns |= (
@@ -161,10 +169,14 @@ def columns_of(judged: Judged, scene: Scene, register: Register, number: int) ->
         )
     for name, owner in (("source", judged.source), ("destination", judged.destination)):
         columns[name] = _owners(owner, judged, scene, register)
-    for name in KEPT:
-        if name in JUDGED and name not in columns and not batch.is_zero(name):
-            columns[name] = batch[name]
+    for name in PLAIN:
+        if name not in columns and not batch.is_zero(name):
+            columns[name] = batch.columns[name]
     return columns
+
+
+PLAIN = ("sport", "dport", "proto", "tcp_flags", "packets", "bytes", "src_mac", "dst_mac", "sampling_interval")
+"""Columns that are kept as they were judged."""
 
 
 def _owners(owner: Column, judged: Judged, scene: Scene, register: Register) -> Column:
@@ -220,9 +232,8 @@ WIDER: dict[np.dtype[Any], tuple[np.dtype[Any], ...]] = {
 """Types tried for a column, narrowest first."""
 
 
-def width(name: str, column: Column) -> np.dtype[Any] | None:
-    """The narrowest type that holds every value, or None when all are 0."""
-    most = np.dtype(KEPT[name])
+def width(most: np.dtype[Any], column: Column) -> np.dtype[Any] | None:
+    """The narrowest type that holds every value of a column that has the type *most* at most, or None when all are 0."""
     if not len(column):
         return None
     if column.strides == (0,):

@@ -79,7 +79,6 @@ class Rejudge:
 
 def settled(judged: Judged) -> Judged:
     """What would wait for a walk if it came just now is not determined of an old flow."""
-    judged.verdict = np.where(
-        judged.verdict == Verdict.PENDING, np.int8(Verdict.UNDETERMINED), judged.verdict
-    )
+    verdict = judged.kinds.verdict
+    verdict[verdict == Verdict.PENDING] = Verdict.UNDETERMINED
     return judged

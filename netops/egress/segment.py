@@ -1,4 +1,4 @@
-"""A segment: the minute that is being written, an Arrow file (LZ4) that a crash cannot halve."""
+"""A segment: the minute that is being written, an Arrow file that a crash cannot halve."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from netops.egress.flows import Column, same
-from netops.egress.kept import KEPT, Names, widest, width
+from netops.egress import stored
+from netops.egress.flows import Column
+from netops.egress.kept import KEPT, Names
+from netops.egress.stored import HEAD as TOLD
+from netops.egress.stored import STORED, Layout, Told
 
 RUNNING, SEALED, MENDING = ".part", ".arrow", ".mend"
 HEAD = 8
 """Octets before the stream inside an Arrow file: its magic number and padding."""
-BUFFER_BYTES = 1 << 20
-FORMAT = 1
-Layout = dict[str, np.dtype[Any]]
-"""The columns that a part has, and their types; those it does not have are 0 throughout."""
+BUFFER_BYTES = 1 << 16
+PLAIN, FOLDED = 1, 2
+"""Formats of parts: every column of KEPT as it is; and as `stored` has them."""
 
 
 class Head(msgspec.Struct):
     """What stands in the metadata of every part: enough to read it without anything else."""
 
     names: Names
-    format: int = FORMAT
+    format: int = PLAIN
 
 
 class Counts(msgspec.Struct):
@@ -47,32 +49,54 @@ class Counts(msgspec.Struct):
     verdicts: dict[int, int] = {}
     scenes: dict[int, int] = {}
 
-    def add(self, columns: Mapping[str, Column]) -> None:
-        """Count these rows in."""
-        received = columns["received"]
-        if not len(received):
+    def add(self, received: tuple[int, int], rows: int, verdicts: Mapping[int, int], scenes: Mapping[int, int]) -> None:
+        """Count *rows* in, of which these are of each verdict and scene; *received* between these times."""
+        if not rows:
             return
-        low, high = int(received.min()), int(received.max())
-        self.first = min(self.first, low) if self.rows else low
-        self.last = max(self.last, high)
-        self.rows += len(received)
-        for name, counts in (("verdict", self.verdicts), ("scene", self.scenes)):
-            for value, count in occurring(columns.get(name, same(0, len(received), np.uint8))):
+        self.first = min(self.first, received[0]) if self.rows else received[0]
+        self.last = max(self.last, received[1])
+        self.rows += rows
+        for counts, more in ((self.verdicts, verdicts), (self.scenes, scenes)):
+            for value, count in more.items():
                 counts[value] = counts.get(value, 0) + count
 
+    def add_columns(self, columns: Mapping[str, Column]) -> None:
+        """Count the rows of columns *received*, *verdict* and *scene* in."""
+        received = columns["received"]
+        if len(received):
+            span = int(received.min()), int(received.max())
+            self.add(span, len(received), occurring(columns["verdict"]), occurring(columns["scene"]))
 
-def occurring(column: Column) -> list[tuple[int, int]]:
+    def add_stored(self, told: Told, columns: Mapping[str, Column], rows: int) -> None:
+        """Count the rows of a batch of a segment in."""
+        after = columns.get(stored.AFTER)
+        low, high = (0, 0) if after is None or not rows else (int(after.min()), int(after.max()))
+        kind = columns.get(stored.KIND)
+        numbers = np.array([rows]) if kind is None else np.bincount(kind)
+        verdicts, scenes = (_summed(told.kinds.get(name, []), numbers) for name in ("verdict", "scene"))
+        self.add((told.base + low, told.base + high), rows, verdicts, scenes)
+
+
+def _summed(values: list[int], rows: Column) -> dict[int, int]:
+    """Rows by value; of kinds that have no values the value is 0."""
+    found: dict[int, int] = {}
+    for place, count in enumerate(rows.tolist()):
+        if count:
+            value = values[place] if values else 0
+            found[value] = found.get(value, 0) + count
+    return found
+
+
+def occurring(column: Column) -> dict[int, int]:
     """Every value of a column of small numbers, and how often it occurs."""
-    if column.strides == (0,):
-        return [(int(column[0]), len(column))]
     low, high = int(column.min()), int(column.max())
     if low == high:
-        return [(low, len(column))]
+        return {low: len(column)}
     if high < 1 << 20:
         counts = np.bincount(column)
-        return [(int(value), int(counts[value])) for value in np.flatnonzero(counts)]
+        return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
     values, numbers = np.unique(column, return_counts=True)
-    return list(zip(values.tolist(), numbers.tolist(), strict=True))
+    return dict(zip(values.tolist(), numbers.tolist(), strict=True))
 
 
 class Sealed(NamedTuple):
@@ -97,15 +121,12 @@ class Segment:
         self.layout = dict(layout)
         self.counts = Counts()
         self.path = path
-        self._schema = schema(layout, names)
+        self._schema = schema(layout, names, STORED, FOLDED)
         self._file = pa.output_stream(str(path), compression=None, buffer_size=BUFFER_BYTES)
         self._descriptor = os.open(path, os.O_RDONLY)
         try:
-            self._writer = pa.ipc.new_file(
-                self._file,
-                self._schema,
-                options=pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False),
-            )
+            # Nothing is compressed: what is left after `stored` hardly gives way to LZ4, which took most of the time.
+            self._writer = pa.ipc.new_file(self._file, self._schema)
             self._file.flush()
         except BaseException:
             self.abandon()
@@ -118,18 +139,21 @@ class Segment:
 
     def takes(self, layout: Layout) -> bool:
         """Whether columns of this layout fit into the types this segment has."""
-        return all(widest(kind, self.layout.get(name)) == self.layout.get(name) for name, kind in layout.items())
+        return stored.takes(self.layout, layout)
 
-    def append(self, columns: Mapping[str, Column]) -> None:
+    def append(self, columns: Mapping[str, Column], told: Told) -> None:
         """
-        Write these rows.
+        Write the rows that `stored.written` made ready.
 
         Raises:
             OSError: the disk is full or gone; the segment must be abandoned, what was appended before is kept.
         """
-        self._writer.write_batch(batch(columns, self.layout, self._schema))
+        size = len(columns[stored.KIND])
+        self._writer.write_batch(
+            batch(columns, self.layout, self._schema, size), custom_metadata={TOLD: msgspec.json.encode(told)}
+        )
         self._file.flush()
-        self.counts.add(columns)
+        self.counts.add_stored(told, columns, size)
 
     def sync(self) -> None:
         """Have it on the disk."""
@@ -158,26 +182,16 @@ def running(folder: Path) -> Path:
     return folder / f"{uuid.uuid4().hex}{RUNNING}"
 
 
-def layout_of(columns: Mapping[str, Column]) -> Layout:
-    """The narrowest layout for these columns."""
-    kinds = ((name, width(name, column)) for name, column in columns.items())
-    return {name: kind for name, kind in kinds if kind is not None}
-
-
-def wider(one: Layout, other: Layout) -> Layout:
-    """The layout that takes what both take."""
-    kinds = ((name, widest(one.get(name), other.get(name))) for name in KEPT)
-    return {name: kind for name, kind in kinds if kind is not None}
-
-
-def schema(layout: Layout, names: Names) -> Any:
+def schema(
+    layout: Layout, names: Names, order: Mapping[str, type[np.generic]] = KEPT, form: int = PLAIN
+) -> Any:
     """The Arrow schema of a layout, with the names in its metadata."""
     import pyarrow as pa
 
     fields = [
-        pa.field(name, pa.from_numpy_dtype(layout[name]), nullable=False) for name in KEPT if name in layout
+        pa.field(name, pa.from_numpy_dtype(layout[name]), nullable=False) for name in order if name in layout
     ]
-    return pa.schema(fields, metadata={b"netops": msgspec.json.encode(Head(names))})
+    return pa.schema(fields, metadata={b"netops": msgspec.json.encode(Head(names, form))})
 
 
 def head(metadata: Mapping[bytes, bytes] | None) -> Head:
@@ -191,16 +205,15 @@ def head(metadata: Mapping[bytes, bytes] | None) -> Head:
         found = msgspec.json.decode((metadata or {}).get(b"netops", b""), type=Head)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
-    if found.format != FORMAT:
-        raise ValueError(f"format {found.format}, where this netops knows {FORMAT}")
+    if found.format not in (PLAIN, FOLDED):
+        raise ValueError(f"format {found.format}, where this netops knows {PLAIN} and {FOLDED}")
     return found
 
 
-def batch(columns: Mapping[str, Column], layout: Layout, made: Any) -> Any:
+def batch(columns: Mapping[str, Column], layout: Layout, made: Any, size: int) -> Any:
     """An Arrow record batch of these columns."""
     import pyarrow as pa
 
-    size = len(columns["received"])
     arrays = [
         pa.array(columns[field.name].astype(layout[field.name], copy=False))
         if field.name in columns
@@ -226,8 +239,63 @@ def synced(folder: Path) -> None:
         os.close(handle)
 
 
-# ---- after a crash, and while it is written
-def whole_batches(path: Path) -> tuple[Any, list[Any], int]:
+# ---- read
+class Stored:
+    """
+    One batch of a part as it was read.
+
+    Args:
+        batch: of Arrow.
+        told: what a folded batch says of itself; None of a plain one.
+    """
+
+    def __init__(self, batch: Any, told: Told | None) -> None:
+        self.batch, self.told, self.rows = batch, told, int(batch.num_rows)
+        self._place = {name: place for place, name in enumerate(batch.schema.names)}
+
+    def raw(self, name: str) -> Column | None:
+        """A column as it is in the file; None for one that is not there."""
+        place = self._place.get(name)
+        if place is None:
+            return None
+        found: Column = self.batch.column(place).to_numpy(zero_copy_only=True)
+        return found
+
+    def column(self, name: str) -> Column | None:
+        """A column of KEPT; None for one that is 0 throughout."""
+        return self.raw(name) if self.told is None else stored.column(name, self.told, self.raw, self.rows)
+
+    def add_to(self, counts: Counts) -> None:
+        """Count its rows in."""
+        if self.told is not None:
+            counts.add_stored(self.told, self.columns((stored.KIND, stored.AFTER)), self.rows)
+            return
+        zero = np.zeros(self.rows, np.uint8)
+        found = {name: self.raw(name) for name in ("received", "verdict", "scene")}
+        counts.add_columns({name: zero if column is None else column for name, column in found.items()})
+
+    def columns(self, names: Mapping[str, Any] | tuple[str, ...] = STORED) -> dict[str, Column]:
+        """The columns as they are in the file, by name."""
+        found = {name: self.raw(name) for name in names}
+        return {name: column for name, column in found.items() if column is not None}
+
+
+def told_in(metadata: Any, form: int) -> Told | None:
+    """
+    What a batch says of itself.
+
+    Raises:
+        ValueError: it should, and does not.
+    """
+    if form == PLAIN:
+        return None
+    try:
+        return msgspec.json.decode((metadata or {}).get(TOLD, b""), type=Told)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+def whole_batches(path: Path) -> tuple[Any, list[Stored], int]:
     """
     What is whole in a segment that was not sealed.
 
@@ -245,17 +313,34 @@ def whole_batches(path: Path) -> tuple[Any, list[Any], int]:
         reader = pa.ipc.open_stream(source)
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(str(error)) from error
-    batches, end = [], source.tell()
+    form, batches, end = head(reader.schema.metadata).format, list[Stored](), source.tell()
     while True:
         try:
-            batches.append(reader.read_next_batch())
+            found = reader.read_next_batch_with_custom_metadata()
+            batches.append(Stored(found.batch, told_in(found.custom_metadata, form)))
         except StopIteration:
             return reader.schema, batches, 0
-        except (pa.ArrowInvalid, OSError):
+        except (pa.ArrowInvalid, OSError, ValueError):
             return reader.schema, batches, len(content) - HEAD - end
         end = source.tell()
 
 
+def all_batches(path: Path) -> tuple[Any, list[Stored]]:
+    """
+    The schema and the batches of a sealed segment; the columns of a folded one lie in the mapped file and take no memory.
+
+    Raises:
+        pa.ArrowInvalid, OSError, ValueError: it is not readable.
+    """
+    import pyarrow as pa
+
+    reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    form = head(reader.schema.metadata).format
+    found = [reader.get_batch_with_custom_metadata(number) for number in range(reader.num_record_batches)]
+    return reader.schema, [Stored(one.batch, told_in(one.custom_metadata, form)) for one in found]
+
+
+# ---- after a crash
 def salvaged(path: Path) -> tuple[Sealed | None, int]:
     """
     Seal what is whole in a segment that its writer left, and remove the rest. Safe to be interrupted and repeated.
@@ -269,24 +354,32 @@ def salvaged(path: Path) -> tuple[Sealed | None, int]:
         return sealed(final), 0
     try:
         found, batches, lost = whole_batches(path)
-        names = head(found.metadata).names
+        if not batches:
+            raise ValueError("no batch is whole")
     except ValueError:
-        batches, lost = [], size
-    if not batches:
         path.unlink()
-        return None, lost
-    layout = {field.name: np.dtype(field.type.to_pandas_dtype()) for field in found}
-    again = Segment(path.with_suffix(MENDING), names, layout)
-    try:
-        for one in batches:
-            again.append(arrays(one))
-        done = again.seal()
-    except BaseException:
-        again.abandon()
-        raise
+        return None, size
+    done = _sealed_again(path.with_suffix(MENDING), found, batches)
     path.unlink()
     synced(path.parent)
     return done, lost
+
+
+def _sealed_again(path: Path, made: Any, batches: list[Stored]) -> Sealed:
+    """A sealed segment of these batches, as they are."""
+    import pyarrow as pa
+
+    counts = Counts()
+    with path.open("wb") as file:
+        with pa.ipc.new_file(file, made) as writer:
+            for one in batches:
+                told = None if one.told is None else {TOLD: msgspec.json.encode(one.told)}
+                writer.write_batch(one.batch, custom_metadata=told)
+                one.add_to(counts)
+        file.flush()
+        os.fsync(file.fileno())
+    size = path.stat().st_size
+    return Sealed(settled(path, path.with_suffix(SEALED)), counts, size)
 
 
 def sealed(path: Path) -> Sealed:
@@ -300,20 +393,8 @@ def sealed(path: Path) -> Sealed:
 
     counts = Counts()
     try:
-        with pa.memory_map(str(path)) as source:
-            reader = pa.ipc.open_file(source)
-            head(reader.schema.metadata)
-            for number in range(reader.num_record_batches):
-                counts.add(arrays(reader.get_batch(number)))
+        for one in all_batches(path)[1]:
+            one.add_to(counts)
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(str(error)) from error
     return Sealed(path, counts, path.stat().st_size)
-
-
-def arrays(one: Any) -> dict[str, Column]:
-    """The columns of an Arrow batch or table; those that are not there as 0."""
-    found = {name: one.column(name).to_numpy(zero_copy_only=False) if hasattr(one.column(name), "chunks")
-             else one.column(name).to_numpy(zero_copy_only=True) for name in one.schema.names}  # fmt: skip
-    return {
-        name: found[name] if name in found else np.zeros(one.num_rows, kind) for name, kind in KEPT.items()
-    }

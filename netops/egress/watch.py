@@ -189,7 +189,7 @@ class Watch:
     def _give_up(self, batch: Batch, scene: Scene) -> None:
         self.given_up += len(batch)
         judged = judge(batch, scene)
-        judged.verdict[:] = judged.kinds.verdict[:] = Verdict.UNDETERMINED
+        judged.kinds.verdict[:] = Verdict.UNDETERMINED
         self._count(judged, scene)
 
     def _conclude(self, judged: Judged, scene: Scene) -> None:

@@ -22,10 +22,11 @@ from netops.egress import intake, logs, parts
 from netops.egress.classify import Space
 from netops.egress.flows import Batch
 from netops.egress.judge import Judged, Observer, Scene, judge
-from netops.egress.kept import Register, columns_of
+from netops.egress.kept import Register
 from netops.egress.logs import Bad
 from netops.egress.rejudge import fingerprint, settled
-from netops.egress.segment import RUNNING, SEALED, Sealed, Segment, layout_of, running
+from netops.egress.segment import RUNNING, SEALED, Sealed, Segment, running
+from netops.egress.stored import layout_of, rows_of, written
 from netops.egress.watch import by_verdict
 from netops.rounds import Progress, silent
 from netops.rounds.archive import hot_part, opened
@@ -181,10 +182,10 @@ def apply(desk: Desk, asked: Asked, plan: Plan, progress: Progress = silent) -> 
 
 def _segment(place: Path, judged: Judged, scene: Scene, number: int) -> Sealed:
     register = Register()
-    columns = columns_of(judged, scene, register, number)
+    columns, told = written(rows_of(judged, scene, register, number))
     segment = Segment(running(place), register.names, layout_of(columns))
     try:
-        segment.append(columns)
+        segment.append(columns, told)
         return segment.seal()
     except BaseException:
         segment.abandon()

@@ -33,7 +33,7 @@ from netops.egress.kept import Register, columns_of
 from netops.egress.match import Condition, View, rows_of
 from netops.egress.netflow import Decoder
 from netops.egress.prefixes import PrefixSet, span
-from netops.egress.segment import layout_of
+from netops.egress.stored import layout_of
 from netops.egress.words import FilterError
 
 

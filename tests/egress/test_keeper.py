@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -76,7 +75,7 @@ def test_a_full_disk_is_counted_and_gotten_over(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as full:
         append = Segment.append
 
-        def fails(self: Segment, columns: dict[str, np.ndarray]) -> None:
+        def fails(self: Segment, _columns: object, _told: object) -> None:
             self._file.write(b"half")
             raise OSError(28, "No space left on device")
 

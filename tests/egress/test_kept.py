@@ -62,7 +62,7 @@ def test_extreme_values_survive(src: str, first: int, last: int, count: int) -> 
 def test_no_column_is_made_too_narrow(values: list[int]) -> None:
     """The type that is chosen holds every value."""
     column = np.array(values, np.uint64)
-    kind = width("bytes", column)
+    kind = width(np.dtype(np.uint64), column)
 
     assert values == (column if kind is None else column.astype(kind)).tolist()
     assert (kind is None) == (not any(values))

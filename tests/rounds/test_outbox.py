@@ -18,8 +18,9 @@ from kept_flows import judged, random_batch
 from netops.config import Config, Flows
 from netops.core.store import Store
 from netops.desk import Desk
-from netops.egress.kept import Register, columns_of
-from netops.egress.segment import Segment, layout_of, running
+from netops.egress.kept import Register
+from netops.egress.segment import Segment, running
+from netops.egress.stored import layout_of, rows_of, written
 from netops.probes.clickhouse import server
 from netops.rounds.outbox import Outbox, outbox
 
@@ -66,9 +67,9 @@ def a_segment(folder: Path) -> Path:
     result, place = judged(random_batch(ROWS))
     register = Register()
     register.learn(place)
-    columns = columns_of(result, place, register, 7)
+    columns, told = written(rows_of(result, place, register, 7))
     segment = Segment(running(folder), register.names, layout_of(columns))
-    segment.append(columns)
+    segment.append(columns, told)
     return segment.seal().path
 
 
