@@ -17,8 +17,9 @@ from netops.addresses.settings import check as check_sources
 from netops.core.errors import NetopsError
 from netops.core.identity import Ldap, Oidc, Rule
 from netops.core.identity import check as check_identity
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, unfit, unknown_key
 from netops.declarations.settings import Requirements
 from netops.declarations.settings import check as check_requirements
 from netops.documents.settings import Documents
@@ -410,7 +411,7 @@ def read(path: Path | None, store_url: str | None = None) -> Config:
     store_url = store_url or os.environ.get("NETOPS_STORE")
     if path is None:
         return Config(store_url=store_url or Config().store_url)
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({field.name for field in msgspec.structs.fields(_File)})
     values: dict[str, object] = {}
@@ -430,7 +431,7 @@ def read(path: Path | None, store_url: str | None = None) -> Config:
 def _section(source: Source, name: str, kind: object) -> object:
     raw = source.content[name]
     for key in (raw.keys() - PLAIN[name]) if name in PLAIN and isinstance(raw, dict) else ():
-        source.fault(f"unknown key {key!r}; known here: {', '.join(sorted(PLAIN[name]))}", name, key=key)
+        source.fault(unknown_key(key, PLAIN[name]), name, key=key)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(raw, dict):
         if name == "snmp":
             for key, entry in (raw.get("credentials") or {}).items():
@@ -453,7 +454,7 @@ def _section(source: Source, name: str, kind: object) -> object:
     try:
         return msgspec.convert(raw, kind, strict=True)
     except msgspec.ValidationError as error:
-        source.fault(str(error), name)
+        source.fault(unfit(error), name)
         return None
 
 
@@ -494,20 +495,20 @@ def _check(source: Source, config: Config) -> None:
             try:
                 IPNetwork(net)
             except (AddrFormatError, ValueError):
-                source.fault(f"{net!r} is not a prefix", f"planes.{plane}", key="nets")
+                source.fault(Said("{net!r} is not a prefix", net=net), f"planes.{plane}", key="nets")
     limits = config.addresses
     if not 0 < limits.filling < limits.full <= 1:
-        source.fault("filling and full must be ratios, filling the smaller one", "addresses", key="filling")
+        source.fault(N_("filling and full must be ratios, filling the smaller one"), "addresses", key="filling")
     for key, what in check_requirements(config.declarations):
         source.fault(what, "declarations", key=key)
     for index, pair in enumerate(config.translate):
         try:
             lengths = {ip_network(pair.inside).prefixlen, ip_network(pair.outside).prefixlen}
         except ValueError as error:
-            source.fault(str(error), "translate", index)
+            source.fault(Said("{error}", error=error), "translate", index)
             continue
         if len(lengths) > 1:
-            source.fault("inside and outside must have the same length", "translate", index)
+            source.fault(N_("inside and outside must have the same length"), "translate", index)
     _check_probe(source, config.probe)
     check_sources(source, config.sweep, config.sources, config.shared, seconds)
     for place, number, key, what in check_identity(config.ldap, config.oidc):
@@ -522,24 +523,26 @@ def _check(source: Source, config: Config) -> None:
         try:
             seconds(getattr(config.timetable, field.name))
         except ValueError:
-            source.fault("must be like 30s, 5m, 6h, 1d or empty", "timetable", key=field.name)
+            source.fault(N_("must be like 30s, 5m, 6h, 1d or empty"), "timetable", key=field.name)
     if config.backup.keep < 1:
-        source.fault("keep must not be less than 1", "backup", key="keep")
+        source.fault(N_("keep must not be less than 1"), "backup", key="keep")
     if config.flows.url and not _is_clickhouse(config.flows.url):
-        source.fault("must be like clickhouse://user@host:8123/database, or empty", "flows", key="url")
+        source.fault(N_("must be like clickhouse://user@host:8123/database, or empty"), "flows", key="url")
     if not 0 < config.flows.covered <= 1:
-        source.fault("covered must be a ratio above 0 and at most 1", "flows", key="covered")
+        source.fault(N_("covered must be a ratio above 0 and at most 1"), "flows", key="covered")
     for key in ("keep_days", "keep_gib", "reserve_gib", "rejudge_flows"):
         if getattr(config.flows, key) < (1 if key == "keep_days" else 0):
-            source.fault(f"{key} must not be less than {1 if key == 'keep_days' else 0}", "flows", key=key)
+            source.fault(Said(
+                "{key} must not be less than {least}", key=key, least=1 if key == "keep_days" else 0
+            ), "flows", key=key)
     if config.web.per_second <= 0 or config.web.burst < 1:
-        source.fault("per_second must be above 0 and burst at least 1", "web", key="per_second")
+        source.fault(N_("per_second must be above 0 and burst at least 1"), "web", key="per_second")
     if bool(config.web.certificate) != bool(config.web.key):
-        source.fault("certificate and key belong together", "web", key="certificate")
+        source.fault(N_("certificate and key belong together"), "web", key="certificate")
     for address in (*config.flows.listen, *config.flows.tcp, config.web.listen):
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
             source.fault(
-                f"{address!r} must be ADDRESS:PORT",
+                Said("{address!r} must be ADDRESS:PORT", address=address),
                 "flows" if address in config.flows.listen else "web",
                 key="listen",
             )
@@ -551,10 +554,12 @@ PROBES = Probe().services
 def _check_probe(source: Source, probe: Probe) -> None:
     for service in probe.services:
         if service not in PROBES:
-            source.fault(f"{service!r} is none of {', '.join(PROBES)}", "probe", key="services")
+            source.fault(Said(
+                "{value!r} is none of {known}", value=service, known=", ".join(PROBES)
+            ), "probe", key="services")
     for span in probe.quiet_hours:
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", span):
-            source.fault(f"{span!r} must be like 08:30-11:30", "probe", key="quiet_hours")
+            source.fault(Said("{span!r} must be like 08:30-11:30", span=span), "probe", key="quiet_hours")
     if not (0 < probe.per_second <= 100 and 1 <= probe.attempts <= 5 and 0 < probe.budget_seconds <= 86400):
         what = "per_second must be above 0 and at most 100, attempts 1 to 5, budget_seconds at most 86400"
         source.fault(what, "probe", key="per_second")
@@ -562,9 +567,9 @@ def _check_probe(source: Source, probe: Probe) -> None:
         try:
             ip_address(probe.beacon)
         except ValueError:
-            source.fault(f"{probe.beacon!r} is no address", "probe", key="beacon")
+            source.fault(Said("{address!r} is not an address", address=probe.beacon), "probe", key="beacon")
     if probe.beacon_url and not re.fullmatch(r"https?://[^\s\"'<>?#]+", probe.beacon_url):
-        source.fault("must be an address of the web, without a query", "probe", key="beacon_url")
+        source.fault(N_("must be an address of the web, without a query"), "probe", key="beacon_url")
 
 
 def seconds(period: str) -> float:

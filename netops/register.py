@@ -16,7 +16,7 @@ from netops.addresses import ranges
 from netops.addresses.delegation import Chains, chains
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import Span, parsed
-from netops.core.language import N_
+from netops.core.language import N_, Said, Text
 from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
@@ -142,11 +142,11 @@ def read(folder: Path) -> Register:
     Raises:
         Faults: unknown keys, wrong types, dangling references, overlapping prefixes and the rest, all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     entries: dict[str, list[Any]] = {kind: [] for kind in KINDS}
     places: dict[tuple[str, str], str] = {}
     if not folder.is_dir():
-        faults.append(f"{folder}: there is no such folder")
+        faults.append(Said("there is no such folder").at(folder))
     for source, kind, plane in _files(folder, faults):
         source.unknown({kind})
         for index, entry in source.entries(kind, KINDS[kind]):
@@ -154,7 +154,7 @@ def read(folder: Path) -> Register:
             name = identity(kind, placed)
             place = f"{source.shown}:{source.line(kind, index)}"
             if (kind, name) in places:
-                faults.append(f"{place}: {name} is there already: {places[kind, name]}")
+                faults.append(Said("{name} is there already: {value}", name=name, value=places[kind, name]).at(place))
                 continue
             places[kind, name] = place
             entries[kind].append(placed)
@@ -166,24 +166,24 @@ def read(folder: Path) -> Register:
     return register
 
 
-def _files(folder: Path, faults: list[str]) -> Iterator[tuple[Source, str, Plane | None]]:
+def _files(folder: Path, faults: list[Text]) -> Iterator[tuple[Source, str, Plane | None]]:
     organizations = folder / "organizations.toml"
     if organizations.exists():
         yield Source(organizations, "organizations.toml", faults), "organizations", None
     elif folder.is_dir():
-        faults.append("organizations.toml: there is no such file")
+        faults.append(N_("organizations.toml: there is no such file"))
     for plane in Plane:
         for path in sorted((folder / plane).glob("*.toml")):
             shown = f"{plane}/{path.name}"
             if path.stem not in KINDS or path.stem == "organizations":
                 faults.append(
-                    f"{shown}: unknown file; known here: {', '.join(kind + '.toml' for kind in KINDS)}"
+                    Said("unknown file; known here: {known}", known=", ".join(kind + ".toml" for kind in KINDS)).at(shown)
                 )
                 continue
             yield Source(path, shown, faults), path.stem, plane
 
 
-def check(register: Register, places: dict[tuple[str, str], str]) -> Iterator[str]:
+def check(register: Register, places: dict[tuple[str, str], str]) -> Iterator[Text]:
     """Every dangling reference, bad address and overlap, as "place: what"."""
 
     def at(kind: str, entry: Any) -> str:
@@ -194,38 +194,46 @@ def check(register: Register, places: dict[tuple[str, str], str]) -> Iterator[st
         for entry in getattr(register, kind):
             code = entry.parent if kind == "organizations" else getattr(entry, "organization", "")
             if code and code not in organizations:
-                yield f"{at(kind, entry)}: organization {code!r} is not in organizations.toml"
+                yield Said("organization {code!r} is not in organizations.toml", code=code).at(at(kind, entry))
     names = {(device.plane, device.name) for device in register.devices}
     for device in register.devices:
         if parsed_address(device.address) is None:
-            yield f"{at('devices', device)}: address: {device.address!r} is not an address"
+            yield Said("address: {address!r} is not an address", address=device.address).at(at("devices", device))
     for link in register.links:
         for end in (link.a, link.b):
             if (link.plane, end) not in names:
-                yield f"{at('links', link)}: device {end!r} is not in {link.plane}/devices.toml"
+                yield Said("device {device!r} is not in {plane}/devices.toml", device=end, plane=link.plane).at(at("links", link))
         if link.net and parsed_net(link.net) is None:
-            yield f"{at('links', link)}: net: {link.net!r} is not a prefix with its host bits zero"
+            yield Said("net: {net!r} is not a prefix with its host bits zero", net=link.net).at(at("links", link))
     for exit in register.exits:  # noqa: A001 - the field's word
         if (exit.plane, exit.device) not in names:
-            yield f"{at('exits', exit)}: device {exit.device!r} is not in {exit.plane}/devices.toml"
+            yield Said(
+                "device {device!r} is not in {plane}/devices.toml", device=exit.device, plane=exit.plane
+            ).at(at("exits", exit))
         if exit.plane is Plane.INTRANET:
-            yield f"{at('exits', exit)}: the intranet has no way to the internet (Article 8): an exit cannot be registered there"
+            yield Said(
+                "the intranet has no way to the internet (Article 8): an exit cannot be registered there"
+            ).at(at("exits", exit))
         if not exit.interface and not exit.net:
-            yield f"{at('exits', exit)}: interface or net must say which interface faces the internet"
+            yield Said("interface or net must say which interface faces the internet").at(at("exits", exit))
         if exit.net and parsed_net(exit.net) is None:
-            yield f"{at('exits', exit)}: net: {exit.net!r} is not a prefix with its host bits zero"
+            yield Said("net: {net!r} is not a prefix with its host bits zero", net=exit.net).at(at("exits", exit))
     for declaration in register.declarations:
         for span in declaration.allocated:
             if parsed_span(span) is None:
-                yield f"{at('declarations', declaration)}: allocated: {span!r} is not a prefix, a range first-last or an address"
+                yield Said(
+                    "allocated: {span!r} is not a prefix, a range first-last or an address", span=span
+                ).at(at("declarations", declaration))
         if declaration.terminals < 0:
-            yield f"{at('declarations', declaration)}: terminals: {declaration.terminals} is less than 0"
+            yield Said(
+                "terminals: {terminals} is less than 0", terminals=declaration.terminals
+            ).at(at("declarations", declaration))
     yield from _prefixes(register, at, names)
     yield from _grants(register, at)
     yield from _overlaps(register, at)
 
 
-def _prefixes(register: Register, at: Any, names: set[tuple[Plane, str]]) -> Iterator[str]:
+def _prefixes(register: Register, at: Any, names: set[tuple[Plane, str]]) -> Iterator[Text]:
     for plane in Plane:
         spans = []
         for entry in register.prefixes:
@@ -233,20 +241,27 @@ def _prefixes(register: Register, at: Any, names: set[tuple[Plane, str]]) -> Ite
                 continue
             net = parsed_net(entry.prefix)
             if net is None:
-                yield f"{at('prefixes', entry)}: prefix: {entry.prefix!r} is not a prefix with its host bits zero"
+                yield Said(
+                    "prefix: {prefix!r} is not a prefix with its host bits zero", prefix=entry.prefix
+                ).at(at("prefixes", entry))
                 continue
             for device in (entry.gateway, entry.switch):
                 if device and (plane, device) not in names:
-                    yield f"{at('prefixes', entry)}: device {device!r} is not in {plane}/devices.toml"
+                    yield Said(
+                        "device {device!r} is not in {plane}/devices.toml", device=device, plane=plane
+                    ).at(at("prefixes", entry))
             if entry.role is not PrefixRole.CONTAINER:
                 spans.append((net.version, net.first, net.last, entry))
         spans.sort(key=lambda span: span[:3])
         for (version, _, last, one), (next_version, first, _, other) in pairwise(spans):
             if version == next_version and first <= last:
-                yield f"{at('prefixes', other)}: {other.prefix} overlaps {one.prefix} ({at('prefixes', one)}) in the {plane}"
+                yield Said(
+                    "{prefix} overlaps {prefix_2} ({place_2}) in the {plane}",
+                    prefix=other.prefix, prefix_2=one.prefix, place_2=at("prefixes", one), plane=plane,
+                ).at(at("prefixes", other))
 
 
-def _grants(register: Register, at: Any) -> Iterator[str]:
+def _grants(register: Register, at: Any) -> Iterator[Text]:
     """Terms that are no dates, and what a prefix sets aside beside what else lies in it."""
     spans: dict[Plane, list[Span]] = {plane: [] for plane in Plane}
     readable = [entry for entry in register.prefixes if parsed_net(entry.prefix) is not None]
@@ -257,20 +272,30 @@ def _grants(register: Register, at: Any) -> Iterator[str]:
     for entry in readable:
         place = at("prefixes", entry)
         if entry.role is PrefixRole.RANGE:
-            yield f"{place}: role: a range is written as gateway_address, dhcp_ranges or reserved_ranges of its prefix"
+            yield Said("role: a range is written as gateway_address, dhcp_ranges or reserved_ranges of its prefix").at(place)
         dates = [name for name in TERM if (text := getattr(entry, name)) and not _is_date(text)]
         yield from (
-            f"{place}: {name}: {getattr(entry, name)!r} is not a date such as 2026-12-31" for name in dates
+            Said(
+                "{name}: {value!r} is not a date such as 2026-12-31", name=name, value=getattr(entry, name)
+            ).at(place) for name in dates
         )
         if not dates and entry.granted_until and entry.granted_from > entry.granted_until:
-            yield f"{place}: granted_until: {entry.granted_until} is before granted_from, {entry.granted_from}"
+            yield Said(
+                "granted_until: {granted_until} is before granted_from, {granted_from}",
+                granted_until=entry.granted_until, granted_from=entry.granted_from,
+            ).at(place)
+        yield from (
+            Said("dhcp_servers: {address!r} is not an address", address=one).at(place)
+            for one in entry.dhcp_servers
+            if parsed_address(one) is None
+        )
         if entry.set_aside:
             span, several = parsed(entry.prefix), spans[entry.plane]
             inside = several[
                 bisect_left(several, Span(span.first, 0)) : bisect_right(several, Span(span.last, span.last))
             ]
             inner = [one for one in inside if one != span and span.holds(one)]
-            yield from (f"{place}: {fault}" for fault in ranges.faults(entry, inner))
+            yield from (fault.at(place) for fault in ranges.faults(entry, inner))
 
 
 TERM = ("granted_on", "granted_from", "granted_until")
@@ -283,7 +308,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _overlaps(register: Register, at: Any) -> Iterator[str]:
+def _overlaps(register: Register, at: Any) -> Iterator[Text]:
     for plane in Plane:
         spans = [
             (*span, entry, text)
@@ -295,7 +320,10 @@ def _overlaps(register: Register, at: Any) -> Iterator[str]:
         spans.sort(key=lambda span: span[:3])
         for (version, _, last, one, text), (next_version, first, _, other, second) in pairwise(spans):
             if version == next_version and first <= last:
-                yield f"{at('declarations', other)}: allocated: {second} overlaps {text} of {one.number} in the {plane}"
+                yield Said(
+                    "allocated: {second} overlaps {text} of {number} in the {plane}",
+                    second=second, text=text, number=one.number, plane=plane,
+                ).at(at("declarations", other))
 
 
 def parsed_address(text: str) -> IPAddress | None:

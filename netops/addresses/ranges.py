@@ -8,7 +8,7 @@ from netops.addresses.allocation import Request
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import Span, parsed
 from netops.core.errors import Refused
-from netops.core.language import N_
+from netops.core.language import N_, Said
 
 GATEWAY, DHCP, KEPT = N_("gateway"), N_("dhcp"), N_("reserved")
 
@@ -38,7 +38,7 @@ def with_ranges(prefixes: Iterable[RegisteredPrefix]) -> Iterator[RegisteredPref
             )
 
 
-def faults(entry: RegisteredPrefix, others: Iterable[Span]) -> Iterator[str]:
+def faults(entry: RegisteredPrefix, others: Iterable[Span]) -> Iterator[Said]:
     """
     What is wrong with what *entry* sets aside, one English line each.
 
@@ -54,16 +54,18 @@ def faults(entry: RegisteredPrefix, others: Iterable[Span]) -> Iterator[str]:
         try:
             span = parsed(text)
         except ValueError as error:
-            yield f"{name}: {error}"
+            yield Said("{name}: {error}", name=name, error=error)
             continue
         if name == "gateway_address" and span.size > 1:
-            yield f"{name}: {text!r} is more than one address"
+            yield Said("{name}: {text!r} is more than one address", name=name, text=text)
         if not around.holds(span) or span == around:
-            yield f"{name}: {text!r} is not a part of {entry.prefix}"
-        yield from (f"{name}: {text!r} meets {one}, a prefix of its own" for one in inside if one.meets(span))
+            yield Said("{name}: {text!r} is not a part of {prefix}", name=name, text=text, prefix=entry.prefix)
+        yield from (Said(
+            "{name}: {text!r} meets {one}, a prefix of its own", name=name, text=text, one=one
+        ) for one in inside if one.meets(span))
         for one in known:
             if span == one or (span.meets(one) and not span.holds(one) and not one.holds(span)):
-                yield f"{name}: {text!r} meets {one}, which is set aside already"
+                yield Said("{name}: {text!r} meets {one}, which is set aside already", name=name, text=text, one=one)
         known.append(span)
 
 

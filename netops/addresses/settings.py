@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from netops.core.language import N_, Said
 from netops.core.plane import Plane
 from netops.core.toml import Source
 
@@ -77,13 +78,15 @@ def check(
     for text in sweep.prefixes:
         readable("sweep", None, "prefixes", text, parsed)
     if not 0 < sweep.per_second <= 1000 or not 0 < sweep.attempts <= 5:
-        source.fault("per_second must be 1 to 1000, attempts 1 to 5", "sweep", key="per_second")
+        source.fault(N_("per_second must be 1 to 1000, attempts 1 to 5"), "sweep", key="per_second")
     names: set[tuple[str, str]] = set()
     for index, one in enumerate(sources):
         if one.format not in ("auto", *FORMATS):
-            source.fault(f"{one.format!r} is none of auto, {', '.join(FORMATS)}", "sources", index, "format")
+            source.fault(Said(
+                "{value!r} is none of {known}", value=one.format, known=", ".join(("auto", *FORMATS))
+            ), "sources", index, "format")
         if not one.name or (one.plane, one.name) in names:
-            source.fault(f"{one.name!r} is empty or there already", "sources", index, "name")
+            source.fault(Said("{name!r} is empty or there already", name=one.name), "sources", index, "name")
         names.add((one.plane, one.name))
         readable("sources", index, "max_age", one.max_age, period)
         for text in one.covers:
@@ -92,4 +95,4 @@ def check(
         readable("shared", index, "address", pair.address, number)
         for mac in pair.macs:
             if not spelled(mac):
-                source.fault(f"{mac!r} is not a MAC", "shared", index, "macs")
+                source.fault(Said("{mac!r} is not a MAC", mac=mac), "shared", index, "macs")

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
-from netops.core.errors import Missing
-from netops.core.toml import Source, settled
+from netops.core.errors import Missing, Misspelled
+from netops.core.language import N_, Said, Text
+from netops.core.toml import Source, settled, unfit
 
 FOLDER = Path("notices") / "addresses"
 LANGUAGES = {"zh": FOLDER, "en": FOLDER / "en"}
@@ -59,22 +60,24 @@ def load(playbooks: Path, kind: type[Wording], language: str = "zh") -> Wording:
         raise Missing(
             "there is no wording {name}", "", "write playbooks/{path}", name=name, path=place
         )
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, str(place), faults)
     source.unknown({name})
     raw = source.content.get(name)
     read = source.struct(raw, kind, name) if isinstance(raw, dict) else None
     if not isinstance(raw, dict):
-        source.fault(f"must be written as [{name}]", name)
+        source.fault(Said("must be written as [{name}]", name=name), name)
     for key, text in _texts(read) if read is not None else ():
         try:
             unknown = _fields(text) - FIELDS[kind]
         except ValueError as error:
-            source.fault(str(error), name, key=key)
+            source.fault(unfit(error), name, key=key)
             continue
         for field in sorted(unknown):
             source.fault(
-                f"unknown field {{{field}}}; known here: {', '.join(sorted(FIELDS[kind]))}", name, key=key
+                Said(
+                    "unknown field {{{field}}}; known here: {known}", field=field, known=", ".join(sorted(FIELDS[kind]))
+                ), name, key=key
             )
     settled(
         "the wording was not read", faults, "mend the lines above; netops playbook check reads them again"
@@ -107,6 +110,6 @@ def _fields(text: str) -> set[str]:
     names = set()
     for _, name, shape, conversion in Formatter().parse(text):
         if shape or conversion or (name is not None and not name.isidentifier()):
-            raise ValueError(f"field {{{name}}} takes no format")
+            raise Misspelled(N_("field {{{name}}} takes no format"), name=name)
         names |= set() if name is None else {name}
     return names

@@ -148,8 +148,8 @@ def _tried(place: str, what: str, read: Callable[[], tuple[int, int]]) -> dict[s
     try:
         entries, unverified = read()
     except Faults as error:
-        faults = list(error.faults)
+        faults = error.lines()
     except NetopsError as error:
-        faults = [error.english()]
+        faults = ["; ".join(filter(None, error.told()))]
     state = "bad" if faults else "note" if unverified else "good"
     return {"file": place, "what": what, "state": state, "entries": entries, "unverified": unverified, "faults": faults}

@@ -45,6 +45,8 @@ PARTICULARS = (
     click.option("--vlan", type=click.IntRange(0, 4094), default=None, help=N_("Its 802.1Q id.")),
     click.option("--dhcp-range", "dhcp_ranges", multiple=True, metavar="RANGE",
                  help=N_("Addresses that DHCP gives out, such as 10.20.11.100-199; several allowed.")),
+    click.option("--dhcp-server", "dhcp_servers", multiple=True, metavar="ADDRESS",
+                 help=N_("Who may answer DHCP there; several allowed. Any other is a finding.")),
     click.option("--reserved-range", "reserved_ranges", multiple=True, metavar="RANGE",
                  help=N_("Addresses that are kept back; several allowed.")),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from netops.core.language import _, called
+from netops.core.language import Text, _, called, english, speaking
 
 
 class NetopsError(Exception):
@@ -28,8 +28,8 @@ class NetopsError(Exception):
 
     def english(self) -> str:
         """The error in one line of English, for logs."""
-        texts = (text.format(**self.facts) for text in (self.what, self.why, self.mend) if text)
-        return "; ".join(texts)
+        with speaking("en"):
+            return "; ".join(text.format(**self.facts) for text in (self.what, self.why, self.mend) if text)
 
     def told(self) -> tuple[str, str, str]:
         """What, why and mend in the language in use: states and kinds are words of ours, organizations have names."""
@@ -70,6 +70,18 @@ class Missing(NetopsError):
     """What was asked for does not exist."""
 
 
+class _Lines(tuple[Text, ...]):
+    """Texts below each other, in the language in use."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
 class Faults(NetopsError):
     """
     Several faults of one reading, all listed at once.
@@ -78,6 +90,11 @@ class Faults(NetopsError):
         faults: one line each, in the order of the file: place, value, mend.
     """
 
-    def __init__(self, what: str, faults: Sequence[str], mend: str = "", **facts: object) -> None:
-        self.faults = tuple(faults)
-        super().__init__(what, "{faults}", mend, faults="\n".join(faults), **facts)
+    def __init__(self, what: str, faults: Sequence[Text], mend: str = "", **facts: object) -> None:
+        self.faults = tuple(map(english, faults))
+        self._faults = _Lines(faults)
+        super().__init__(what, "{faults}", mend, faults=self._faults, **facts)
+
+    def lines(self) -> list[str]:
+        """Each of them in the language in use."""
+        return [str(fault) for fault in self._faults]

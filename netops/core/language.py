@@ -71,6 +71,37 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look 
     return message
 
 
+class Said:
+    """
+    A message whose language is chosen where it is shown, not where it is made, such as a fault of a file.
+
+    Args:
+        what: an English message id.
+        facts: what fills its places; a fact may be one of these itself.
+    """
+
+    def __init__(self, what: str, /, **facts: object) -> None:
+        self.what, self.facts = what, facts
+
+    def __str__(self) -> str:
+        """In the language in use."""
+        return _(self.what).format(**self.facts) if self.facts else _(self.what)
+
+    def at(self, place: object) -> Said:
+        """The same, with where it stands before it."""
+        return Said("{place}: {said}", place=place, said=self)
+
+
+Text = str | Said
+"""What is said to a person: in one language already, or in theirs."""
+
+
+def english(text: object) -> str:
+    """*text* as logs have it."""
+    with speaking("en"):
+        return str(text)
+
+
 def sided(text: str) -> str:
     """The half of a "中文 / English" text that is in the language in use; data that people edit has both in one."""
     chinese, _sep, english = text.partition(" / ")

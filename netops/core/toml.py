@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from netops.core.errors import Faults
+from netops.core.errors import Faults, Misspelled
+from netops.core.language import N_, Said, Text
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
@@ -25,29 +26,33 @@ class Source:
 
     Args:
         inside: the TOML itself where it is only a part of the file, with an empty line for each line before it.
+        on: the line, from 1, on which all of it stands; 0 where it has lines of its own.
     """
 
-    def __init__(self, path: Path, shown: str, faults: list[str], inside: str | None = None) -> None:
-        self.path, self.shown, self.faults = path, shown, faults
+    def __init__(self, path: Path, shown: str, faults: list[Text], inside: str | None = None, on: int = 0) -> None:
+        self.path, self.shown, self.faults, self.on = path, shown, faults, on
         self.text = ""
         self.content: dict[str, Any] = {}
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+                raise Misspelled(N_("larger than {most} MiB"), most=MAX_BYTES >> 20)
             self.text = path.read_text("utf-8") if inside is None else inside
             self.content = tomllib.loads(self.text)
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            faults.append(f"{shown}: {error}")
+            faults.append(Said("{place}: {said}", place=shown, said=error))
         self.lines = self.text.splitlines()
 
-    def fault(self, message: str, table: str = "", index: int | None = None, key: str = "") -> None:
+    def fault(self, message: Text, table: str = "", index: int | None = None, key: str = "") -> None:
         """Note a fault at a key of the *index*-th `[[table]]` (or of `[table]`)."""
         place = f"{self.shown}:{self.line(table, index, key)}"
         name = ".".join(part for part in (table, key) if part)
-        self.faults.append(f"{place}: {name}: {message}" if name else f"{place}: {message}")
+        said = message if isinstance(message, Said) else Said(message)
+        self.faults.append((said.at(name) if name else said).at(place))
 
     def line(self, table: str = "", index: int | None = None, key: str = "") -> int:
         """Line, from 1, where the key (or else its table) stands."""
+        if self.on:
+            return self.on
         start, end = 0, len(self.lines)
         if table:
             brackets = ("[[", "]]") if index is not None else ("[", "]")
@@ -76,7 +81,7 @@ class Source:
             nested = self.content[key]
             line_key = "" if isinstance(nested, dict | list) else key
             self.fault(
-                f"unknown key {key!r}; known here: {', '.join(sorted(known))}",
+                unknown_key(key, known),
                 table=key if not line_key else "",
                 index=0 if isinstance(nested, list) else None,
                 key=line_key,
@@ -86,7 +91,7 @@ class Source:
         """The entries of `[[table]]` that are well formed, each with its index; the others become faults."""
         raw = self.content.get(table, [])
         if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-            self.fault(f"must be written as [[{table}]] entries", table=table)
+            self.fault(Said("must be written as [[{table}]] entries", table=table), table=table)
             return []
         good = [(index, self.struct(item, kind, table, index)) for index, item in enumerate(raw)]
         return [(index, entry) for index, entry in good if entry is not None]
@@ -103,22 +108,22 @@ class Source:
                 pass  # every fault is named below
         before = len(self.faults)
         for key in raw.keys() - fields.keys():
-            self.fault(f"unknown key {key!r}; known here: {', '.join(sorted(fields))}", table, index, key)
+            self.fault(unknown_key(key, fields), table, index, key)
         for name, field in fields.items():
             if name not in raw:
                 if field.required:
-                    self.fault(f"{name} is missing", table, index)
+                    self.fault(Said("{name} is missing", name=name), table, index)
                 continue
             try:
                 msgspec.convert(raw[name], field.type, strict=True)
             except msgspec.ValidationError as error:
-                self.fault(f"{error} (found {raw[name]!r})", table, index, name)
+                self.fault(Said("{error} (found {value!r})", error=unfit(error), value=raw[name]), table, index, name)
         if len(self.faults) > before:
             return None
         try:
             return msgspec.convert(raw, kind, strict=True)
         except (msgspec.ValidationError, ValueError) as error:
-            self.fault(str(error), table, index)
+            self.fault(unfit(error), table, index)
             return None
 
 
@@ -158,7 +163,29 @@ def _stamp(path: Path) -> tuple[object, ...]:
     return str(path), found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def settled(what: str, faults: list[str], mend: str) -> None:
+def unknown_key(key: str, known: Iterable[str]) -> Said:
+    """Nobody knows this key; what is known there."""
+    return Said("unknown key {key!r}; known here: {known}", key=key, known=", ".join(sorted(known)))
+
+
+def unfit(error: Exception) -> Said:
+    """What msgspec says of a value that does not fit, or a struct of ours, so that it can be said in Chinese."""
+    found = MISFIT.fullmatch(str(error))
+    if not found:
+        return Said("{error}", error=error)
+    wanted, got, value, where = found.group("wanted", "got", "value", "where")
+    said = Said("Invalid enum value {value}", value=value)
+    if wanted:
+        said = Said("Expected `{wanted}`, got `{found}`", wanted=wanted, found=got)
+    return Said("{said} - at `{place}`", said=said, place=where) if where else said
+
+
+MISFIT = re.compile(
+    r"(?:Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`|Invalid enum value (?P<value>.*?))(?: - at `(?P<where>.+)`)?"
+)
+
+
+def settled(what: str, faults: Sequence[Text], mend: str) -> None:
     """
     Raise when anything was wrong.
 

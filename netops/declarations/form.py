@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from netops.core.language import _, spoken
+from netops.core.language import N_, Said, Text, _, spoken
 from netops.core.plane import Plane
 from netops.core.sheet import Place
 from netops.core.toml import Source, settled
@@ -129,7 +129,7 @@ def read(path: Path) -> Form:
     Raises:
         Faults: unknown keys, missing keys, wrong types, texts too long, no date: all at once, each with its line.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     form = None if faults else _form(source)
     settled("the declaration was not read", faults, "mend the lines above and check it again")
@@ -141,12 +141,12 @@ def _form(source: Source) -> Form | None:
     source.unknown({"declaration", "equipment", "applications"})
     raw = source.content.get("declaration")
     if not isinstance(raw, dict):
-        source.fault("the table [declaration] is missing")
+        source.fault(N_("the table [declaration] is missing"))
         return None
     table = source.struct(raw, _Table, "declaration")
     for key, value in raw.items():
         if isinstance(value, str) and len(value) > LONGEST:
-            source.fault(f"longer than {LONGEST} characters", "declaration", key=key)
+            source.fault(Said("longer than {longest} characters", longest=LONGEST), "declaration", key=key)
     for key, what in _faults(table, table.version) if table else ():
         source.fault(what, "declaration", key=key)
     items = [(place, item) for place, item in source.entries("equipment", Equipment) if item != Equipment("")]
@@ -157,11 +157,11 @@ def _form(source: Source) -> Form | None:
     ]
     for name, several in (("equipment", items), ("applications", served)):
         if len(several) > MOST_EQUIPMENT:
-            source.fault(f"more than {MOST_EQUIPMENT} pieces", name)
+            source.fault(Said("more than {most_equipment} pieces", most_equipment=MOST_EQUIPMENT), name)
         for place, item in several:
             for key, value in msgspec.structs.asdict(item).items():
                 if len(value) > LONGEST:
-                    source.fault(f"longer than {LONGEST} characters", name, place, key)
+                    source.fault(Said("longer than {longest} characters", longest=LONGEST), name, place, key)
     if table is None:
         return None
     known = {name: getattr(table, name) for name in Statements.__struct_fields__ if hasattr(table, name)}
@@ -177,7 +177,7 @@ def _form(source: Source) -> Form | None:
     return Form(table.number, stated, table.version, at(source.line("declaration")), places, pieces)
 
 
-def wrong(stated: Statements, version: int = 0) -> Iterator[tuple[str, str]]:
+def wrong(stated: Statements, version: int = 0) -> Iterator[tuple[str, Text]]:
     """What no form may say, by field: numbers below 0, days that are none, texts and tables that are too long."""
     yield from _faults(stated, version)
     texts = [(key, value) for key, value in msgspec.structs.asdict(stated).items() if isinstance(value, str)]
@@ -189,7 +189,7 @@ def wrong(stated: Statements, version: int = 0) -> Iterator[tuple[str, str]]:
     yield from ((key, f"longer than {LONGEST} characters") for key, value in texts if len(value) > LONGEST)
 
 
-def _faults(table: _Table | Statements, version: int) -> Iterator[tuple[str, str]]:
+def _faults(table: _Table | Statements, version: int) -> Iterator[tuple[str, Text]]:
     for key, value in (("terminals", table.terminals), ("version", version)):
         if value < 0:
             yield key, f"{value} is less than 0"

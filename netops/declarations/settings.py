@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
 
 ASKED_FOR = ("fields", "officers", "certificates", "addresses", "seal")
@@ -46,19 +47,23 @@ class Requirements(msgspec.Struct, frozen=True):
     authorities: dict[str, dict[Plane, str]] = {}
 
 
-def check(settings: Requirements) -> Iterator[tuple[str, str]]:
+def check(settings: Requirements) -> Iterator[tuple[str, Text]]:
     """Every fault: the key, and what is wrong."""
     for key in ("to_approve", "to_connect"):
         for name in getattr(settings, key):
             if name not in ASKED_FOR:
-                yield key, f"{name!r} is nothing that can be asked for; one of: {', '.join(ASKED_FOR)}"
+                yield key, Said(
+                    "{name!r} is nothing that can be asked for; one of: {asked_for}", name=name, asked_for=", ".join(ASKED_FOR)
+                )
     if settings.entry_inspection not in WHEN:
-        yield "entry_inspection", f"{settings.entry_inspection!r} is none of: {', '.join(WHEN)}"
+        yield "entry_inspection", Said(
+            "{value!r} is none of {known}", value=settings.entry_inspection, known=", ".join(WHEN)
+        )
     for key in ("renew_days", "remind_days", "settled_hours"):
         if getattr(settings, key) < 0:
-            yield key, f"{key} must not be less than 0"
+            yield key, Said("{key} must not be less than {least}", key=key, least=0)
     for key in ("window_days", "server_clients"):
         if getattr(settings, key) < 1:
-            yield key, f"{key} must not be less than 1"
+            yield key, Said("{key} must not be less than {least}", key=key, least=1)
     if settings.window_days > 90:
-        yield "window_days", "window_days must not be more than 90: sightings are read so far back"
+        yield "window_days", N_("window_days must not be more than 90: sightings are read so far back")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from netops.core.language import spoken
 from netops.core.paper import Box, Boxes
 from netops.documents.page import plain
 
@@ -42,6 +43,11 @@ class Remarks(msgspec.Struct, frozen=True, tag="remarks"):
 Part = Boxes | Grid | Remarks
 
 
+def numbering() -> tuple[str, str, str]:
+    """What stands before, between and behind the number of a page and how many there are."""
+    return ("第", "页 共", "页") if spoken() == "zh" else ("Page ", " of ", "")
+
+
 class Form(msgspec.Struct, frozen=True):
     """
     What stands on the paper, every text as it is printed.
@@ -49,6 +55,7 @@ class Form(msgspec.Struct, frozen=True):
     Args:
         left, right: the line under the title, at its two ends.
         foot: small print at the foot of every page, such as the head of the journal.
+        numbers: the words around the number of a page, as `numbering` gives them.
     """
 
     title: str
@@ -58,6 +65,7 @@ class Form(msgspec.Struct, frozen=True):
     right: str = ""
     landscape: bool = False
     foot: str = ""
+    numbers: tuple[str, str, str] = msgspec.field(default_factory=numbering)
 
     @property
     def width_mm(self) -> float:
@@ -96,5 +104,5 @@ def characters(form: Form) -> dict[str, set[str]]:
             case Remarks():
                 body += part.lines
     drawn = {"xiaobiaosong": form.title, "heiti": "".join(heiti), "fangsong": "".join(body),
-             "songti": form.foot + "第页共0123456789 "}  # fmt: skip
+             "songti": form.foot + "".join(form.numbers) + "0123456789 "}  # fmt: skip
     return {role: {one for one in text if not one.isspace()} for role, text in drawn.items()}

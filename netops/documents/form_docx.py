@@ -25,11 +25,10 @@ def render(content: Form) -> bytes:
 
 def _foot(shown: Form) -> str:
     """The small print, and 第 1 页 共 3 页."""
-    size = form.CELL_PT
-    counted = (
-        run(f"{shown.foot}\t第", "songti", size) + field("PAGE", "songti", size) + run("页 共", "songti", size)
-        + field("NUMPAGES", "songti", size) + run("页", "songti", size)
-    )  # fmt: skip
+    before, between, behind = shown.numbers
+    first, second, last = (run(text, "songti", form.CELL_PT) for text in (f"{shown.foot}\t{before}", between, behind))
+    page, pages = (field(name, "songti", form.CELL_PT) for name in ("PAGE", "NUMPAGES"))
+    counted = first + page + second + pages + last
     return paragraph(counted, tab=shown.width_mm / MM_PER_PT)
 
 

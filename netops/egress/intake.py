@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netops.core.language import N_
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 from netops.egress.flows import JUDGED, Batch, address_value
 from netops.egress.logs import Bad, Found, Read, Session
@@ -28,7 +28,7 @@ def sessions(playbooks: Path) -> tuple[Session, ...]:
     path = playbooks / "flow_logs" / "sessions.toml"
     if not path.exists():
         return ()
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, "flow_logs/sessions.toml", faults)
     source.unknown({"formats"})
     found = []
@@ -36,9 +36,9 @@ def sessions(playbooks: Path) -> tuple[Session, ...]:
         try:
             re.compile(one.pairs)
         except re.error as error:
-            source.fault(str(error), "formats", index, "pairs")
+            source.fault(Said("{error}", error=error), "formats", index, "pairs")
         if one.time not in ("epoch", "mdy_utc", "header"):
-            source.fault("must be epoch, mdy_utc or header", "formats", index, "time")
+            source.fault(N_("must be epoch, mdy_utc or header"), "formats", index, "time")
         found.append(one)
     settled("the formats of session logs were not read", faults, "mend the lines above")
     return tuple(found)

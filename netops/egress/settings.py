@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
 
 
@@ -35,19 +36,19 @@ class FollowedLog(msgspec.Struct, frozen=True):
     where: str = ""
 
 
-def check(mirrors: Sequence[Mirror], logs: Sequence[FollowedLog]) -> Iterator[tuple[str, int, str, str]]:
+def check(mirrors: Sequence[Mirror], logs: Sequence[FollowedLog]) -> Iterator[tuple[str, int, str, Text]]:
     """Faults as table, index, key and what is wrong."""
     taken: dict[str, int] = {}
     for index, one in enumerate(mirrors):
         if not one.interfaces:
-            yield "mirrors", index, "interfaces", "must name an interface"
+            yield "mirrors", index, "interfaces", N_("must name an interface")
         for name in one.interfaces:
             if taken.setdefault(name, index) != index:
-                yield "mirrors", index, "interfaces", f"{name!r} is listened to by another entry already"
+                yield "mirrors", index, "interfaces", Said("{name!r} is listened to by another entry already", name=name)
     seen: set[str] = set()
     for index, log in enumerate(logs):
         if not log.path:
-            yield "logs", index, "path", "must name a file"
+            yield "logs", index, "path", N_("must name a file")
         elif log.path in seen:
-            yield "logs", index, "path", f"{log.path!r} is followed by another entry already"
+            yield "logs", index, "path", Said("{path!r} is followed by another entry already", path=log.path)
         seen.add(log.path)

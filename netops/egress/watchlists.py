@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 from netops.egress.flows import Column
 
@@ -137,7 +138,7 @@ def carrier(address: str, known: tuple[Carrier, ...]) -> str:
 
 @lru_cache(4)
 def _carriers(path: Path, _changed: int) -> tuple[Carrier, ...]:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"carriers"})
     found = []
@@ -146,7 +147,7 @@ def _carriers(path: Path, _changed: int) -> tuple[Carrier, ...]:
             for text in one.prefixes:
                 ip_network(text)
         except ValueError as error:
-            source.fault(str(error), "carriers", index, "prefixes")
+            source.fault(Said("{error}", error=error), "carriers", index, "prefixes")
             continue
         found.append(one)
     settled("the watchlist of carriers was not read", faults, "mend the lines above")
@@ -204,12 +205,12 @@ def consumer(playbooks: Path) -> Consumer:
 
 @lru_cache(4)
 def _consumer(path: Path, _changed: int) -> Consumer:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"words", "source", "checked", "cellular"})
     words = source.content.get("words", [])
     if not isinstance(words, list) or not all(isinstance(one, str) and len(one) > 2 for one in words):
-        source.fault("must be a list of words of at least three characters", "words")
+        source.fault(N_("must be a list of words of at least three characters"), "words")
         words = []
     found = tuple(one for _, one in source.entries("cellular", Maker))
     settled("the watchlist of consumer boxes was not read", faults, "mend the lines above")
@@ -235,7 +236,7 @@ def _registered(prefix: str) -> str:
 
 @lru_cache(4)
 def _makers(path: Path, _changed: int) -> tuple[Maker, ...]:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"makers"})
     found = tuple(one for _, one in source.entries("makers", Maker))
@@ -245,16 +246,16 @@ def _makers(path: Path, _changed: int) -> tuple[Maker, ...]:
 
 @lru_cache(4)
 def _read(path: Path, _changed: int) -> tuple[Signature, ...]:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"tunnels"})
     found = []
     for index, one in source.entries("tunnels", Signature):
         has_ports = one.protocol in (TCP, UDP)
         if not 0 <= one.protocol <= 255 or has_ports != bool(one.ports):
-            source.fault("must be 0 to 255, with ports for TCP and UDP only", "tunnels", index, "protocol")
+            source.fault(N_("must be 0 to 255, with ports for TCP and UDP only"), "tunnels", index, "protocol")
         elif not all(0 < port < 65536 for port in one.ports):
-            source.fault("must be 1 to 65535", "tunnels", index, "ports")
+            source.fault(N_("must be 1 to 65535"), "tunnels", index, "ports")
         else:
             found.append(one)
     settled("the watchlist of tunnels was not read", faults, "mend the lines above")

@@ -12,7 +12,7 @@ import msgspec
 
 from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Severity, rule
-from netops.core.language import N_
+from netops.core.language import N_, Text
 from netops.core.lead import Lead, identity
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
@@ -72,17 +72,17 @@ def rulebook(playbooks: Path) -> Rulebook:
 
 @lru_cache(4)
 def _read(path: Path, _changed: int) -> Rulebook:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"kinds", "witnesses"})
     weights, thresholds = {}, {}
     for index, one in source.entries("witnesses", Weight):
         if not 0 < one.weight < 1:
-            source.fault("must be a ratio between 0 and 1", "witnesses", index, "weight")
+            source.fault(N_("must be a ratio between 0 and 1"), "witnesses", index, "weight")
         weights[one.name] = one
     for index, kind in source.entries("kinds", Threshold):
         if not 0 < kind.tells_at <= 1:
-            source.fault("must be a ratio above 0 and at most 1", "kinds", index, "tells_at")
+            source.fault(N_("must be a ratio above 0 and at most 1"), "kinds", index, "tells_at")
         thresholds[kind.kind] = kind.tells_at
     settled("the witnesses' weights were not read", faults, "mend the lines above")
     return Rulebook(weights, thresholds)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.errors import Misspelled
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 
 DAY = timedelta(days=1)
@@ -75,7 +77,7 @@ def days(year: int, text: str) -> Iterator[date]:
     first, _, last = text.partition("..")
     day, end = (date.fromisoformat(f"{year}-{part}") for part in (first, last or first))
     if end < day:
-        raise ValueError(f"{text} ends before it begins")
+        raise Misspelled(N_("{text} ends before it begins"), text=text)
     while day <= end:
         yield day
         day += DAY
@@ -88,24 +90,24 @@ def read(playbooks: Path) -> tuple[Year, ...]:
     Raises:
         Faults: every fault at once: unknown keys, days that do not exist, a weekday as make-up day, a year twice.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "holidays.toml", "law/holidays.toml", faults)
     source.unknown({"years"})
     found = source.entries("years", Year)
     seen: set[int] = set()
     for index, one in found:
         if one.year in seen:
-            source.fault(f"{one.year} stands twice", "years", index, "year")
+            source.fault(Said("{name} stands twice", name=one.year), "years", index, "year")
         seen.add(one.year)
         for key, texts in (("off", one.off), ("work", one.work)):
             for text in texts:
                 try:
                     listed = list(days(one.year, text))
                 except ValueError as error:
-                    source.fault(str(error), "years", index, key)
+                    source.fault(Said("{error}", error=error), "years", index, key)
                     continue
                 if key == "work" and any(day.weekday() < SATURDAY for day in listed):
-                    source.fault(f"{text} is no weekend", "years", index, key)
+                    source.fault(Said("{text} is no weekend", text=text), "years", index, key)
     settled("the working calendar was not read", faults, "mend the lines above; netops playbook check reads them again")
     return tuple(one for _, one in found)
 

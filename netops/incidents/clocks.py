@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from netops.core.clock import CITY_ZONE
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled, until_changed
 from netops.incidents import calendar
 from netops.incidents.calendar import Calendar
@@ -158,18 +159,18 @@ def read(playbooks: Path) -> tuple[StatutoryClock, ...]:
     Raises:
         Faults: every fault at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "clocks.toml", "law/clocks.toml", faults)
     source.unknown({"clocks"})
     found = source.entries("clocks", StatutoryClock)
     seen: set[str] = set()
     for index, clock in found:
         if clock.id in seen:
-            source.fault(f"{clock.id} stands twice", "clocks", index, "id")
+            source.fault(Said("{name} stands twice", name=clock.id), "clocks", index, "id")
         seen.add(clock.id)
         if sum(map(bool, (clock.seconds, clock.days, clock.working_days, clock.paper))) > 1:
-            source.fault("give only one of seconds, days, working_days, paper", "clocks", index, "id")
+            source.fault(N_("give only one of seconds, days, working_days, paper"), "clocks", index, "id")
         if clock.local and clock.verified:
-            source.fault("a term of the office is not verified law: write verified = false", "clocks", index, "verified")
+            source.fault(N_("a term of the office is not verified law: write verified = false"), "clocks", index, "verified")
     settled("the clocks were not read", faults, "mend the lines above; netops playbook check reads them again")
     return tuple(clock for _, clock in found)

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled, until_changed
 from netops.incidents.incident import Grade, Grading
 
@@ -116,18 +117,20 @@ def load(playbooks: Path) -> Scale:
     Raises:
         Faults: every fault at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "grading.toml", "law/grading.toml", faults)
     source.unknown({"metrics", "thresholds", "proposals"})
     metrics = tuple(one for _, one in source.entries("metrics", Metric))
     thresholds = source.entries("thresholds", Threshold)
     for index, one in thresholds:
         if one.metric not in {metric.id for metric in metrics}:
-            source.fault(f"{one.metric} has no [[metrics]] entry", "thresholds", index, "metric")
+            source.fault(Said("{metric} has no [[metrics]] entry", metric=one.metric), "thresholds", index, "metric")
         if one.verified != (one.mark == "verified"):
-            source.fault(f"verified is {one.verified} but mark is {one.mark!r}", "thresholds", index, "mark")
+            source.fault(Said(
+                "verified is {verified} but mark is {mark!r}", verified=one.verified, mark=one.mark
+            ), "thresholds", index, "mark")
     proposals = source.entries("proposals", Proposal)
     if not faults and not any(not one.kinds for _, one in proposals):
-        source.fault("one proposal must have kinds = []: the rule for everything else", "proposals")
+        source.fault(N_("one proposal must have kinds = []: the rule for everything else"), "proposals")
     settled("the grading rules were not read", faults, "mend the lines above; netops playbook check reads them again")
     return Scale(tuple(one for _, one in thresholds), tuple(one for _, one in proposals), metrics)

@@ -11,7 +11,7 @@ import msgspec
 
 from netops.core.basis import Basis
 from netops.core.errors import Refused
-from netops.core.language import N_, _
+from netops.core.language import N_, Said, Text, _
 from netops.core.toml import Source, settled, until_changed
 
 
@@ -299,7 +299,7 @@ def load(playbooks: Path) -> tuple[LegalBasis, ...]:
     Raises:
         Faults: unknown keys, dates that are none, a required row that is not there: all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "bases.toml", "law/bases.toml", faults)
     source.unknown({"bases"})
     read = source.entries("bases", LegalBasis)
@@ -308,10 +308,10 @@ def load(playbooks: Path) -> tuple[LegalBasis, ...]:
         for key in ("effective_from", "effective_to"):
             text = getattr(row, key)
             if (text or key == "effective_from") and not _is_date(text):
-                source.fault(f"{text!r} is not a date", "bases", index, key)
+                source.fault(Said("{value!r} is not a date such as 2026-12-31", value=text), "bases", index, key)
         for needed in row.requires:
             if needed not in names:
-                source.fault(f"there is no row {needed!r}", "bases", index, "requires")
+                source.fault(Said("there is no row {needed!r}", needed=needed), "bases", index, "requires")
     settled("the legal bases were not read", faults, "mend the lines above; netops playbook check reads them again")
     return tuple(row for _, row in read)
 
@@ -332,7 +332,7 @@ def articles(playbooks: Path) -> tuple[Article, ...]:
     Raises:
         Faults: every fault at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "articles.toml", "law/articles.toml", faults)
     source.unknown({"articles"})
     read = tuple(entry for _, entry in source.entries("articles", Article))

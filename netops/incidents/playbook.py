@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from netops.core.errors import Missing, Refused
-from netops.core.language import spoken
+from netops.core.language import Said, Text, spoken
 from netops.core.toml import Source, settled, until_changed
 
 MAX_BYTES = 1 << 20
@@ -65,7 +65,7 @@ def load(playbooks: Path) -> dict[str, Playbook]:
     Raises:
         Faults: heads that cannot be read, steps that are not numbered from 1, English ones that are not as many: all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     found = {}
     for path in sorted((playbooks / "incidents").glob("*.md")):
         one = _read(path, faults)
@@ -75,24 +75,24 @@ def load(playbooks: Path) -> dict[str, Playbook]:
     return found
 
 
-def _text(path: Path, shown: str, faults: list[str]) -> str | None:
+def _text(path: Path, shown: str, faults: list[Text]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("larger than 1 MiB")
         return path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        faults.append(f"{shown}: {error}")
+        faults.append(Said("{error}", error=error).at(shown))
         return None
 
 
-def _read(path: Path, faults: list[str]) -> Playbook | None:
+def _read(path: Path, faults: list[Text]) -> Playbook | None:
     shown = f"incidents/{path.name}"
     text = _text(path, shown, faults)
     if text is None:
         return None
     match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", text, re.DOTALL)
     if not match:
-        faults.append(f"{shown}:1: must begin with a head between two lines of +++")
+        faults.append(Said("{shown}:1: must begin with a head between two lines of +++", shown=shown))
         return None
     before = len(faults)
     source = Source(path, shown, faults, "\n" + match[1])
@@ -102,15 +102,18 @@ def _read(path: Path, faults: list[str]) -> Playbook | None:
     said = (_text(english, f"incidents/en/{path.name}", faults) or "") if english.is_file() else ""
     steps_en = _steps(said, f"incidents/en/{path.name}:1", faults) if said else ()
     if steps_en and len(steps_en) != len(steps):
-        faults.append(f"incidents/en/{path.name}:1: has {len(steps_en)} steps where the Chinese one has {len(steps)}")
+        faults.append(Said(
+            "incidents/en/{name}:1: has {steps_en} steps where the Chinese one has {steps}",
+            name=path.name, steps_en=len(steps_en), steps=len(steps),
+        ))
     return Playbook(path.stem, head, steps, match[2].strip(), said.strip(), steps_en) if head else None
 
 
-def _steps(body: str, place: str, faults: list[str]) -> tuple[str, ...]:
+def _steps(body: str, place: str, faults: list[Text]) -> tuple[str, ...]:
     """Numbered steps, each in one line; a step may go on in lines that are indented."""
     numbered = re.findall(r"^(\d+)\. (.+(?:\n {2,}.+)*)", body, re.MULTILINE)
     if [number for number, _ in numbered] != [str(n + 1) for n in range(len(numbered))] or not numbered:
-        faults.append(f"{place}: steps must be numbered 1., 2., 3. without gaps")
+        faults.append(Said("steps must be numbered 1., 2., 3. without gaps").at(place))
     between = r"(?<=[!-~])\s*\n\s+(?=[!-~])"  # a space where Latin words meet, nothing between Chinese ones
     return tuple(re.sub(r"\s*\n\s+", "", re.sub(between, " ", step)).strip() for _, step in numbered)
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
 
 News = Literal["opened", "graded", "warning", "overdue", "closed"]
@@ -58,22 +59,22 @@ class Alerts(msgspec.Struct, frozen=True):
 
 def check(
     channels: tuple[Channel, ...], seconds: Callable[[str], float]
-) -> list[tuple[int, str, str]]:
+) -> list[tuple[int, str, Text]]:
     """What is wrong: index of the channel, key, message."""
-    faults: list[tuple[int, str, str]] = []
+    faults: list[tuple[int, str, Text]] = []
     seen: set[str] = set()
     for index, one in enumerate(channels):
         if one.name in seen:
-            faults.append((index, "name", f"{one.name} stands twice"))
+            faults.append((index, "name", Said("{name} stands twice", name=one.name)))
         seen.add(one.name)
         if sum(map(bool, (one.url_file, one.url_env, one.webhook))) != 1:
-            faults.append((index, "name", "give exactly one of url_file, url_env, webhook"))
+            faults.append((index, "name", N_("give exactly one of url_file, url_env, webhook")))
         if one.webhook and not one.webhook.startswith(("http://", "https://")):
-            faults.append((index, "webhook", "must begin with http:// or https://"))
+            faults.append((index, "webhook", N_("must begin with http:// or https://")))
         if not 0 < one.most <= 100:
-            faults.append((index, "most", "must be from 1 to 100"))
+            faults.append((index, "most", N_("must be from 1 to 100")))
         try:
             seconds(one.digest)
         except ValueError:
-            faults.append((index, "digest", "must be like 30s, 5m, 6h, 1d or empty"))
+            faults.append((index, "digest", N_("must be like 30s, 5m, 6h, 1d or empty")))
     return faults

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core.language import spoken
+from netops.core.language import N_, Said, Text, spoken
 from netops.core.toml import Source, settled, until_changed
 
 
@@ -76,23 +76,23 @@ def load(playbooks: Path) -> Taxonomy:
     Raises:
         Faults: unknown keys, categories that do not exist, a kind under two causes: all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "taxonomy.toml", "law/taxonomy.toml", faults)
     source.unknown({"standard", "categories", "causes"})
     standard = source.content.get("standard")
     if isinstance(standard, dict):
         source.struct(standard, _Standard, "standard")
     else:
-        source.fault("must be written as [standard]", "standard")
+        source.fault(N_("must be written as [standard]"), "standard")
     categories = tuple(entry for _, entry in source.entries("categories", Category))
     causes = source.entries("causes", Cause)
     taxonomy = Taxonomy(categories, tuple(entry for _, entry in causes))
     owner: dict[str, str] = {}
     for index, cause in causes:
         if not taxonomy.name(cause.category):
-            source.fault(f"there is no category {cause.category!r}", "causes", index, "category")
+            source.fault(Said("there is no category {category!r}", category=cause.category), "causes", index, "category")
         for kind in cause.kinds:
             if owner.setdefault(kind, cause.key) != cause.key:
-                source.fault(f"{kind} is under {owner[kind]} already", "causes", index, "kinds")
+                source.fault(Said("{kind} is under {value} already", kind=kind, value=owner[kind]), "causes", index, "kinds")
     settled("the taxonomy was not read", faults, "mend the lines above; netops playbook check reads them again")
     return taxonomy

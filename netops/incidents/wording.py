@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from netops.core.errors import Missing
-from netops.core.toml import Source, settled, until_changed
+from netops.core.errors import Missing, Misspelled
+from netops.core.language import N_, Said, Text
+from netops.core.toml import Source, settled, unfit, until_changed
 from netops.incidents.legal_basis import Instrument
 
 PENDING = "正在核查，待续报补充。"
@@ -220,7 +221,7 @@ def fields_of(text: str) -> set[str]:
     names = set()
     for _, name, shape, conversion in Formatter().parse(text):
         if shape or conversion:
-            raise ValueError(f"field {{{name}}} takes no format")
+            raise Misspelled(N_("field {{{name}}} takes no format"), name=name)
         names |= set() if name is None else {name}
     return names
 
@@ -287,7 +288,7 @@ def _template(source: Source, name: str, head: Head | None) -> Template:
     """What a file says, every field of it known."""
     source.unknown({"paper", "blocks"})
     if not isinstance(source.content.get("paper"), dict):
-        source.fault("must be written as [paper]", "paper")
+        source.fault(N_("must be written as [paper]"), "paper")
     parts = source.entries("blocks", Part)
     vocabulary = VOCABULARIES[head.about if head else "incident"]
     for key in ("title", "to", "note", *FRONT):
@@ -313,14 +314,14 @@ def _check_part(source: Source, part: Part, index: int, vocabulary: Vocabulary) 
             _check(source, text, each if row.each else says, "blocks", index, "boxes")
         if not 0 < len(row.cells) <= len(part.widths):
             source.fault(
-                f"a row has 1 to {len(part.widths)} cells, as many as widths", "blocks", index, "boxes"
+                Said("a row has 1 to {widths} cells, as many as widths", widths=len(part.widths)), "blocks", index, "boxes"
             )
     if part.kind == "table" and not (
         len(part.columns) == len(part.rows) > 0 and len(part.widths) in (0, len(part.rows))
     ):
-        source.fault("columns, widths and rows must be equally many", "blocks", index, "columns")
+        source.fault(N_("columns, widths and rows must be equally many"), "blocks", index, "columns")
     if any(width <= 0 for width in part.widths):
-        source.fault("a width is above 0", "blocks", index, "widths")
+        source.fault(N_("a width is above 0"), "blocks", index, "widths")
 
 
 def _check(
@@ -329,15 +330,16 @@ def _check(
     try:
         unknown = fields_of(text) - allowed
     except ValueError as error:
-        source.fault(str(error), table, index, key)
+        source.fault(unfit(error), table, index, key)
         return
     for name in sorted(unknown):
         start = source.line(table, index, key)
         line = next(
             (n for n, said in enumerate(source.lines[start - 1 :], start) if f"{{{name}}}" in said), start
         )
-        said = f"unknown field {{{name}}}; known here: {', '.join(sorted(allowed))}"
-        if (fault := f"{source.shown}:{line}: {table}.{key}: {said}") not in source.faults:
+        said = Said("unknown field {{{field}}}; known here: {known}", field=name, known=", ".join(sorted(allowed)))
+        fault = said.at(f"{table}.{key}").at(f"{source.shown}:{line}")
+        if str(fault) not in map(str, source.faults):
             source.faults.append(fault)
 
 
@@ -362,11 +364,11 @@ def requirements(playbooks: Path) -> dict[str, Requirement]:
     Raises:
         Faults: every fault at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "requirements.toml", "law/requirements.toml", faults)
     source.unknown({"requirements"})
     found = {one.kind: one for _, one in source.entries("requirements", Requirement)}
     if "" not in found and not faults:
-        source.fault('there is no entry with kind = ""')
+        source.fault(N_('there is no entry with kind = ""'))
     settled("the requirements were not read", faults, "mend the lines above; netops playbook check reads them again")
     return found

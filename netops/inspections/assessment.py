@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from netops.core.language import spoken
+from netops.core.language import N_, Said, Text, spoken
 from netops.core.toml import Source, settled
 from netops.inspections.inspection import Inspection
 from netops.inspections.score import Score, Weights, score
@@ -99,29 +99,29 @@ def load(playbooks: Path) -> Rules:
     Raises:
         Faults: it is not there, or cannot be read so: all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / FILE, FILE, faults)
     source.unknown({"scores", "dimension", "grade", "least"})
     raw = source.content
     held = raw.get("scores", {})
     weights = (source.struct(held, Weights, "scores") if isinstance(held, dict) else None) or Weights()
     if not 0 <= weights.nonconform <= weights.partial <= weights.conform <= 1:
-        source.fault("what answers earn must rise from nonconform to conform, between 0 and 1", "scores")
+        source.fault(N_("what answers earn must rise from nonconform to conform, between 0 and 1"), "scores")
     dimensions = [one for _index, one in source.entries("dimension", Dimension)]
     taken: set[str] = set()
     for index, one in enumerate(dimensions):
         if one.weight <= 0:
-            source.fault(f"{one.weight} is not above 0", "dimension", index, "weight")
+            source.fault(Said("{weight} is not above 0", weight=one.weight), "dimension", index, "weight")
         if one.key in taken:
-            source.fault(f"{one.key!r} is there already", "dimension", index, "key")
+            source.fault(Said("{name!r} is there already", name=one.key), "dimension", index, "key")
         taken.add(one.key)
     least: Any = raw.get("least", 0.5)
     if not isinstance(least, int | float) or isinstance(least, bool) or not 0 <= least <= 1:
-        source.fault("must be between 0 and 1", key="least")
+        source.fault(N_("must be between 0 and 1"), key="least")
         least = 0.5
     grades = sorted((one for _index, one in source.entries("grade", Grade)), key=lambda one: -one.from_points)
     if not dimensions and not faults:
-        source.fault("there is no [[dimension]]")
+        source.fault(N_("there is no [[dimension]]"))
     settled("the assessment was not read", faults, "mend the lines above")
     return Rules(weights, tuple(dimensions), tuple(grades), float(least))
 

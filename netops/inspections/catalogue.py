@@ -11,7 +11,7 @@ import msgspec
 from netops.core.basis import Basis
 from netops.core.errors import Missing, Refused
 from netops.core.finding import Severity
-from netops.core.language import spoken
+from netops.core.language import N_, Said, Text, spoken
 from netops.core.toml import Source, settled
 from netops.inspections.item import Item, faulty
 
@@ -95,10 +95,10 @@ def read(playbooks: Path, day: date | None = None) -> dict[str, Catalogue]:
     Raises:
         Faults: unknown keys, wrong types, duplicate ids, dangling selections, unknown checks: all at once.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     folder = playbooks / "inspections"
     if not folder.is_dir():
-        faults.append(f"{folder}: there is no such folder")
+        faults.append(Said("there is no such folder").at(folder))
     editions: list[_Edition] = []
     for source in (Source(path, path.name, faults) for path in sorted(folder.glob("*.toml"))):
         source.unknown({"catalogue", "item", "select"})
@@ -178,15 +178,17 @@ def _head(source: Source) -> Head | None:
     raw = source.content.get("catalogue")
     if not isinstance(raw, dict):
         if source.content:
-            source.fault("[catalogue] is missing")
+            source.fault(N_("[catalogue] is missing"))
         return None
     head = source.struct(raw, Head, "catalogue")
     if head is not None:
         for key in ("in_force_from", "in_force_to"):
             if not _is_day(getattr(head, key)) and (key == "in_force_from" or getattr(head, key)):
-                source.fault(f"{getattr(head, key)!r} is not a date such as 2026-01-01", "catalogue", key=key)
+                source.fault(Said("{value!r} is not a date such as 2026-12-31", value=getattr(head, key)), "catalogue", key=key)
         if head.in_force_to and head.in_force_to < head.in_force_from:
-            source.fault(f"{head.in_force_to!r} is before in_force_from", "catalogue", key="in_force_to")
+            source.fault(Said(
+                "{in_force_to!r} is before in_force_from", in_force_to=head.in_force_to
+            ), "catalogue", key="in_force_to")
     return head
 
 
@@ -194,7 +196,7 @@ def _items(source: Source) -> list[Item]:
     items, places = [], dict[str, int]()
     for index, item in source.entries("item", Item):
         if item.id in places:
-            source.fault(f"{item.id!r} is there already, on line {places[item.id]}", "item", index, "id")
+            source.fault(Said("{id!r} is there already, on line {value}", id=item.id, value=places[item.id]), "item", index, "id")
             continue
         places[item.id] = source.line("item", index, "id")
         for key, message in faulty(item):
@@ -208,14 +210,14 @@ def _selected(source: Source, own: dict[str, tuple[Item, ...]], taken: set[str])
     chosen: list[Item] = []
     for index, selection in source.entries("select", Selection):
         if selection.source not in own:
-            source.fault(f"there is no catalogue {selection.source!r}", "select", index, "from")
+            source.fault(Said("there is no catalogue {source!r}", source=selection.source), "select", index, "from")
             continue
         known: dict[str, Any] = {item.id: item for item in own[selection.source]}
         for name in selection.items:
             if name not in known:
-                source.fault(f"{selection.source} has no item {name!r}", "select", index, "items")
+                source.fault(Said("{source} has no item {name!r}", source=selection.source, name=name), "select", index, "items")
             elif name in taken:
-                source.fault(f"{name!r} is there already", "select", index, "items")
+                source.fault(Said("{name!r} is there already", name=name), "select", index, "items")
             else:
                 taken.add(name)
                 chosen.append(known[name])

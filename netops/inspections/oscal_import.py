@@ -10,7 +10,7 @@ import msgspec
 
 from netops.core.errors import Faults, NetopsError
 from netops.core.finding import Severity
-from netops.core.language import N_
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
 from netops.inspections.catalogue import Catalogue, Head
 from netops.inspections.facts import Kind
@@ -68,7 +68,7 @@ def read(content: bytes, name: str, day: str) -> Imported:
     head = _head(body, name, day)
     items: list[Item] = []
     left: list[Left] = []
-    faults: list[str] = []
+    faults: list[Text] = []
     taken: set[str] = set()
     for place, (control, group, values) in enumerate(_controls(body), 1):
         if place > MAX_CONTROLS:
@@ -82,7 +82,7 @@ def read(content: bytes, name: str, day: str) -> Imported:
         try:
             item = msgspec.convert(_raw(control, said, group, values), Item, strict=False)
         except msgspec.ValidationError as error:
-            faults.append(f"{said}: {error}")
+            faults.append(Said("{error}", error=error).at(said))
             continue
         faults += [f"{said}: {key}: {message}" for key, message in faulty(item)]
         items.append(item)

@@ -14,6 +14,7 @@ import msgspec
 from netops.core.basis import Basis
 from netops.core.dates import after, first_day
 from netops.core.errors import Faults, Missing
+from netops.core.language import N_, Said, Text
 from netops.core.sheet import Heading, folded, spelled
 from netops.core.toml import Source, settled
 
@@ -233,7 +234,7 @@ def load(playbooks: Path) -> dict[str, Kind]:
 @lru_cache(maxsize=4)
 def _loaded(stamps: tuple[tuple[Path, int], ...]) -> Mapping[str, Kind]:
     """Read again when a file changed."""
-    faults: list[str] = []
+    faults: list[Text] = []
     found: dict[str, Kind] = {}
     for path, _changed in stamps:
         if one := _read(path, faults):
@@ -265,7 +266,7 @@ def one_of(kinds: Mapping[str, Kind], word: str) -> Kind:
     )
 
 
-def _read(path: Path, faults: list[str]) -> Kind | None:
+def _read(path: Path, faults: list[Text]) -> Kind | None:
     source = Source(path, f"registers/{path.name}", faults)
     before = len(faults)
     source.unknown({"register", "fields", "checks"})
@@ -282,7 +283,7 @@ def _read(path: Path, faults: list[str]) -> Kind | None:
 def _rows(source: Source, name: str) -> list[dict[str, Any]]:
     raw = source.content.get(name, [])
     if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
-        source.fault("must be a list of tables", key=name)
+        source.fault(N_("must be a list of tables"), key=name)
         return []
     return raw
 
@@ -292,63 +293,65 @@ def _one(source: Source, raw: dict[str, Any], kind: type[Any], key: str) -> Any:
     if raw.keys() <= set(kind.__struct_fields__):
         with suppress(msgspec.ValidationError):
             return msgspec.convert(raw, kind, strict=True)
-    inner: list[str] = []
-    reader = Source(source.path, source.shown, inner, "")
-    made = reader.struct(raw, kind)
     said = f'{key} = "{raw.get(key, "")}"'
     line = next((number for number, text in enumerate(source.lines, 1) if said in text), 1)
-    source.faults += [f"{source.shown}:{line}: {fault.split(': ', 1)[1]}" for fault in inner]
-    return made
+    return Source(source.path, source.shown, source.faults, "", line).struct(raw, kind)
 
 
-def _inside(kind: Kind) -> Iterator[str]:
+def _inside(kind: Kind) -> Iterator[Text]:
     names = [one.name for one in kind.fields]
     if not kind.head.duties or not all(re.fullmatch(r"A\d\d-\d+", one) for one in kind.head.duties):
-        yield "register: duties must name at least one duty such as A27-1"
+        yield N_("register: duties must name at least one duty such as A27-1")
     if not re.fullmatch(r"[A-Z]{2,5}", kind.head.prefix):
-        yield f"register: prefix: {kind.head.prefix!r} must be 2 to 5 capital letters"
-    yield from (f"fields: {name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1)
+        yield Said("register: prefix: {prefix!r} must be 2 to 5 capital letters", prefix=kind.head.prefix)
+    yield from (Said("fields: {name!r} is there twice", name=name) for name in dict.fromkeys(names) if names.count(name) > 1)
     for name in ("organization", kind.head.name, *kind.head.key):
         if name not in names:
-            yield f"register: there is no field {name!r}"
+            yield Said("register: there is no field {name!r}", name=name)
     for one in kind.fields:
         if not NAME.fullmatch(one.name) or one.name in OWN:
-            yield f"fields: {one.name!r} cannot be the name of a field"
+            yield Said("fields: {name!r} cannot be the name of a field", name=one.name)
         if one.type not in TYPES:
-            yield f"fields: {one.name}: type {one.type!r} is none of {', '.join(TYPES)}"
+            yield Said("fields: {name}: type {type!r} is none of {types}", name=one.name, type=one.type, types=", ".join(TYPES))
         if (one.type == "choice") != bool(one.choices):
-            yield f"fields: {one.name}: choices belong to type choice, and only there"
+            yield Said("fields: {name}: choices belong to type choice, and only there", name=one.name)
         if (one.type == "reference") != bool(one.reference):
-            yield f"fields: {one.name}: reference belongs to type reference, and only there"
+            yield Said("fields: {name}: reference belongs to type reference, and only there", name=one.name)
     if not any(one.name == PRIVATE and one.type == "organization" and one.required for one in kind.fields):
-        yield "fields: organization must be of type organization, and required"
+        yield N_("fields: organization must be of type organization, and required")
     for check in kind.checks:
         for name in filter(None, (check.field, check.after, *check.fields, *check.when)):
             if name not in names:
-                yield f"checks: {check.rule}: there is no field {name!r}"
+                yield Said("checks: {rule}: there is no field {name!r}", rule=check.rule, name=name)
         yield from _periods(check)
 
 
-def _periods(check: Check) -> Iterator[str]:
+def _periods(check: Check) -> Iterator[Text]:
     for name in ("within", "remind"):
         period = getattr(check, name)
         try:
             after(first_day("2026"), period or "1d")
         except ValueError as error:
-            yield f"checks: {check.rule}: {name}: {error}"
+            yield Said("checks: {rule}: {name}: {error}", rule=check.rule, name=name, error=error)
     if check.rule in ("renewal", "due") and not check.within:
-        yield f"checks: {check.rule}: within is missing"
+        yield Said("checks: {rule}: within is missing", rule=check.rule)
     if check.rule == "everyone" and not check.who:
-        yield "checks: everyone: who is missing"
+        yield N_("checks: everyone: who is missing")
 
 
-def _across(kind: Kind, kinds: Mapping[str, Kind]) -> Iterator[str]:
+def _across(kind: Kind, kinds: Mapping[str, Kind]) -> Iterator[Text]:
     for one in kind.fields:
         if one.reference and one.reference not in kinds:
-            yield f"registers/{kind.kind}.toml: fields: {one.name}: there is no register {one.reference!r}"
+            yield Said(
+                "registers/{kind}.toml: fields: {name}: there is no register {reference!r}",
+                kind=kind.kind, name=one.name, reference=one.reference,
+            )
     for other in kinds.values():
         if other.head.prefix == kind.head.prefix and other.kind < kind.kind:
-            yield f"registers/{kind.kind}.toml: register: prefix: {kind.head.prefix} is the one of {other.kind}"
+            yield Said(
+                "registers/{kind}.toml: register: prefix: {prefix} is the one of {kind_2}",
+                kind=kind.kind, prefix=kind.head.prefix, kind_2=other.kind,
+            )
 
 
 __all__ = ["Check", "Choice", "Faults", "Field", "Head", "Kind", "load", "one_of"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.language import Text
 from netops.core.toml import Source, settled
 
 
@@ -71,7 +72,7 @@ def watchlist(playbooks: Path) -> Watchlist:
     path = playbooks / "watchlists" / "hidden-links.toml"
     if not path.exists():
         return Watchlist()
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, "watchlists/hidden-links.toml", faults)
     made = source.struct(source.content, Watchlist)
     settled("the watch list was not read", faults, "mend the lines above")

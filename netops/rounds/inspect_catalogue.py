@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core.language import _, spoken
+from netops.core.language import Text, _, spoken
 from netops.core.toml import Source, settled
 from netops.desk import Desk
 from netops.incidents import legal_basis
@@ -54,7 +54,7 @@ def systems(playbooks: Path) -> tuple[System, ...]:
     Raises:
         Faults: the file cannot be read so.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / "law" / "systems.toml", "law/systems.toml", faults)
     source.unknown({"systems"})
     rows = source.content.get("systems", [])

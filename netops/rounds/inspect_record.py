@@ -10,7 +10,7 @@ import msgspec
 from netops.core import files, journal
 from netops.core.clock import city_time
 from netops.core.errors import NetopsError
-from netops.core.language import speaking
+from netops.core.language import Text, speaking
 from netops.core.toml import Source, settled
 from netops.desk import Desk
 from netops.documents import form_docx, form_pdf
@@ -52,7 +52,7 @@ def both(playbooks: Path) -> dict[str, Words]:
     Raises:
         Faults: the file is not there, or cannot be read so.
     """
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(playbooks / FILE, FILE, faults)
     source.unknown({"record", "paper"})
     names = ("record", "paper")

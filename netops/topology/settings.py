@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
+
 WRITABLE = ("ifAlias", "sysLocation", "sysContact", "ifAdminStatus", "dot1qPvid")
 Writable = Literal["ifAlias", "sysLocation", "sysContact", "ifAdminStatus", "dot1qPvid"]
 
@@ -37,20 +39,20 @@ class Writing(msgspec.Struct, frozen=True):
     """Credential of reading to the one of writing, such as { v3 = "v3-write" }."""
 
 
-def check(traps: Traps, writing: Writing, credentials: Collection[str]) -> Iterator[tuple[str, str, str]]:
+def check(traps: Traps, writing: Writing, credentials: Collection[str]) -> Iterator[tuple[str, str, Text]]:
     """What is wrong with either: (table, key, what)."""
     for address in traps.listen:
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", address):
-            yield "snmp.traps", "listen", f"{address!r} must be ADDRESS:PORT"
+            yield "snmp.traps", "listen", Said("{address!r} must be ADDRESS:PORT", address=address)
     for name in traps.credentials:
         if name not in credentials:
-            yield "snmp.traps", "credentials", f"{name!r} is not in [snmp.credentials]"
+            yield "snmp.traps", "credentials", Said("{name!r} is not in [snmp.credentials]", name=name)
     for key in ("per_second", "burst", "total_per_second", "walk_pause_seconds"):
         if getattr(traps, key) <= 0:
-            yield "snmp.traps", key, f"{key} must be more than 0"
+            yield "snmp.traps", key, Said("{key} must be more than 0", key=key)
     if traps.walk_after_seconds < 0:
-        yield "snmp.traps", "walk_after_seconds", "walk_after_seconds must not be less than 0"
+        yield "snmp.traps", "walk_after_seconds", N_("walk_after_seconds must not be less than 0")
     for reading, written in writing.credentials.items():
         for name in (reading, written):
             if name not in credentials:
-                yield "snmp.writing", "credentials", f"{name!r} is not in [snmp.credentials]"
+                yield "snmp.writing", "credentials", Said("{name!r} is not in [snmp.credentials]", name=name)

@@ -302,6 +302,14 @@ def test_a_prefix_is_renumbered_with_all_that_it_holds(
     assert (0, 0) == (main(["pool", "verify"]), main(["inventory", "plan"]))
 
 
+def test_dhcp_servers_are_registered_by_command(city: Path) -> None:
+    """Any other that answers there is a finding of the egress watch."""
+    asked = ("--organization", "fin", "--dhcp-server", "10.20.77.2", "--dhcp-server", "10.20.1.9")
+    assert 0 == main(["pool", "add", "10.20.77.0/24", *asked, "--yes"])
+    assert 'dhcp_servers = ["10.20.77.2", "10.20.1.9"]' in (city / "inventory/extranet/prefixes.toml").read_text("utf-8")
+    assert 0 == main(["inventory", "check"])
+
+
 def test_a_plan_that_is_stale_is_refused(city: Path) -> None:
     """An allocation between plan and apply changes what the plan showed: the file stays as it was."""
     from netops import config
@@ -346,6 +354,7 @@ def test_ipv6_is_treated_alike(ask) -> None:  # type: ignore[no-untyped-def]
         ('granted_from = "2027-01-01"\ngranted_until = "2026-01-01"', "is before granted_from"),
         ('dhcp_ranges = ["10.20.12.1-10.20.12.5"]', "is not a part of"),
         ('gateway_address = "10.20.11.0/25"', "is more than one address"),
+        ('dhcp_servers = ["10.20.11.300"]', "is not an address"),
         (
             'reserved_ranges = ["10.20.11.90-10.20.11.110"]\ndhcp_ranges = ["10.20.11.100-10.20.11.199"]',
             "set aside already",

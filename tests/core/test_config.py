@@ -8,6 +8,7 @@ import pytest
 
 from netops import config
 from netops.core.errors import Faults, NetopsError
+from netops.core.language import speaking
 
 
 def read(folder: Path, text: str) -> config.Config:
@@ -47,6 +48,35 @@ def test_bad_values_are_found_too(tmp_path: Path) -> None:
     assert "'10.0.0.0/99' is not a prefix" in found
     assert "per_second must be above 0" in found
     assert "certificate and key belong together" in found
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["toml:1: citty: unknown key 'citty'", "toml:3: snmp.port: Expected `int`, got `str` (found 'x')"]),
+        ("zh", ["toml:1: citty: 不认识键 'citty'；此处可用：", "toml:3: snmp.port: 应为 `int`，实为 `str`（所写为 'x'）"]),
+    ],
+)
+def test_faults_are_said_in_the_readers_language(tmp_path: Path, language: str, said: list[str]) -> None:
+    """Whoever asks, whenever; logs and the exception itself are English."""
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, '[citty]\n[snmp]\nport = "x"\n')
+
+    with speaking(language):
+        _what, why, _mend = caught.value.told()
+        assert why.splitlines() == caught.value.lines()
+        assert [] == [one for one in said if one not in why]
+    assert "unknown key 'citty'" in str(caught.value)
+    assert "unknown key 'citty'" in caught.value.faults[0]
+
+
+def test_what_a_file_says_is_no_message(tmp_path: Path) -> None:
+    """Braces in a value are shown as they stand."""
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, '[snmp]\nport = "{0.__class__}"\n"{x}" = 1\n')
+    told = "\n".join(caught.value.lines())
+    assert "'{0.__class__}'" in told
+    assert "'{x}'" in told
 
 
 def test_paths_start_at_the_file(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _of(tree: ast.Module, path: Path, errors: set[str]) -> Iterator[tuple[str, i
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             wanted: list[ast.expr] = []
-            if name in ("_", "N_"):
+            if name in ("_", "N_", "Said", "Misspelled"):
                 wanted = node.args[:1]
             elif name in errors or name == "__init__":
                 wanted = node.args[:3] + [word.value for word in node.keywords if word.arg in TEXTS]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from netops.cli import main
+from netops.core.language import speaking
 from netops.documents import form, form_docx, form_pdf
 from netops.documents.form import Box, Boxes, Form, Grid, Remarks
 from netops.documents.settings import Documents
@@ -151,6 +152,18 @@ def test_heads_repeat_and_pages_are_counted(
         assert all("序号地址用途" in page for page in pages[:-1])
         assert all(f"第{place}页共{len(pages)}页" in page for place, page in enumerate(pages, 1))
         assert "合计" in pages[-1] + pages[-2]
+
+
+def test_pages_are_counted_in_the_readers_language(
+    settings: Documents,  # noqa: F811
+    opened: Callable[..., dict[str, bytes]],  # noqa: F811
+) -> None:
+    """Page 1 of 3 in English, on both; no Chinese word in the foot."""
+    with speaking("en"):
+        wide = Form("Ledger", "2026-11-20", WIDE.parts, landscape=True)
+    for pages in (texts(form_pdf.render(wide, settings)), texts(opened({"wide": form_docx.render(wide)})["wide"])):
+        assert all(f"Page{place}of{len(pages)}" in page.replace(" ", "") for place, page in enumerate(pages, 1))
+        assert not any("页共" in page for page in pages)
 
 
 def test_every_text_of_a_form_is_looked_at_before_it_is_drawn() -> None:

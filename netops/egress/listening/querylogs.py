@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 
 
@@ -45,19 +46,19 @@ def formats(playbooks: Path) -> tuple[QueryFormat, ...]:
 
 @lru_cache(4)
 def _formats(path: Path, _changed: int) -> tuple[QueryFormat, ...]:
-    faults, found = list[str](), list[QueryFormat]()
+    faults, found = list[Text](), list[QueryFormat]()
     source = Source(path, path.name, faults)
     source.unknown({"formats"})
     for index, one in source.entries("formats", QueryFormat):
         try:
             groups = set(re.compile(one.pattern).groupindex)
         except re.error as error:
-            source.fault(str(error), "formats", index, "pattern")
+            source.fault(Said("{error}", error=error), "formats", index, "pattern")
             continue
         if {"time", "client", "name"} <= groups:
             found.append(one)
         else:
-            source.fault("must have the groups time, client and name", "formats", index, "pattern")
+            source.fault(N_("must have the groups time, client and name"), "formats", index, "pattern")
     settled("the formats of DNS logs were not read", faults, "mend the lines above")
     return tuple(found)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.language import N_, Text
 from netops.core.toml import Source, settled
 
 FILES = ("remote-control", "file-sharing", "connectivity-checks", "public-resolvers", "vpn-services", "applications")
@@ -109,21 +110,21 @@ def read(playbooks: Path) -> Services:
 
 @lru_cache(4)
 def _read(paths: tuple[tuple[Path, int], ...]) -> Services:
-    faults, found = list[str](), dict[str, Service]()
+    faults, found = list[Text](), dict[str, Service]()
     for path, _changed in paths:
         source = Source(path, path.name, faults)
         source.unknown({"services"})
         for index, one in source.entries("services", Service):
             if one.key in found:
-                source.fault("must be unique among all watchlists of services", "services", index, "key")
+                source.fault(N_("must be unique among all watchlists of services"), "services", index, "key")
             elif not (one.names or one.paths or one.addresses or one.tcp or one.udp):
-                source.fault("must have names, paths, addresses, tcp or udp", "services", index, "key")
+                source.fault(N_("must have names, paths, addresses, tcp or udp"), "services", index, "key")
             elif any(name != name.strip(".").lower() for name in one.names):
-                source.fault("must be domains in lower case without dots at their ends", "services", index, "names")
+                source.fault(N_("must be domains in lower case without dots at their ends"), "services", index, "names")
             elif not all(map(_is_net, one.addresses)):
-                source.fault("must be addresses or prefixes", "services", index, "addresses")
+                source.fault(N_("must be addresses or prefixes"), "services", index, "addresses")
             elif not all(0 < port < 65536 for port in (*one.tcp, *one.udp)):
-                source.fault("must be 1 to 65535", "services", index, "tcp" if one.tcp else "udp")
+                source.fault(N_("must be 1 to 65535"), "services", index, "tcp" if one.tcp else "udp")
             else:
                 found[one.key] = one
     settled("the watchlists of services were not read", faults, "mend the lines above")
