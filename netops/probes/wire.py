@@ -39,7 +39,18 @@ ALLOWED = tuple(
 )
 """Where probes and sweeps may go, and nowhere else."""
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-"""Probes in another's name go into private space only (RFC 1918, RFC 6598), whatever the command line says."""
+WIDEST = 10
+"""
+Outside private space (RFC 1918, RFC 6598) no shorter prefix is anybody's own, whatever the command line says: a probe in
+another's name never goes there. The national extranet numbers its terminals out of 59.192.0.0/10.
+"""
+
+
+def may_be_probed(target: IPv4Address) -> bool:
+    """Whether the command line allows a probe in another's name to this address, by a prefix that can be one's own."""
+    return any(
+        target in net and (net.prefixlen >= WIDEST or any(target in own for own in PRIVATE)) for net in ALLOWED
+    )
 
 
 def reflect(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -57,7 +68,7 @@ def reflect(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     probes = [(IPv4Address(str(to)), str(service), base64.b64decode(str(text))) for to, service, text in request["probes"]]
     beacon, pace = IPv4Address(str(request["beacon"])), float(request["per_second"])
     for target, service, carried in probes:
-        if not any(target in net for net in ALLOWED) or not any(target in net for net in PRIVATE):
+        if not may_be_probed(target):
             raise ValueError(f"{target} is not in the prefixes that may be probed")
         if service not in SERVICES or len(carried) != SERVICES[service].size:
             raise ValueError(f"a ticket of {len(carried)} octets for {service[:20]}")

@@ -18,11 +18,14 @@ import tomlkit
 NAMES = {
     "dev": "市发展和改革委员会", "fin": "市财政局", "hrss": "市人力资源和社会保障局", "edu": "市教育局",
     "health": "市卫生健康委员会", "land": "市自然资源和规划局", "water": "市水利局", "trade": "市商务局", "tax": "市税务局",
+    "cg": "市城市管理和综合执法局", "yj": "市应急管理局", "mz": "市民政局",
 }  # fmt: skip
 PLATFORM = {"off": "市人民政府办公室", "ic": "市信息中心"}
 COUNTIES = {"lx": "临溪县", "qs": "青石县", "dh": "东湖区"}
 EX, IN = "extranet", "intranet"
 FLOWS, SNMP = ("v9", "ipfix", "v5"), ("v3", "v2c", "both")
+STYLES = (("r-{}", "sw-{}"), ("{}-gw", "{}-acc"), ("RT_{}", "SW_{}"), ("{}.r1", "{}.s1"))
+"""How a city calls its routers and switches."""
 
 
 class Lan(NamedTuple):
@@ -41,14 +44,18 @@ class City:
         self.dice = dice = random.Random(seed)
         self.name = f"gen{seed}"
         seconds = dice.sample(range(16, 120), 2)
-        shapes = [f"10.{seconds[0]}.0.0/16", f"10.{seconds[1]}.0.0/16", f"172.{dice.randrange(16, 24)}.0.0/16"]
+        # The national extranet's own block is 59.192.0.0/10; some cities took carriers' shared space (RFC 6598).
+        shapes = [f"10.{seconds[0]}.0.0/16", f"10.{seconds[1]}.0.0/16", f"172.{dice.randrange(21, 24)}.0.0/16",
+                  f"59.{dice.randrange(192, 256)}.0.0/16", f"100.{dice.randrange(96, 127)}.0.0/16", "11.0.0.0/14"]
         self.nets = dict(zip((EX, IN), map(ip_network, dice.sample(shapes, 2)), strict=True))
+        self.router, self.switch = dice.choice(STYLES)
         self.between = {plane: ip_network(f"{net[250 << 8]}/24").subnets(new_prefix=30) for plane, net in self.nets.items()}
         self.outer = ip_network("198.51.100.0/24").subnets(new_prefix=30)
-        self.thirds = {plane: iter(dice.sample(range(1, 240), 60)) for plane in self.nets}
+        self.thirds = {plane: iter(dice.sample(range(1, 120), 60)) for plane in self.nets}
+        """Pairs of /24s: each LAN has one of its own."""
         self.loopbacks = {plane: iter(dice.sample(range(2, 250), 60)) for plane in self.nets}
-        self.departments = dice.sample(list(NAMES), dice.randrange(4, 7))
-        self.counties = dice.sample(list(COUNTIES), dice.randrange(1, 3))
+        self.departments = dice.sample(list(NAMES), dice.randrange(4, 8))
+        self.counties = dice.sample(list(COUNTIES), dice.randrange(len(COUNTIES) + 1))
         self.lans: dict[str, Lan] = {}
         self.made: dict[str, Any] = {key: {} for key in ("nodes", "lans")} | {key: [] for key in ("links", "exits")}
 
@@ -67,18 +74,20 @@ class City:
 
     def edge(self, name: str, department: str, plane: str = EX, role: str = "edge") -> str:
         """A router of a department at its plane's core."""
-        self.node(f"r-{name}", role, plane, department)
-        self.link("core" if plane == EX else "in-core", f"r-{name}", plane)
-        return f"r-{name}"
+        router = self.router.format(name)
+        self.node(router, role, plane, department)
+        self.link("core" if plane == EX else "in-core", router, plane)
+        return router
 
     def lan(self, name: str, department: str, plane: str, gateway: str, hosts: list[str], **more: Any) -> None:
         """A LAN of some size with these hosts somewhere in it."""
-        net = ip_network(f"{self.nets[plane][next(self.thirds[plane]) << 8]}/{self.dice.choice((24, 24, 25, 26))}")
+        third, width = next(self.thirds[plane]), self.dice.choice((23, 24, 24, 25, 26))
+        net = ip_network(f"{self.nets[plane][third << 9 if width == 23 else (third << 9) + 256]}/{width}")
         places = sorted(self.dice.sample(range(10, 30), len(hosts)))
         held = {host: str(net[place]) for host, place in zip(hosts, places, strict=True)}
         self.lans[name] = Lan(department, plane, net, held)
         self.made["lans"][name] = {
-            "plane": plane, "dept": department, "net": str(net), "gateway": gateway, "switch": f"sw-{name}",
+            "plane": plane, "dept": department, "net": str(net), "gateway": gateway, "switch": self.switch.format(name),
             "snmp": self.dice.choice(SNMP), **more, "hosts": held,
         }  # fmt: skip
 
@@ -132,11 +141,12 @@ class City:
             more: dict[str, Any] = {"flow": self.dice.choice(("ipfix", "v9"))} if number < 2 else {}
             more |= {"dhcp": True} if number == 1 else {}
             self.lan(name, name, EX, gateway, [f"pc-{name}-{one}" for one in (1, 2, 3)], **more)
-        third = self.departments[2]
-        self.exit("extra", "registered", f"r-{third}", third, str(next(self.outer)), filing="生信备〔2026〕1号")
+        for number, name in enumerate(self.departments[2 : self.dice.choice((2, 3, 3))]):
+            filing = f"生信备〔2026〕{number + 1}号"
+            self.exit(f"extra-{name}", "registered", self.router.format(name), name, str(next(self.outer)), filing=filing)
         for name in self.counties:
             self.lan(name, name, EX, self.edge(name, name, role="county"), [f"pc-{name}-1", f"pc-{name}-2"])
-            self.exit(f"county-{name}", "county", f"r-{name}", name, str(next(self.outer)))
+            self.exit(f"county-{name}", "county", self.router.format(name), name, str(next(self.outer)))
 
     def _intranet(self) -> None:
         self.node("in-core", "core", IN, "off")

@@ -41,6 +41,7 @@ def ask(request: dict[str, Any], *allow: str) -> dict[str, Any]:
         ({}, []),
         ({}, ["10.20.12.0/24"]),
         ({"probes": [["8.8.8.8", "echo", PAYLOAD]]}, ["0.0.0.0/0"]),
+        ({"probes": [["8.8.8.8", "echo", PAYLOAD]]}, ["8.0.0.0/9", "59.192.0.0/10"]),
         ({"probes": [["10.20.11.11", "dns", PAYLOAD], ["192.168.1.1", "dns", PAYLOAD]]}, ["10.0.0.0/8"]),
         ({"probes": [["2001:db8::1", "echo", PAYLOAD]]}, ["10.0.0.0/8"]),
         ({"probes": [[PC, "echo", PAYLOAD]] * 401}, ["10.0.0.0/8"]),
@@ -55,8 +56,21 @@ def ask(request: dict[str, Any], *allow: str) -> dict[str, Any]:
     ],
 )
 def test_what_is_not_allowed_is_refused(change: dict[str, Any], allow: list[str]) -> None:
-    """Other prefixes, public addresses whatever is allowed, too many, too fast, too large: nothing is sent."""
+    """Other prefixes, public addresses under prefixes that nobody owns, too many, too fast, too large: nothing is sent."""
     assert "error" in ask(ASK | change, *allow)
+
+
+def test_a_city_numbered_out_of_public_space_is_probed() -> None:
+    """The national extranet's 59.192.0.0/10, and what cities took of others' space, are their own prefixes when they say so."""
+    script = f"""
+from netops.probes import reflect
+from netops.probes.reflect import Probe
+probes = [Probe(ip, "echo", bytes(56)) for ip in ("59.201.4.11", "11.2.0.11")]
+print(sum(reflect.send("{BEACON}", ["59.192.0.0/10", "11.0.0.0/14"], [probes], 50)))
+"""
+    done = in_namespace(f"import subprocess; subprocess.run(['ip', 'route', 'add', 'default', 'dev', 'lo']);{script}")
+
+    assert (b"2\n", b"") == (done.stdout, done.stderr)
 
 
 def in_namespace(script: str, *, capabilities: str = "") -> subprocess.CompletedProcess[bytes]:

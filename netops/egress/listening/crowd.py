@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
-from netops.egress.listening import stacks
+from netops.egress.listening import lines, stacks
+from netops.egress.listening.lines import Connection
 
-GAP = 64
-"""A system that counts its source ports up takes the next one for the same far end within so many (RFC 6056 §3.3)."""
-LEAST_LINE = 3
-COVERED = 0.7
-"""A smaller share of connections on lines, and ports are chosen by chance: lines say nothing then."""
+LEAST_OF_STACK = 2
+"""A stack that began fewer connections is an odd packet, no machine, as long as others began more."""
+LEAST_OF_SCALE = 3
+"""A window scale that began fewer is a program's own; more are another machine's memory (Linux: tcp_rmem)."""
+TOGETHER_NS = 20 * 1_000_000_000
+"""Standing connections that last so long side by side: an old one that nobody closed is not counted beside its successor."""
+WORTH = {"stamps": 0.98, "idents": 0.98, "ports": 0.97, "standing": 0.95, "devices": 0.75, "names": 0.6, "": 0.6}
+"""How sure each feature is, within one, of the machines of one stack, where it counted most; as `benchmarks.capture` measures."""
+DOUBT = 0.75
+"""What remains of doubt with each connection that a machine began."""
+MOST_SURE = 0.97
 
 
-class Connection(NamedTuple):
-    """A connection that was begun: ns, the stack that its SYN shows ("" without one), ports, far end, its user agent."""
+class Standing(NamedTuple):
+    """A connection of which every machine of a brand keeps exactly one, such as to its maker's push service: ns of both ends."""
 
-    at: int
-    stack: str
-    sport: int
-    peer: str
+    brand: str
     port: int
-    agent: str = ""
+    first: int
+    last: int
 
 
 class Estimate(NamedTuple):
@@ -33,7 +39,7 @@ class Estimate(NamedTuple):
     Args:
         hosts: most likely; *least*: what is certain by one feature alone.
         confidence: ratio: how much the features bear each other out.
-        by: the features that counted: stacks, devices, ports.
+        by: the features that counted: stacks, devices, ports, stamps, idents, standing, names.
     """
 
     hosts: int
@@ -42,35 +48,98 @@ class Estimate(NamedTuple):
     by: tuple[str, ...]
 
 
-def estimate(connections: Sequence[Connection]) -> Estimate:
+def estimate(connections: Sequence[Connection], standing: Sequence[Standing] = (), brands: Iterable[str] = ()) -> Estimate:
     """
     The number of machines behind the address that began these connections.
 
-    Machines of different systems differ in their stacks. Within a stack, those are counted whose user agents name
-    different devices, and those whose source ports to one far end count up on lines of their own at the same time:
-    whichever are more. TCP timestamps are left alone: Linux gives each connection an offset of its own.
+    Machines of different systems differ in their stacks, and those behind a second box in their TTL. Within a stack whichever
+    feature tells most of them apart: devices in user agents; source ports, TCP timestamps and IP identifications that go on
+    in lines of their own (see `lines`); connections of which every machine keeps one; names that only one brand asks for.
+
+    Args:
+        standing: of this address; *brands*: whose names it asked for.
     """
-    by_stack: dict[str, list[Connection]] = defaultdict(list)
-    for one in connections:
-        by_stack[one.stack].append(one)
-    known = {stack: several for stack, several in by_stack.items() if stack and len(several) >= 2} or by_stack
-    if not connections:
+    if not connections and not standing:
         return Estimate(0, 0, 0.0, ())
-    hosts = least = 0
-    used, sure, total = set[str](), 0.0, 0
-    for several in known.values():
-        named, counted = devices(several), lines(several)
-        count = max(1, named, counted)
-        hosts += count
-        least = max(least, named, 1)
-        used |= {"ports"} if counted > 1 else set()
-        weight = 0.9 if counted and counted == count else 0.7 if counted else 0.55 if named else 0.4
-        sure, total = sure + weight * len(several), total + len(several)
-    used |= {"stacks"} if len(known) > 1 else set()
-    used |= {"devices"} if devices(connections) > 1 else set()
-    least = max(least, len(known), devices(connections))
+    groups = _groups(connections)
+    by_family: dict[str, list[tuple[dict[str, int], int]]] = defaultdict(list)
+    for (stack, _hops, _scale), several in groups.items():
+        by_family[stacks.system(stack) or stack].append((_counts(several), len(several)))
+    beside = _beside(standing, set(brands))
+    used, sure, hosts = set[str](), 1.0, 0
+    for family in by_family.keys() | beside.keys():
+        count, certainty, ways = _of_family(by_family.get(family, []), beside.get(family, {}))
+        hosts, sure, used = hosts + count, sure * certainty, used | ways
+    named = devices(connections)
+    certain = [lines.certain(several) for several in groups.values()]
+    least = max(len({stack for stack, _, _ in groups}), named, sum(max(1, one) for one in certain), 1)
     hosts = max(hosts, least)
-    return Estimate(hosts, least, round(sure / total, 2), tuple(sorted(used)))
+    used |= {"stacks"} if len({stack for stack, _, _ in groups}) > 1 else set()
+    used |= {"devices"} if named > 1 else set()
+    return Estimate(hosts, least, round(min(MOST_SURE, sure), 2), tuple(sorted(used)))
+
+
+def _of_family(inner: Sequence[tuple[Mapping[str, int], int]], beside: Mapping[str, int]) -> tuple[int, float, set[str]]:
+    """Machines of one system, how sure that is, and the features that tell several apart: of its stacks, and beside them."""
+    used, certainty, hosts = set[str](), 1.0, 0
+    for counts, connections in inner:
+        count = max([1, *counts.values()])
+        ways = [way for way, told in counts.items() if told == count] or [""]
+        # A machine that began little may have been heard too little to be told apart.
+        certainty *= _sure(ways) * (1.0 - DOUBT ** (connections / count))
+        hosts, used = hosts + count, used | (set(ways) if count > 1 else set())
+    for way, count in beside.items():
+        if count > hosts:
+            hosts, certainty = count, WORTH[way]
+        elif count == hosts:
+            certainty = 1 - (1 - certainty) * (1 - WORTH[way])
+        used |= {way} if count == hosts > 1 else set()
+    return hosts, certainty, used
+
+
+def _sure(ways: Iterable[str]) -> float:
+    return 1.0 - prod(1.0 - WORTH[way] for way in ways)
+
+
+def _groups(connections: Sequence[Connection]) -> dict[tuple[str, int, int], list[Connection]]:
+    """Connections by stack, routers passed and window scale; what is too little stands with the rest of its stack."""
+    by_stack: dict[tuple[str, int], list[Connection]] = defaultdict(list)
+    for one in connections:
+        by_stack[one.stack, one.hops].append(one)
+    known = {key: several for key, several in by_stack.items() if key[0] and len(several) >= LEAST_OF_STACK} or by_stack
+    found: dict[tuple[str, int, int], list[Connection]] = {}
+    for (stack, hops), several in known.items():
+        by_scale: dict[int, list[Connection]] = defaultdict(list)
+        for one in several:
+            by_scale[one.scale].append(one)
+        most = max(by_scale, key=lambda scale: len(by_scale[scale]))
+        for scale, some in sorted(by_scale.items()):
+            place = scale if len(some) >= LEAST_OF_SCALE else most
+            found.setdefault((stack, hops, place), []).extend(some)
+    return found
+
+
+def _counts(several: Sequence[Connection]) -> dict[str, int]:
+    """What each feature counts in one stack; 0 where it says nothing."""
+    counts = {"devices": devices(several), **lines.counted(several)}
+    return {way: count for way, count in counts.items() if count}
+
+
+def _beside(standing: Sequence[Standing], brands: set[str]) -> dict[str, dict[str, int]]:
+    """What standing connections and names count of each system's machines."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    by_service: dict[tuple[str, int], list[Standing]] = defaultdict(list)
+    for one in standing:
+        by_service[one.brand, one.port].append(one)
+    for (brand, _port), several in by_service.items():
+        spans = [(one.first, one.last - TOGETHER_NS) for one in several if one.last - one.first > TOGETHER_NS]
+        if count := lines.together(spans):
+            family = stacks.brand_system(brand)
+            found[family]["standing"] = max(count, found[family].get("standing", 0))
+    for brand in brands:
+        family = stacks.brand_system(brand)
+        found[family]["names"] = found[family].get("names", 0) + 1
+    return found
 
 
 def devices(connections: Iterable[Connection]) -> int:
@@ -92,29 +161,3 @@ def devices(connections: Iterable[Connection]) -> int:
     # "Android 13" alone is the same machine as "Android 13 M2102J2SC" in another program of it.
     models = {one for one in models if not any(other != one and other.startswith(f"{one} ") for other in models)}
     return len(models) + sum(max(map(len, by_name.values())) for by_name in versions.values())
-
-
-def lines(connections: Iterable[Connection]) -> int:
-    """Most lines on which source ports to one far end count up at the same time; 0 where ports follow no line."""
-    by_end: dict[tuple[str, int], list[Connection]] = defaultdict(list)
-    for one in connections:
-        by_end[one.peer, one.port].append(one)
-    return max((_lines(several) for several in by_end.values() if len(several) >= LEAST_LINE), default=0)
-
-
-def _lines(connections: list[Connection]) -> int:
-    found: list[list[Connection]] = []
-    for one in sorted(connections):
-        fits = [line for line in found if 0 < one.sport - line[-1].sport <= GAP]
-        if fits:
-            max(fits, key=lambda line: line[-1].sport).append(one)
-        elif not any(one.sport == line[-1].sport for line in found):
-            found.append([one])
-    whole = [line for line in found if len(line) >= LEAST_LINE]
-    if sum(map(len, whole)) < COVERED * len(connections):
-        return 0
-    most = now = 0
-    for _, step in sorted([(line[0].at, -1) for line in whole] + [(line[-1].at, 1) for line in whole]):
-        now -= step
-        most = max(most, now)
-    return most

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from netops.egress.flows import Column, mac_text
 from netops.egress.listening import crowd, stacks
 from netops.egress.listening.claims import Claims
+from netops.egress.listening.lines import Connection
 from netops.egress.listening.observation import Seen
 from netops.egress.listening.packets import TCP, UDP, Packets
+from netops.egress.listening.trails import Trail
 
 MOST_HOSTS = 65_536
 MOST_CONNECTIONS = 4000
 MOST_SYNS = 4000
 """Looked into in one batch; a flood of them is no fingerprint."""
+MOST_NUMBERED = 4000
+"""Packets of one batch whose identification is followed."""
 MOST_TEXTS = 32
 SYN, SYN_ACK = 0x02, 0x12
+BELOW = np.array(list(stacks.BELOW), np.int64)
 LEAST_BELOW = 5
 """Packets with a TTL below an initial one, before they mean anything."""
 LOOPBACK_OR_LESS = {"0.0.0.0", "::", "127.0.0.1", "::1"}  # noqa: S104 - an address to be left out
@@ -27,8 +32,8 @@ LOOPBACK_OR_LESS = {"0.0.0.0", "::", "127.0.0.1", "::1"}  # noqa: S104 - an addr
 class Host:
     """One address, outermost packets only."""
 
-    __slots__ = ("agents", "connections", "fingerprint", "first", "ip", "last", "macs", "model", "names", "packets", "recent",
-                 "signatures", "ttls", "vendor")  # fmt: skip
+    __slots__ = ("agents", "brands", "connections", "fingerprint", "first", "ip", "last", "macs", "model", "names", "packets",
+                 "recent", "signatures", "trails", "ttls", "vendor")  # fmt: skip
 
     def __init__(self, ip: str, at: int) -> None:
         self.ip, self.first, self.last, self.packets = ip, at, at, 0
@@ -38,7 +43,11 @@ class Host:
         self.signatures: Counter[str] = Counter()
         self.agents: dict[str, None] = {}
         self.names: dict[str, None] = {}
-        self.connections: deque[crowd.Connection] = deque(maxlen=MOST_CONNECTIONS)
+        self.brands: dict[str, None] = {}
+        """Whose machines it asks for names like."""
+        self.trails: dict[int, Trail] = {}
+        """By initial TTL."""
+        self.connections: deque[Connection] = deque(maxlen=MOST_CONNECTIONS)
         self.recent: deque[tuple[int, str]] = deque(maxlen=32)
         self.fingerprint = self.vendor = self.model = ""
 
@@ -108,19 +117,39 @@ class Hosts:
 
     def _beginnings(self, packets: Packets) -> None:
         begins = (packets.proto == TCP) & (packets.depth == 0) & (packets.flags & 0x3F == SYN)
+        numbered = self._numbered(packets, begins)
         for row in np.flatnonzero(begins)[:MOST_SYNS].tolist():
             host = self.by_ip.get(packets.source(row))
             if host is None:
                 continue
             start = int(packets.transport[row]) + 20
             options = packets.frames.octets[start : start + int(packets.options[row])].tobytes()
-            stack, signature = stacks.shape(int(packets.ttl[row]), int(packets.window[row]), options)
+            ttl = int(packets.ttl[row])
+            stack, signature, scale, stamp = stacks.shape(ttl, int(packets.window[row]), options)
             if signature in host.signatures or len(host.signatures) < MOST_TEXTS:
                 host.signatures[signature] += 1
             sport, peer = int(packets.sport[row]), packets.destination(row)
             if (sport, peer) not in host.recent:  # a SYN that is sent again begins nothing new
                 host.recent.append((sport, peer))
-                host.connections.append(crowd.Connection(int(packets.at[row]), stack, sport, peer, int(packets.dport[row])))
+                hops = stacks.initial(ttl) - ttl if ttl in stacks.BELOW else 0
+                host.connections.append(Connection(int(packets.at[row]), stack, sport, peer, int(packets.dport[row]), "", hops,
+                                                   scale, stamp, numbered.get(row, 0)))  # fmt: skip
+
+    def _numbered(self, packets: Packets, begins: Column) -> dict[int, int]:
+        """By the rows of *begins*, the line that each connection's identifications go on with; of what passed a router only."""
+        is_far = np.isin(packets.ttl, BELOW) & (packets.proto == TCP) & (packets.depth == 0) & (packets.offset == 0)
+        found: dict[int, int] = {}
+        for row in np.flatnonzero(is_far & (packets.ip_id > 0))[:MOST_NUMBERED].tolist():
+            host = self.by_ip.get(packets.source(row))
+            if host is None:
+                continue
+            trail = host.trails.setdefault(stacks.initial(int(packets.ttl[row])), Trail())
+            end = hash((int(packets.dst_hi[row]), int(packets.dst_lo[row])))
+            begun = bool(begins[row])
+            line = trail.follow(end, int(packets.sport[row]), int(packets.ip_id[row]), begins=begun)
+            if begun:
+                found[row] = line
+        return found
 
     def agent(self, ip: str, port: int, agent: str, _at: int) -> None:
         """A user agent that was heard from a port of a host."""
@@ -133,7 +162,13 @@ class Hosts:
             if host.connections[place].sport == port:
                 host.connections[place] = host.connections[place]._replace(agent=agent[:300])
                 return
-        host.connections.append(crowd.Connection(_at, "", port, "", 0, agent[:300]))
+        host.connections.append(Connection(_at, "", port, "", 0, agent[:300]))
+
+    def brand(self, ip: str, brand: str) -> None:
+        """A name that only one brand's machines ask for was heard from a host."""
+        host = self.by_ip.get(ip)
+        if host is not None and len(host.brands) < MOST_TEXTS:
+            host.brands[brand] = None
 
     def note(self, ip: str, at: int, *, name: str = "", fingerprint: str = "", vendor: str = "", model: str = "") -> None:
         """What messages tell of a host."""
@@ -163,8 +198,13 @@ class Hosts:
         near = host.ip.rpartition(".")[0] + "."
         return any(ip.startswith(near) and mac not in cards for ip, cards in self.claims.by_ip.items())
 
-    def crowds(self) -> Iterator[tuple[Seen, Host]]:
-        """Addresses behind which several machines stand, with every way in which it shows."""
+    def crowds(self, standing: Mapping[str, Sequence[crowd.Standing]]) -> Iterator[tuple[Seen, Host]]:
+        """
+        Addresses behind which several machines stand, with every way in which it shows.
+
+        Args:
+            standing: connections of which each machine keeps one, by address.
+        """
         for host in self.by_ip.values():
             below = sum(count for ttl, count in host.ttls.items() if ttl in stacks.BELOW)
             whole = sum(host.ttls.values())
@@ -172,7 +212,10 @@ class Hosts:
             # Counting machines is dear: only where something speaks for more than one.
             if not (may_be_behind or host.is_mixed) or not self.stands_here(host):
                 continue
-            is_behind, found = may_be_behind, crowd.estimate(tuple(host.connections))
+            is_behind = may_be_behind
+            # What the box begins itself passed no router: it is none of those behind it.
+            begun = [one for one in host.connections if one.hops or not one.stack or not is_behind]
+            found = crowd.estimate(begun or tuple(host.connections), standing.get(host.ip, ()), host.brands)
             ways = [("ttl", 0.85 if below * 2 > whole else 0.65)] if is_behind else []
             several = [(way, 0.5) for way in found.by]
             if not is_behind and len(several) < 2:

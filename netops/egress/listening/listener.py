@@ -14,6 +14,7 @@ from netops.egress.flows import mac_text
 from netops.egress.listening import link, streams
 from netops.egress.listening.carriers import PORTS, Echoes, carriers
 from netops.egress.listening.claims import Claims
+from netops.egress.listening.crowd import Standing
 from netops.egress.listening.exchanges import Exchanges
 from netops.egress.listening.frames import Frames
 from netops.egress.listening.hosts import Host, Hosts
@@ -105,7 +106,7 @@ class Listener:
         self.sightings = Sightings(source, where)
         self.claims = Claims()
         self.hosts = Hosts(self.claims, is_here)
-        self.named = Named(services, self.hosts.agent)
+        self.named = Named(services, self.hosts.agent, self.hosts.brand)
         self.questions = Questions()
         self.messages = Messages(self.hosts, self.named, self.questions)
         self.talks, self.echoes = Talks(), Echoes()
@@ -170,7 +171,7 @@ class Listener:
         for seen, claim in self.claims.conflicts():
             self.sightings.put(seen, claim.first, claim.last, claim.times)
         crowds: dict[str, list[tuple[Seen, Host]]] = {}
-        for seen, host in self.hosts.crowds():
+        for seen, host in self.hosts.crowds(self._standing()):
             crowds.setdefault(host.ip, []).append((seen, host))
         for several in crowds.values():
             for number, (seen, host) in enumerate(several):
@@ -187,6 +188,19 @@ class Listener:
                 self.sightings.note(seen, talk.last, 0)
         self.sightings.recount(self._volumes())
         return self.sightings.told({host.ip: mac for host in self.hosts.by_ip.values() if (mac := _mac(host))})
+
+    def _standing(self) -> dict[str, list[Standing]]:
+        """Connections of which every machine of a brand keeps one, by address: recognised by name, or by port and address."""
+        found: dict[str, list[Standing]] = {}
+        for talk in self.talks:
+            if talk.proto != TCP or talk.depth or not talk.is_answered:
+                continue
+            brand = next((mark.removeprefix("standing ") for mark in talk.marks if mark.startswith("standing ")), "")
+            if not brand and not talk.begun and (service := self.services.by_port(TCP, talk.port)) and service.standing:
+                brand = service.brand if self.services.at(talk.peer) is service else ""
+            if brand:
+                found.setdefault(talk.ip, []).append(Standing(brand, talk.port, talk.first, talk.last))
+        return found
 
     def _volumes(self) -> dict[tuple[str, str], tuple[int, int, int]]:
         """By the ends of conversations: packets, ns of the first and the last."""

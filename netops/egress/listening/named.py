@@ -19,6 +19,7 @@ SURE = {
 WEBSITE = 0.4
 """A product's own page is read by people who do not use it."""
 AgentHeard = Callable[[str, int, str, int], None]
+BrandHeard = Callable[[str, str], None]
 
 
 class Named:
@@ -27,10 +28,11 @@ class Named:
 
     Args:
         agent: told every user agent: address of the client, its port, the agent, ns.
+        brand: told whose machines a client's names speak of: its address, the brand.
     """
 
-    def __init__(self, services: Services, agent: AgentHeard | None = None) -> None:
-        self.services, self.agent = services, agent
+    def __init__(self, services: Services, agent: AgentHeard | None = None, brand: BrandHeard | None = None) -> None:
+        self.services, self.agent, self.brand = services, agent, brand
 
     def hello(self, talk: Talk, hello: Hello) -> Iterator[Seen]:
         """A ClientHello, of TLS or QUIC."""
@@ -66,6 +68,8 @@ class Named:
     def question(self, ip: str, peer: str, name: str, port: int, depth: int = 0) -> Iterator[Seen]:
         """A question of DNS, at a port of the resolver."""
         service = self.services.named(name)
+        if service is not None and service.brand and self.brand and not depth:
+            self.brand(ip, service.brand)
         if service is not None and service.kind is not Kind.APPLICATION:
             told = Kind.PUBLIC_RESOLVER if service.kind is Kind.PUBLIC_RESOLVER else service.kind
             kind = "encrypted_dns" if told is Kind.PUBLIC_RESOLVER else told.value
@@ -90,6 +94,10 @@ class Named:
 
     def _of(self, service: Service, ip: str, peer: str, name: str, by: str, talk: Talk) -> Seen:
         talk.marks.add("named")
+        if service.brand and self.brand and not talk.depth:
+            self.brand(ip, service.brand)
+        if service.standing:
+            talk.marks.add(f"standing {service.brand}")
         if service.kind in (Kind.REMOTE_CONTROL, Kind.APPLICATION, Kind.TUNNEL):
             talk.label = service.name.rpartition(" / ")[2] if service.kind is not Kind.TUNNEL else talk.label
         sure = 0.95 if service.kind is Kind.CONNECTIVITY_CHECK else WEBSITE if _is_website(service, name) else 0.0

@@ -38,6 +38,7 @@ class Service(msgspec.Struct, frozen=True):
         paths: of HTTP requests; with *names* both must fit, without them the path alone.
         addresses: of the service, as addresses or prefixes.
         tcp, udp: ports of the far end; a lead only.
+        brand: whose machines alone use it, such as Apple; *standing*: each of them keeps one connection to it.
         source: where that is written; *checked* is the ISO date on which somebody looked.
     """
 
@@ -51,6 +52,8 @@ class Service(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     tcp: tuple[int, ...] = ()
     udp: tuple[int, ...] = ()
+    brand: str = ""
+    standing: bool = False
 
 
 class Services:
@@ -125,6 +128,8 @@ def _read(paths: tuple[tuple[Path, int], ...]) -> Services:
                 source.fault(N_("must be addresses or prefixes"), "services", index, "addresses")
             elif not all(0 < port < 65536 for port in (*one.tcp, *one.udp)):
                 source.fault(N_("must be 1 to 65535"), "services", index, "tcp" if one.tcp else "udp")
+            elif one.standing and not one.brand:
+                source.fault(N_("must be a brand where standing is true"), "services", index, "brand")
             else:
                 found[one.key] = one
     settled("the watchlists of services were not read", faults, "mend the lines above")

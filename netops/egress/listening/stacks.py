@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 BELOW = {63: 64, 62: 64, 127: 128, 126: 128, 254: 255, 253: 255}
 """TTLs that an initial one has after one router or two."""
@@ -15,13 +16,25 @@ def initial(ttl: int) -> int:
     return 64 if ttl <= 64 else 128 if ttl <= 128 else 255
 
 
-def shape(ttl: int, window: int, options: bytes) -> tuple[str, str]:
+class Shape(NamedTuple):
     """
-    The stack that made a SYN, and its whole signature in p0f's manner (initial TTL:MSS:window,scale:layout).
+    What a SYN betrays.
 
-    A stack is initial TTL, layout and scale: window and MSS change with the program and the way.
+    Args:
+        stack: initial TTL and layout of its options: window and MSS change with the program and the way.
+        signature: the whole in p0f's manner (initial TTL:MSS:window,scale:layout).
+        scale, stamp: its window scale and timestamp (RFC 7323), -1 for none.
     """
-    layout, mss, scale, at = list[str](), 0, -1, 0
+
+    stack: str
+    signature: str
+    scale: int
+    stamp: int
+
+
+def shape(ttl: int, window: int, options: bytes) -> Shape:
+    """What the options of a SYN that came with this TTL and window betray."""
+    layout, mss, scale, stamp, at = list[str](), 0, -1, -1, 0
     while at < len(options) and len(layout) < 20:
         kind = options[at]
         layout.append(OPTIONS.get(kind, f"?{kind}"))
@@ -37,9 +50,12 @@ def shape(ttl: int, window: int, options: bytes) -> tuple[str, str]:
             mss = int.from_bytes(options[at + 2 : at + 4], "big")
         elif kind == 3 and size == 3 and at + 2 < len(options):
             scale = options[at + 2]
+        elif kind == 8 and size == 10 and at + 6 <= len(options):
+            stamp = int.from_bytes(options[at + 2 : at + 6], "big")
         at += size
     text = ",".join(layout)
-    return f"{initial(ttl)}:{text}", f"{initial(ttl)}:{mss}:{window},{scale if scale >= 0 else '*'}:{text}"
+    signature = f"{initial(ttl)}:{mss}:{window},{scale if scale >= 0 else '*'}:{text}"
+    return Shape(f"{initial(ttl)}:{text}", signature, scale, stamp)
 
 
 SYSTEMS = (
@@ -53,6 +69,15 @@ SYSTEMS = (
 def system(stack: str) -> str:
     """Which system makes such a stack, "" when none is known."""
     return next((name for pattern, name in SYSTEMS if pattern.match(stack)), "")
+
+
+BRANDS = {"Apple": "macOS / iOS", "Microsoft": "Windows"}
+"""Whose machines run a system of their own; every other brand's run Android."""
+
+
+def brand_system(brand: str) -> str:
+    """The system that a brand's machines run."""
+    return BRANDS.get(brand, "Linux / Android")
 
 
 PRODUCTS = re.compile(r"(Edg|OPR|Chrome|Firefox|MicroMessenger|Version|MSIE|QQBrowser)[/ ](\d+)")
