@@ -18,7 +18,7 @@ DISABLED = (
     "(|(userAccountControl:1.2.840.113556.1.4.803:=2)(nsAccountLock=TRUE)(pwdAccountLockedTime=*)(loginDisabled=TRUE))"
 )
 """How Active Directory, 389, OpenLDAP with its password policy, and eDirectory write that an entry must not be used."""
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 """Of signatures by a key that the provider publishes: never "none", never a secret that both sides have."""
 
 
@@ -102,7 +102,7 @@ class Oidc(msgspec.Struct, frozen=True):
     person: str = "name"
     groups: str = "groups"
     organization: str = ""
-    algorithms: tuple[Algorithm, ...] = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
+    algorithms: tuple[Algorithm, ...] = ("RS256", "PS256", "ES256", "ES384")
     timeout_seconds: int = 5
     roles: tuple[Rule, ...] = ()
 

@@ -96,7 +96,7 @@ class Directory:
             asked = one.group_filter.replace("{dn}", escape(dn)).replace("{name}", escape(name))
             groups += [group["dn"] for group in self._search(line, one.group_base, asked, [], most=MOST_GROUPS)]
         is_disabled = bool(one.disabled and self._search(line, dn, one.disabled, [], scope="BASE"))
-        said = (_values(entry, one.name) or [name])[0].casefold()
+        said = (_values(entry, one.name) or [name])[0].casefold()[:65]
         person, organization = ((_values(entry, kind) or [""])[0] for kind in (one.person, one.organization))
         return Known(Source.LDAP, "", said, person[:128], tuple(groups), organization[:64], is_disabled)
 

@@ -72,7 +72,7 @@ def ask(url: str, body: bytes, token: str, language: str, seconds: float, ca_fil
             raise ValueError(f"{url}: http:// or https://")
         context = ssl.create_default_context(cafile=ca_file or None)
         opener = urllib.request.build_opener(
-            _NoDetour, urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+            NoDetour, urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
         request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - checked above
         with opener.open(request, timeout=seconds) as answer:
@@ -84,11 +84,11 @@ def ask(url: str, body: bytes, token: str, language: str, seconds: float, ca_fil
         raise NetopsError(what, "{reason}", mend, reason=getattr(error, "reason", error)) from error
 
 
-class _NoDetour(urllib.request.HTTPRedirectHandler):
+class NoDetour(urllib.request.HTTPRedirectHandler):
     """A webhook that points elsewhere is not followed: news goes where somebody configured it."""
 
     def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
         """Never."""
 
 
-_OPENER = urllib.request.build_opener(_NoDetour, urllib.request.ProxyHandler({}))
+_OPENER = urllib.request.build_opener(NoDetour, urllib.request.ProxyHandler({}))

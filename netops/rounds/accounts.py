@@ -383,10 +383,14 @@ def of_subject(desk: Desk, subject: str) -> Principal:
     return Principal(one.name, one.role, planes_of(one.role, one.planes, desk.planes), one.organization)
 
 
-def sign_out(desk: Desk, secret: str) -> None:
-    """The session ends."""
+def sign_out(desk: Desk, secret: str) -> Source:
+    """The session ends; where its account is kept, so that the person may leave there too."""
+    sha256 = accounts.hashed(secret)
+    found = accounts.session(desk.store, sha256)
     with desk.store.write() as connection:
-        accounts.end(connection, sha256=accounts.hashed(secret))
+        accounts.end(connection, sha256=sha256)
+        account = accounts.one(connection, found[0].name) if found else None
+    return account[0].source if account else Source.LOCAL
 
 
 def scopes_of(texts: Iterable[str]) -> list[Deed]:

@@ -9,13 +9,14 @@ import msgspec
 
 from netops.core import account as rules
 from netops.core import accounts
-from netops.core.account import Account, AccountState
+from netops.core.account import Account, AccountState, Source
 from netops.core.errors import NetopsError, Refused
 from netops.core.identity import Known, Rule, account_of
 from netops.core.journal import Act, act
 from netops.core.language import N_, _
 from netops.desk import Desk
 from netops.probes.directory import Directory
+from netops.probes.provider import Provider
 from netops.rounds.doctor import Check
 
 
@@ -29,6 +30,27 @@ def directory(desk: Desk) -> Directory:
     one = desk.config.ldap
     secret = desk.config.secret("", one.bind_password_file, one.bind_password_env)
     return Directory(one, secret, str(desk.config.folder / one.ca_file) if one.ca_file else "")
+
+
+def provider(desk: Desk) -> Provider:
+    """
+    The provider of the configuration.
+
+    Raises:
+        NetopsError: the secret for it cannot be read.
+    """
+    one = desk.config.oidc
+    secret = desk.config.secret("", one.client_secret_file, one.client_secret_env)
+    return Provider(one, secret, str(desk.config.folder / one.ca_file) if one.ca_file else "", desk.clock)
+
+
+def leave(desk: Desk, subject: str) -> None:
+    """Whom the provider says to have left: their sessions end; nothing happens where nobody here is known so."""
+    with act(desk.store, "-", desk.clock) as one:
+        found = accounts.known_as(one.connection, Source.OIDC, subject)
+        if found is not None:
+            accounts.end(one.connection, account=found.name)
+        one.record("sign out", found.name if found else "-", why=str(Source.OIDC))
 
 
 def admit(desk: Desk, known: Known, given: Iterable[Rule], place: str) -> str:
@@ -135,6 +157,8 @@ def examine(desk: Desk, name: str = "", password: str = "") -> Iterator[Check]:
         password: theirs, to be tried; "" tries none.
     """
     one = desk.config.ldap
+    if desk.config.oidc.issuer and not name:
+        yield from _examine_provider(desk)
     if not one.url:
         yield Check(N_("directory"), "note", _("there is no [ldap] in the configuration"), "docs/guide/accounts.md")
         return
@@ -148,6 +172,18 @@ def examine(desk: Desk, name: str = "", password: str = "") -> Iterator[Check]:
     except NetopsError as error:
         _what, why, mend = error.told()
         yield Check(N_("directory"), "bad", why, mend)
+
+
+def _examine_provider(desk: Desk) -> Iterator[Check]:
+    try:
+        asked = provider(desk)
+        asked.keys()
+        yield Check(N_("provider"), "good", _("{url} answers, with keys").format(url=desk.config.oidc.issuer))
+        if not desk.config.oidc.roles:
+            yield Check(N_("groups"), "bad", _("no group has a role: nobody can sign in"), "[[oidc.roles]]")
+    except NetopsError as error:
+        _what, why, mend = error.told()
+        yield Check(N_("provider"), "bad", why, mend)
 
 
 def _examine_one(desk: Desk, asked: Directory, name: str, password: str) -> Iterator[Check]:

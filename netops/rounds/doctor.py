@@ -214,7 +214,7 @@ def _traps(desk: Desk) -> Iterator[Check]:
 def _directory(desk: Desk) -> Iterator[Check]:
     from netops.rounds import admission
 
-    if desk.config.ldap.url:
+    if desk.config.ldap.url or desk.config.oidc.issuer:
         yield from admission.examine(desk)
 
 

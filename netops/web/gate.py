@@ -16,6 +16,7 @@ from netops.core.errors import NetopsError
 from netops.core.permission import Deed, Forbidden, Principal, Unproven
 from netops.desk import Desk
 from netops.web.asking import COOKIE, SAFE, SUBJECT, Askers
+from netops.web.federation import BACK, BEGIN, ENDED
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +33,7 @@ HEADERS = {
 KEEP = (b"cache-control", b"public, max-age=31536000, immutable")
 """For our own styles and scripts: their address changes with them."""
 API = "/api/v1/"
-OPEN = ("/healthz", "/sign-in", "/sign-out", "/first", "/hooks/alertmanager")
+OPEN = ("/healthz", "/sign-in", "/sign-out", "/first", "/hooks/alertmanager", BEGIN, BACK, ENDED)
 """What anybody may open, beside static files; the hook asks for a token of its own, and the API sees to itself."""
 MACHINES = {"/events": Deed.READ, "/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS}
 """What programs fetch: they are not sent to a form."""

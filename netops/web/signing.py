@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,17 +14,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from netops.core import accounts as kept
-from netops.core.account import Account, Role
+from netops.core.account import Account, Role, Source
 from netops.core.errors import NetopsError
-from netops.core.language import N_, _
+from netops.core.language import N_, _, spoken
 from netops.core.permission import Unproven
 from netops.desk import Desk
 from netops.rounds import accounts
 from netops.web.asking import COOKIE, own_page
+from netops.web.federation import BEGIN, Federation
+from netops.web.forms import fields, inside
 from netops.web.limits import Buckets
 
-MOST_BYTES = 8192
-"""Of a form."""
 CODE_LASTS = timedelta(minutes=30)
 
 
@@ -66,6 +65,7 @@ class Signing:
     ) -> None:
         self.desk, self.page, self.speak, self.once, self.is_secure = desk, page, speak, once, is_secure
         self._tries = Buckets(0.1, 10)
+        self.federation = Federation(desk, page, is_secure=is_secure)
 
     @property
     def routes(self) -> list[Route]:
@@ -74,11 +74,12 @@ class Signing:
             Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", self.sign_out, methods=["POST"]),
             Route("/first", self.first, methods=["GET", "POST"]),
+            *self.federation.routes,
         ]
 
     async def sign_in(self, request: Request) -> Response:
         """Name, password and, where it is asked for, a code."""
-        to = _inside(request.query_params.get("to", "/"))
+        to = inside(request.query_params.get("to", "/"))
         if request.method == "GET":
             return await run_in_threadpool(self._form, request, "sign_in.html", to=to)
         return await self._do(request, "sign_in.html", self._sign_in, to=to)
@@ -111,16 +112,17 @@ class Signing:
             own_page(request)
         except NetopsError:
             return RedirectResponse("/sign-in", 303)
+        source = Source.LOCAL
         if secret := request.cookies.get(COOKIE):
-            await run_in_threadpool(accounts.sign_out, self.desk, secret)
-        answer = RedirectResponse("/sign-in", 303)
+            source = await run_in_threadpool(accounts.sign_out, self.desk, secret)
+        answer = RedirectResponse("/sign-in?left=oidc" if source is Source.OIDC else "/sign-in", 303)
         answer.delete_cookie(COOKIE)
         return answer
 
     # ---- inside
     async def _do(self, request: Request, template: str, act: Callable[..., Response], **more: Any) -> Response:
         """A form that was sent: done, or shown again with what is wrong."""
-        said = await _fields(request)
+        said = await fields(request)
         place = request.client.host if request.client else ""
 
         def tried() -> Response:
@@ -143,6 +145,8 @@ class Signing:
 
     def _form(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         answers = {"sign_in.html": N_("Sign in"), "first.html": N_("The first account")}
+        if template == "sign_in.html":
+            values |= self._elsewhere(request)
         return self.page(
             request,
             template,
@@ -151,22 +155,14 @@ class Signing:
             **({"what": "", "why": "", "mend": "", "said": {"name": "", "person": ""}} | values),
         )
 
+    def _elsewhere(self, request: Request) -> dict[str, str]:
+        """The way to the provider of identities, and out of it for who has just signed out here."""
+        one = self.desk.config.oidc
+        label = (one.label_en if spoken() == "en" else one.label_zh) or _("Sign in by the city's provider of identities")
+        left = self.federation.farewell() if one.issuer and request.query_params.get("left") == "oidc" else ""
+        return {"begin": BEGIN if one.issuer else "", "label": label, "farewell": left}
+
     def _with_session(self, secret: str, to: str) -> Response:
         answer = RedirectResponse(to, 303)
         answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", secure=self.is_secure, path="/")
         return answer
-
-
-def _inside(to: str) -> str:
-    """A path of ours, whatever was asked for: nobody is sent elsewhere."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form as browsers send them; one that is too large has none."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BYTES:
-            return {}
-    return {name: several[0] for name, several in parse_qs(content.decode("utf-8", "replace")).items()}
