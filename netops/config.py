@@ -195,6 +195,7 @@ class Timetable(msgspec.Struct, frozen=True):
     sweep: str = ""
     reconcile: str = "5m"
     egress: str = "1m"
+    attacks: str = "1m"
     usage: str = "1h"
     probe: str = ""
     witnesses: str = "5m"

@@ -11,6 +11,7 @@ from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Rule, Severity, Subject, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
+from netops.egress.attacks import ATTACK_RULES
 from netops.egress.dhcp import rogue_dhcp
 from netops.egress.fold import groups, text
 from netops.egress.heard import OWN_RULES as LISTENING_RULES
@@ -331,4 +332,4 @@ FLOW_RULES: dict[str, Rule] = {
 PROBE_RULES: dict[str, Rule] = {one.code: one for one in (rogue_exit_host, intranet_line)}
 """What answers to probes and beacons prove."""
 
-RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES | WITNESS_RULES | LISTENING_RULES
+RULES: dict[str, Rule] = FLOW_RULES | PROBE_RULES | WITNESS_RULES | LISTENING_RULES | ATTACK_RULES

@@ -24,6 +24,7 @@ ROUNDS = {
     N_("sweep"): "netops.rounds.sweep",
     N_("reconcile"): "netops.rounds.reconcile",
     N_("egress"): "netops.rounds.egress",
+    N_("attacks"): "netops.rounds.attacks",
     N_("usage"): "netops.rounds.usage",
     N_("probe"): "netops.rounds.probe",
     N_("witnesses"): "netops.rounds.witnesses",

@@ -14,6 +14,7 @@ import msgspec
 from netops.core import applied, docket
 from netops.core.errors import Missing
 from netops.core.finding import STANDING, State
+from netops.core.language import N_
 from netops.core.organization import Level, Organization
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -31,6 +32,7 @@ from netops.inspections.facts import (
     PrefixFact,
 )
 from netops.rounds import known_office, known_written
+from netops.rounds.archive import folder_of
 
 if TYPE_CHECKING:
     from netops.addresses.allocation import Allocation
@@ -144,6 +146,10 @@ def _looks(desk: Desk, views: dict[Plane, list[DeviceView]]) -> dict[str, Look]:
             looks[f"egress/{plane}"] = Look(max(heard))
         if "reconcile" in done and done["reconcile"].ended:
             looks[f"reconcile/{plane}"] = Look(done["reconcile"].ended)
+        if folder_of(desk) is None:
+            looks[f"attacks/{plane}"] = Look(why=N_("no flows are kept, so scans and floods are not seen"))
+        elif "attacks" in done and done["attacks"].ended:
+            looks[f"attacks/{plane}"] = Look(done["attacks"].ended)
     return looks
 
 

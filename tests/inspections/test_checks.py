@@ -74,7 +74,7 @@ DECLARED = DeclarationFact(
     date="2026-01-10",
 )
 SEPARATE = ExitFact("edu-own", "separate", "fin", "XT-2025-7", "2025-09-01", "2027-09-01", NOON - 30 * HOUR)
-LOOKS = {f"{name}/{plane}": Look(NOON - HOUR) for name in ("walk", "reconcile", "egress") for plane in Plane}
+LOOKS = {f"{name}/{plane}": Look(NOON - HOUR) for name in ("walk", "reconcile", "egress", "attacks") for plane in Plane}
 
 SOUND = Facts(
     organization=FIN,
