@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import struct
 import zlib
 from base64 import b64encode
@@ -83,6 +84,56 @@ def manual(desk: Desk, number: str) -> list[str]:
     return [item.id for item in inspection.catalogue.items if inspection.result(item) is Result.UNCHECKED]
 
 
+def test_the_page_asks_for_no_newer_browser() -> None:
+    """Nothing that came after ES2017, and no DOM that came after it: it is opened on old phones."""
+    script = (Path(field_pack.__file__).parents[1] / "documents" / "field" / "pack.js").read_text("utf-8")
+    newer = (
+        r"\?\?", r"\?\.\D", r"\{\s*\.\.\.", r"\w: \w+, \.\.\.", r"catch\s*\{", r"\.finally\(", r"\.flat(Map)?\(", r"\d_\d",
+        r"replaceChildren", r"replaceAll", r"fromEntries", r"matchAll", r"\.text\(\)", r"import\(", r"crypto\.",
+    )  # fmt: skip
+
+    assert [] == [(pattern, found.group()) for pattern in newer for found in re.finditer(pattern, script)]
+
+
+def test_the_page_is_filled_by_the_tabulator_alone(desk: Desk, number: str, tmp_path: Path) -> None:
+    """Every field is reached by the tabulator, shown where it stands, and the whole is saved and merged without a mouse."""
+    if not BROWSERS:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    field_pack.pack(desk, number, tmp_path / "pack.html")
+    wanted = manual(desk, number)[0]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSERS[0], args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(viewport={"width": 360, "height": 740}, offline=True).new_page()
+        page.goto((tmp_path / "pack.html").as_uri())
+        names = iter(("赵甲", "钱乙", "孙丙", "三楼机房", "孙丙"))
+        seen, done = 0, False
+        while not done and seen < 2000:
+            seen += 1
+            page.keyboard.press("Tab")
+            here = page.evaluate(
+                "(() => { const e = document.activeElement, b = e.getBoundingClientRect();"
+                " return [e.type || e.tagName, e.name || e.id, b.bottom > 0 && b.top < innerHeight,"
+                " getComputedStyle(e).outlineStyle]; })()"
+            )
+            assert here[2:] == [True, "solid"] or here[0] in ("file", "BODY"), here
+            if here[:2] == ["radio", f"inspector-{wanted}"]:
+                page.keyboard.press("Space")
+            elif here[0] == "text":
+                page.keyboard.insert_text(next(names))
+            elif here[1] == "save":
+                with page.expect_download() as download:
+                    page.keyboard.press("Enter")
+                download.value.save_as(tmp_path / "result.json")
+                done = True
+        browser.close()
+
+    plan = field_pack.plan(desk, (tmp_path / "result.json").read_bytes())
+    assert [(wanted, Party.INSPECTOR, Result.CONFORM)] == [(one.item, one.party, one.answer) for one in plan.added]
+    assert (("赵甲", "钱乙"), "孙丙", "孙丙") == (plan.result.inspectors, plan.result.accompanied, plan.result.signed_name)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_filled_in_a_real_browser_without_a_network(
     tmp_path: Path, clock: Clock, language: str, capsys: pytest.CaptureFixture[str]
@@ -142,6 +193,11 @@ def test_filled_in_a_real_browser_without_a_network(
         with page.expect_download() as download:
             page.locator("#save").press("Enter")
         download.value.save_as(tmp_path / "result.json")
+        first.locator("textarea").first.fill("另写的")
+        page.locator("input[type=file]").last.set_input_files(tmp_path / "result.json")
+        page.wait_for_load_state()
+        page.get_by_text("1 ").last.wait_for()
+        assert ("另写的", 1) == (first.locator("textarea").first.input_value(), first.locator("img").count())
         browser.close()
     capsys.readouterr()
     assert 0 == main([*asked, "inspect", "merge", str(tmp_path / "result.json")])

@@ -1,4 +1,5 @@
 "use strict";
+// Nothing newer than ES2017 and the DOM of its time: the page is opened on whatever phone is at hand.
 (() => {
   const pack = JSON.parse(document.getElementById("pack").textContent);
   const words = pack.words;
@@ -19,7 +20,14 @@
     element.append(...children);
     return element;
   };
-  const of = (id) => (state.items[id] ??= { inspector: "", note: "", department: "", department_note: "", photos: [] });
+  const of = (id) => {
+    if (!state.items[id]) state.items[id] = { inspector: "", note: "", department: "", department_note: "", photos: [] };
+    return state.items[id];
+  };
+  const refill = (element, children) => {
+    while (element.firstChild) element.removeChild(element.firstChild);
+    element.append(...children);
+  };
 
   // ---- SHA-256 (FIPS 180-4) and HMAC (RFC 2104): old browsers have none for a page out of a file
   const K = [], H0 = [];
@@ -62,17 +70,17 @@
   const unhex = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
   const joined = (a, b) => { const all = new Uint8Array(a.length + b.length); all.set(a); all.set(b, a.length); return all; };
   const hmac = (key, octets) => {
-    const pad = (by) => Uint8Array.from({ length: 64 }, (_, i) => (key[i] ?? 0) ^ by);
+    const pad = (by) => Uint8Array.from({ length: 64 }, (_, i) => (key[i] || 0) ^ by);
     return sha256(joined(pad(0x5c), sha256(joined(pad(0x36), octets))));
   };
 
   // ---- the draft stays in the browser until it is saved
   let storable = true;
   const keep = () => {
-    try { localStorage.setItem(draftKey, JSON.stringify(state)); storable = true; } catch { storable = false; }
+    try { localStorage.setItem(draftKey, JSON.stringify(state)); storable = true; } catch (full) { storable = false; }
     tell();
   };
-  try { Object.assign(state, JSON.parse(localStorage.getItem(draftKey) ?? "{}")); } catch { storable = false; }
+  try { Object.assign(state, JSON.parse(localStorage.getItem(draftKey) || "{}")); } catch (closed) { storable = false; }
 
   // ---- items
   const needsNote = (item, given) =>
@@ -100,7 +108,7 @@
     const given = of(item.id);
     const fault = make("p", { class: "fault", role: "alert" });
     const photos = make("div", { class: "photos" });
-    const showPhotos = () => photos.replaceChildren(...given.photos.map((photo, place) => make("figure", {},
+    const showPhotos = () => refill(photos, given.photos.map((photo, place) => make("figure", {},
       make("img", { src: photo.data, alt: photo.name }),
       make("button", { type: "button", text: words.remove, "aria-label": words.remove + " " + photo.name,
         onclick: () => { given.photos.splice(place, 1); showPhotos(); keep(); } }))));
@@ -120,7 +128,7 @@
         onchange: async (event) => {
           for (const file of event.target.files) {
             if (given.photos.length >= MOST_PHOTOS) { fault.textContent = words.many_photos; break; }
-            try { given.photos.push({ name: file.name, data: await shrunk(file) }); } catch { fault.textContent = words.no_picture + " " + file.name; }
+            try { given.photos.push({ name: file.name, data: await shrunk(file) }); } catch (none) { fault.textContent = words.no_picture + " " + file.name; }
           }
           event.target.value = ""; showPhotos(); keep();
         } })),
@@ -145,7 +153,7 @@
   const FILTERS = {
     all: () => true,
     open: (item) => of(item.id).inspector === "",
-    bad: (item) => ["nonconform", "partial"].includes(of(item.id).inspector || item.machine?.answer || ""),
+    bad: (item) => ["nonconform", "partial"].includes(of(item.id).inspector || (item.machine && item.machine.answer) || ""),
   };
   const filters = document.getElementById("filters");
   const filter = (name) => {
@@ -183,41 +191,55 @@
   };
   const save = () => {
     const found = problems();
-    faults.replaceChildren(...found.map(([told, place]) => make("li", {}, place ? make("a", { href: "#" + place, text: told }) : told)));
+    refill(faults, found.map(([told, place]) => make("li", {}, place ? make("a", { href: "#" + place, text: told }) : told)));
     if (found.length) return;
-    const answers = [];
+    const answers = [], photos = [];
     for (const item of pack.items) {
       const given = of(item.id);
       if (given.inspector) answers.push({ item: item.id, party: "inspector", answer: given.inspector, note: given.note });
       if (given.department) answers.push({ item: item.id, party: "department", answer: given.department, note: given.department_note });
+      for (const photo of given.photos) photos.push({ item: item.id, name: photo.name, data: photo.data });
     }
     const content = JSON.stringify({
       format: "netops field result 1", pack: pack.pack, number: pack.number, saved_at: new Date().toISOString(), answers,
       inspectors: state.names.map((name) => name.trim()), accompanied: state.accompanied.trim(), place: state.place.trim(),
-      signed_name: state.signed_name.trim(), signature: state.signature,
-      photos: pack.items.flatMap((item) => of(item.id).photos.map((photo) => ({ item: item.id, ...photo }))),
+      signed_name: state.signed_name.trim(), signature: state.signature, photos,
     });
     const octets = new TextEncoder().encode(content);
     const file = JSON.stringify({ content, sha256: hex(sha256(octets)), mac: hex(hmac(unhex(pack.key), octets)) });
+    state.told = "";
     const url = URL.createObjectURL(new Blob([file], { type: "application/json" }));
     const link = make("a", { href: url, download: pack.number + "-" + pack.pack.slice(0, 8) + ".json" });
     document.body.append(link); link.click(); link.remove();
     setTimeout(() => URL.revokeObjectURL(url), 60000);
     saved.textContent = words.saved;
   };
-  const saved = make("p", { role: "status" });
+  const saved = make("p", { role: "status", text: state.told || "" });
   const again = (event) => {
     const file = event.target.files[0];
     if (!file) return;
-    file.text().then((held) => {
-      const read = JSON.parse(JSON.parse(held).content);
-      if (read.pack !== pack.pack) throw new Error("pack");
-      for (const one of read.answers) {
-        const given = of(one.item);
-        if (one.party === "inspector") { given.inspector = one.answer; given.note = one.note; } else { given.department = one.answer; given.department_note = one.note; }
+    const read = new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result);
+      reader.onerror = reject;
+      reader.readAsText(file);
+    });
+    read.then((saved_text) => {
+      const held = JSON.parse(JSON.parse(saved_text).content);
+      if (held.pack !== pack.pack) throw new Error("pack");
+      let left = 0;
+      for (const one of held.answers) {
+        const given = of(one.item), side = one.party === "inspector" ? ["inspector", "note"] : ["department", "department_note"];
+        if (given[side[0]] === "") { given[side[0]] = one.answer; given[side[1]] = given[side[1]] || one.note; }
+        else if (given[side[0]] !== one.answer || given[side[1]] !== one.note) left++;
       }
-      for (const { item, name, data } of read.photos) of(item).photos.push({ name, data });
-      Object.assign(state, { names: read.inspectors, accompanied: read.accompanied, place: read.place, signed_name: read.signed_name, signature: read.signature });
+      for (const { item, name, data } of held.photos) {
+        const photos = of(item).photos;
+        if (!photos.some((photo) => photo.data === data)) photos.push({ name, data });
+      }
+      state.names = state.names.map((name, place) => name || held.inspectors[place]);
+      for (const name of ["accompanied", "place", "signed_name", "signature"]) state[name] = state[name] || held[name];
+      state.told = left ? words.left.replace("{count}", left) : "";
       keep(); location.reload();
     }).catch(() => { saved.textContent = words.not_ours; });
   };
