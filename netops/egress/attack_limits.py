@@ -10,10 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 from netops.egress.filter import PROTOCOLS
 
 KINDS = ("network_scan", "traffic_flood")
+NO_DATE = N_("must be a date such as 2027-06-30")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -113,25 +115,25 @@ def watched(playbooks: Path) -> Watched:
 
 @lru_cache(4)
 def _read(path: Path, _changed: int) -> Watched:
-    faults: list[str] = []
+    faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"limits", "expected"})
     raw = source.content.get("limits", {})
     limits = source.struct(raw, Limits, "limits") if isinstance(raw, dict) else None
     if limits is None:
-        source.fault("must be one [limits]", "limits")
+        source.fault(N_("must be one [limits]"), "limits")
         limits = Limits()
     for name in Limits.__struct_fields__:
         value = getattr(limits, name)
         if isinstance(value, int | float) and value <= 0:
-            source.fault("must be more than 0", "limits", None, name)
+            source.fault(N_("must be more than 0"), "limits", None, name)
     if limits.unanswered > 1:
-        source.fault("must be a ratio of at most 1", "limits", None, "unanswered")
+        source.fault(N_("must be a ratio between 0 and 1"), "limits", None, "unanswered")
     for name in ("owner", "why"):
         if not getattr(limits, name).strip():
-            source.fault("must not be empty", "limits", None, name)
+            source.fault(N_("must not be empty"), "limits", None, name)
     if limits.until and not _is_day(limits.until):
-        source.fault("must be a date such as 2027-06-30", "limits", None, "until")
+        source.fault(NO_DATE, "limits", None, "until")
     found = []
     for index, one in source.entries("expected", Expected):
         wrong = list(_faults(one))
@@ -143,27 +145,27 @@ def _read(path: Path, _changed: int) -> Watched:
     return Watched(limits, tuple(found))
 
 
-def _faults(one: Expected) -> Iterable[tuple[str, str]]:
+def _faults(one: Expected) -> Iterable[tuple[str, Text]]:
     if not one.kinds or set(one.kinds) - set(KINDS):
-        yield "kinds", f"must be some of {', '.join(KINDS)}"
+        yield "kinds", Said("must be some of {known}", known=", ".join(KINDS))
     for key in ("owner", "why"):
         if not getattr(one, key).strip():
-            yield key, "must not be empty"
+            yield key, N_("must not be empty")
     if not _is_day(one.until):
-        yield "until", "must be a date such as 2027-06-30"
+        yield "until", NO_DATE
     if not one.sources and not one.targets:
-        yield "sources", "sources or targets must be named"
+        yield "sources", N_("sources or targets must be named")
     for key in ("sources", "targets"):
         for text in getattr(one, key):
             try:
                 ip_network(text)
             except ValueError as error:
-                yield key, str(error)
+                yield key, Said("{error}", error=error)
     for text in one.protocols:
         name, slash, port = text.partition("/")
         is_port = port.isdigit() and 0 < int(port) < 65536 and name in ("tcp", "udp")
         if name not in PROTOCOLS or (slash and not is_port):
-            yield "protocols", f"{text!r} is no protocol such as icmp or udp/161"
+            yield "protocols", Said("{text!r} is no protocol such as icmp or udp/161", text=text)
 
 
 def _is_day(text: str) -> bool:
