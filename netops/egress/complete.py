@@ -34,13 +34,13 @@ def context(exporter: Exporter, domain: int, sets: Sets) -> Context:
     return Context(exported, None if boot is None else exported - boot, received)
 
 
-def packets(layout: Layout, rows: Column, sets: Sets) -> dict[str, Column]:
+def packets(layout: Layout, rows: Column, sets: Sets, context: Context) -> dict[str, Column]:
     """What the beginnings of packets say, of records that carry them."""
     kind = layout.first(rows, "frame_type")
     for name, protocol in (("frame", frame.WIFI if kind == WIFI_FRAMES else frame.ETHERNET), ("packet", frame.ANY_IP)):
         values = sets.texts.get(name) or layout.packets(rows, name)
         if values:
-            return frame.columns(values, protocol)
+            return frame.columns(values, protocol, layout.dropped(rows, context).tolist())
     return {}
 
 
@@ -56,6 +56,16 @@ def durations(columns: dict[str, Column]) -> None:
         columns["last"] = columns["first"] + span
     elif "last" in columns and "first" not in columns:
         columns["first"] = columns["last"] - span
+
+
+def outgoing(columns: dict[str, Column], *, shown: bool) -> None:
+    """What was counted where packets left stands for what came in where that is not told; people (*shown*) see both."""
+    for name in ("packets", "bytes"):
+        out, told = columns.get(f"out_{name}"), columns.get(name)
+        if out is None or (shown and told is not None):
+            continue
+        del columns[f"out_{name}"]
+        columns[name] = out if told is None else np.where(told == 0, out, told)
 
 
 def way_back(columns: dict[str, Column]) -> dict[str, Column]:

@@ -31,12 +31,14 @@ class Kind(StrEnum):
     """Share of packets that were taken, a 64-bit float (RFC 5477 §8.2.11)."""
     MICROSECONDS = "microseconds"
     """A duration, read as milliseconds."""
+    EXCEPTION = "exception"
+    """Why Juniper's chips made an exception of a packet, as a forwarding status (RFC 7270 §4.12)."""
 
 
 REVERSE = 29305
 """Private enterprise number that marks the other direction of a biflow (RFC 5103)."""
 
-CISCO, CERT, NTOP = 9, 6871, 35632
+CISCO, JUNIPER, CERT, NTOP = 9, 2636, 6871, 35632
 """Private enterprise numbers whose elements are known here."""
 SCOPE = -1
 """Stands for the enterprise of a scope in NetFlow v9, whose types are no elements (RFC 3954 §6.1)."""
@@ -64,8 +66,10 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("proto", N, (4, 193)),
         ("tos", N, (5, 55)),
         ("tcp_flags", N, (6,)),
-        ("packets", N, (2, 24, 86, 298, 172, 430, 431)),
-        ("bytes", N, (1, 23, 85, 231, 171, 352, 353, 417, 420, 224, 312)),
+        ("packets", N, (2, 86, 298, 430, 431)),
+        ("bytes", N, (1, 85, 231, 352, 353, 417, 420, 224, 312)),
+        ("out_packets", N, (24, 172)),
+        ("out_bytes", N, (23, 171)),
         ("reverse_packets", N, (299,)),
         ("reverse_bytes", N, (232,)),
         ("in_if", N, (10, 252)),
@@ -106,16 +110,17 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
         ("nat_event", N, (230,)),
         ("exporter", V4, (130,)),
         ("exporter", V6, (131,)),
-        ("first", Kind.UPTIME, (22,)),
-        ("last", Kind.UPTIME, (21,)),
-        ("first", Kind.SECONDS, (150, 322)),
-        ("last", Kind.SECONDS, (151,)),
+        # Of several clocks the finest that needs no other one is believed first.
         ("first", Kind.MILLISECONDS, (152, 323)),
         ("last", Kind.MILLISECONDS, (153,)),
         ("first", Kind.NTP, (154, 156, 324, 325)),
         ("last", Kind.NTP, (155, 157)),
+        ("first", Kind.UPTIME, (22,)),
+        ("last", Kind.UPTIME, (21,)),
         ("first", Kind.BEFORE, (158,)),
         ("last", Kind.BEFORE, (159,)),
+        ("first", Kind.SECONDS, (150, 322)),
+        ("last", Kind.SECONDS, (151,)),
         ("duration", N, (161,)),
         ("duration", Kind.MICROSECONDS, (162,)),
         ("frame", Kind.FRAME, (315, 104)),
@@ -138,6 +143,7 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
     (CISCO, 12239): ("dst", V6),
     (CISCO, 12240): ("sport", N),
     (CISCO, 12241): ("dport", N),
+    (JUNIPER, 137): ("forwarding_status", Kind.EXCEPTION),
     (CERT, 15): ("tcp_flags", N),
     (CERT, 14): ("tcp_flags", N),
     (NTOP, 119): ("app", Kind.TEXT),

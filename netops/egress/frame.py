@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,13 +17,23 @@ LABELS = (0x8847, 0x8848)
 PPPOE_SESSION = 0x8864
 BACKBONE = 0x88E7
 """A whole frame behind a service tag (IEEE 802.1ah)."""
-PORT_TAGS = {0x8926: 6, 0x893F: 8, 0x8909: 8}
-"""Tags of port extenders (VN-Tag, IEEE 802.1BR) and of Cisco's groups: octets up to the end of the type behind them."""
+TAGS = dict.fromkeys(VLAN_TAGS, 4) | {0x8926: 6, 0x893F: 8, 0x8909: 8}
+"""Of VLANs, port extenders (VN-Tag, IEEE 802.1BR) and Cisco's groups: octets up to the end of the type behind them."""
+ARISTA, MACSEC, SERVICE_PATH = 0xD28B, 0x88E5, 0x894F
+"""A timestamp by a tap switch; IEEE 802.1AE; a header of service chains (RFC 8300)."""
+CIPHERED, WITH_CHANNEL = 0x0C, 0x20
+SERVED = {1: 0x0800, 2: 0x86DD}
 PPP_TYPES = {0x0021: 0x0800, 0x0057: 0x86DD, 0x0281: 0x8847, 0x0283: 0x8848}
 EXTENSIONS = (0, 43, 44, 51, 60, 135)
 """IPv6 extension headers that are passed over to what they carry."""
 FRAGMENT, AUTHENTICATION = 44, 51
 ENCAPSULATED = {4: 0x0800, 41: 0x86DD}
+UDP, VXLAN, GENEVE = 17, 4789, 6081
+OVERLAYS = (VXLAN, GENEVE)
+VALID_NETWORK, BRIDGED = 0x08, b"\x65\x58"
+"""The flag of VXLAN that its network id counts (RFC 7348 §5); the type of bridged Ethernet in Geneve (RFC 8926 §3.4)."""
+PRIVATE = ((0x0A000000, 24), (0xAC100000, 20), (0xC0A80000, 16), (0x64400000, 22), (0xA9FE0000, 16), (0x7F000000, 24))
+"""Beginnings of private networks, and how many bits lie behind their prefix."""
 DEEPEST = 8
 """Headers inside headers; more is no traffic but an attack."""
 WITH_PORTS = (6, 17, 33, 132, 136)
@@ -34,13 +44,17 @@ NAMES = ("src_hi", "src_lo", "dst_hi", "dst_lo", "proto", "sport", "dport", "ttl
 HALF = 0xFFFFFFFFFFFFFFFF
 
 
-def columns(frames: Iterable[bytes], protocol: int = ETHERNET) -> dict[str, Column]:
+def columns(frames: Sequence[bytes], protocol: int = ETHERNET, dropped: Sequence[bool] = ()) -> dict[str, Column]:
     """
     One row a frame; what could not be read is 0. A packet is one packet, its bytes those of the IP packet.
 
     ICMP type and code stand in the destination port, by the custom of NetFlow.
+
+    Args:
+        dropped: of each frame, whether the device dropped it; without it none was.
     """
-    rows = [taken_apart(frame, protocol) for frame in frames]
+    flags = dropped or [False] * len(frames)
+    rows = [taken_apart(frame, protocol, opened=not flag) for frame, flag in zip(frames, flags, strict=True)]
     for row in rows:
         if "icmp_type" in row:
             row["dport"] = row["icmp_type"] << 8 | row["icmp_code"]
@@ -48,16 +62,18 @@ def columns(frames: Iterable[bytes], protocol: int = ETHERNET) -> dict[str, Colu
     return {name: np.array([row.get(name, 0) for row in rows], np.uint64) for name in NAMES if name in told}
 
 
-def taken_apart(frame: bytes, protocol: int = ETHERNET, wire_bytes: int = 0) -> Found:
+def taken_apart(frame: bytes, protocol: int = ETHERNET, wire_bytes: int = 0, *, opened: bool = True) -> Found:
     """
     The fields of one packet.
 
-    Of packets inside packets it is the outer one, for that is what leaves the network; only an IPv6 packet that
-    carries IPv4 or IPv6 directly is opened: there the outer one is the carrier's segment list (SRv6, RFC 8986).
+    Of packets inside packets it is the outer one, for that is what leaves the network. Two are opened, since there the
+    outer one is only the carrier: an IPv6 packet that carries IPv4 or IPv6 directly (SRv6, RFC 8986), and an overlay
+    (VXLAN, Geneve) between private addresses, the fabric of a data centre. To a public address it stays what it is, a tunnel.
 
     Args:
         protocol: what *frame* begins with.
         wire_bytes: length of the whole frame, where it is known.
+        opened: False to leave the carrier's packet closed too: whoever drops a packet never looked inside.
     """
     found: Found = {"packets": 1}
     kind, at = _link(frame, protocol, found)
@@ -68,7 +84,7 @@ def taken_apart(frame: bytes, protocol: int = ETHERNET, wire_bytes: int = 0) -> 
             carried = 0
         elif kind == 0x86DD and len(packet) >= 40 and packet[0] >> 4 == 6:
             header, whole = _v6(packet, found)
-            carried = ENCAPSULATED.get(found["proto"], 0)
+            carried = ENCAPSULATED.get(found["proto"], 0) if opened else 0
         else:
             break
         if not found["bytes"] and wire_bytes > at:
@@ -77,10 +93,34 @@ def taken_apart(frame: bytes, protocol: int = ETHERNET, wire_bytes: int = 0) -> 
         if not carried:
             if whole:
                 _ends_of(frame[at:], found)
+                if opened and (inner := _overlaid(frame[at:], found)):
+                    return inner
             break
     if "bytes" not in found and wire_bytes:
         found["bytes"] = wire_bytes
     return found
+
+
+def _overlaid(segment: bytes, found: Found) -> Found | None:
+    """The packet that a fabric carries in *segment* of a packet *found*; None where it carries none."""
+    if found["proto"] != UDP or found.get("dport") not in OVERLAYS or len(segment) < 16:
+        return None
+    if not (_is_private(found, "src") and _is_private(found, "dst")):
+        return None
+    if found["dport"] == VXLAN:
+        at = 16 if segment[8] & VALID_NETWORK else 0
+    else:
+        at = 16 + (segment[8] & 0x3F) * 4 if segment[8] >> 6 == 0 and segment[10:12] == BRIDGED else 0
+    inner = taken_apart(segment[at:], ETHERNET, opened=False) if at else {}
+    return inner if "proto" in inner else None
+
+
+def _is_private(found: Found, end: str) -> bool:
+    """RFC 1918, RFC 6598, link-local, loopback; of IPv6 fc00::/7 and fe80::/10."""
+    hi, lo = found[f"{end}_hi"], found[f"{end}_lo"]
+    if hi or lo >> 32 != 0xFFFF:
+        return hi >> 57 == 0xFC >> 1 or hi >> 54 == 0xFE80 >> 6
+    return any((lo & 0xFFFFFFFF) >> shift == start >> shift for start, shift in PRIVATE)
 
 
 def _link(frame: bytes, protocol: int, found: Found) -> tuple[int, int]:
@@ -110,7 +150,7 @@ def _ethernet(frame: bytes, at: int, found: Found) -> tuple[int, int]:
         found["src_mac"] = int.from_bytes(frame[at + 6 : at + 12], "big")
     kind, at = int.from_bytes(frame[at + 12 : at + 14], "big"), at + 14
     for _ in range(DEEPEST):
-        size = 4 if kind in VLAN_TAGS else PORT_TAGS.get(kind, 0)
+        size = _tag(frame, kind, at)
         if not size or len(frame) < at + size:
             break
         if kind in VLAN_TAGS:
@@ -126,7 +166,19 @@ def _ethernet(frame: bytes, at: int, found: Found) -> tuple[int, int]:
         return _ppp(frame, at + 6)
     if kind in LABELS:
         return _labels(frame, at)
+    if kind == SERVICE_PATH and len(frame) >= at + 8:
+        at, carried = at + (frame[at + 1] & 0x3F) * 4, frame[at + 3]
+        return _ethernet(frame, at, found) if carried == 3 else (SERVED.get(carried, 0), at)
     return kind, at
+
+
+def _tag(frame: bytes, kind: int, at: int) -> int:
+    """Octets of a tag with the type behind it; 0 for what is no tag, or hides what follows."""
+    if kind == ARISTA:
+        return 14 if len(frame) > at + 3 and frame[at + 3] >> 4 == 1 else 12
+    if kind == MACSEC and len(frame) > at and not frame[at] & CIPHERED:
+        return 16 if frame[at] & WITH_CHANNEL else 8
+    return TAGS.get(kind, 0)
 
 
 def _snap(frame: bytes, at: int) -> tuple[int, int] | None:

@@ -28,7 +28,11 @@ WAITING_BYTES = 1 << 20
 WAITING_BYTES_IN_ALL = 64 << 20
 FEW = 8
 """Datagrams that are read one by one, since columns would cost more."""
-WANTED = frozenset(JUDGED) | sampling.NAMES | {"boot", "duration", "reverse_packets", "reverse_bytes"}
+WANTED = (
+    frozenset(JUDGED)
+    | sampling.NAMES
+    | {"boot", "duration", "reverse_packets", "reverse_bytes", "out_packets", "out_bytes"}
+)
 STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
 Sample = tuple[Header, int, dict[str, Any]]
 
@@ -407,12 +411,12 @@ class Decoder:
     # ---- columns
     def _decode(self, exporter: Exporter, domain: int, layout: Layout, sets: Sets) -> Flows:
         rows = sets.records
-        columns = layout.columns(
-            rows, complete.context(exporter, domain, sets), None if self.everything else WANTED
-        )
+        context = complete.context(exporter, domain, sets)
+        columns = layout.columns(rows, context, None if self.everything else WANTED)
         if layout.has_packets:
-            columns |= complete.packets(layout, rows, sets)
+            columns |= complete.packets(layout, rows, sets, context)
         complete.durations(columns)
+        complete.outgoing(columns, shown=self.everything)
         if not layout.is_options:
             sampling.settle(columns, exporter, domain, sets, rows.size)
         for name in ("boot", "scope_if", "frame_type"):

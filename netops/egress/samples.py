@@ -2,7 +2,7 @@
 sFlow v5 in bulk: the samples of a whole batch taken apart together, as far as judging needs them.
 
 Only what is plain is told: flow samples, expanded or not, that carry the head of an Ethernet frame with IPv4 or IPv6 right
-inside; datagrams with anything else (tunnels of labels, discarded packets, cut ones, …) are left to be read one by one.
+inside; datagrams with anything else (tunnels of labels, overlays, discarded packets, cut ones, …) are left to be read one by one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from netops.core.datagrams import Datagrams
 from netops.egress.flows import JUDGED, MAPPED, Column
-from netops.egress.frame import ENCAPSULATED, ETHERNET, EXTENSIONS, VLAN_TAGS, WITH_PORTS
+from netops.egress.frame import ENCAPSULATED, ETHERNET, EXTENSIONS, OVERLAYS, VLAN_TAGS, WITH_PORTS
 from netops.egress.scan import big_endian
 from netops.egress.sflow import INSIDE
 
@@ -23,7 +23,7 @@ FLOW, COUNTERS, EXPANDED_FLOW, EXPANDED_COUNTERS, DISCARDED = 1, 2, 3, 4, 5
 RAW_HEADER = 1
 OTHER_PACKETS = (2, 3, 4, 2100, 2101)
 """Records that tell of a packet in another way."""
-TCP = 6
+TCP, UDP = 6, 17
 
 
 class Samples(NamedTuple):
@@ -186,11 +186,13 @@ def _frame(batch: Datagrams, header: Column) -> tuple[Column, dict[str, Column]]
     segment = at + np.where(is_v4, np.maximum(20, (first & 0xF) * 4), 40)
     is_head = good & (is_v6 | (part(6, 6, 2) & 0x1FFF == 0))
     has_ports = is_head & np.isin(proto, WITH_PORTS) & (segment + 4 <= end)
+    dport = big_endian(batch, np.where(has_ports, segment, -1), 2, 2)
+    good &= ~((proto == UDP) & np.isin(dport, OVERLAYS))
     has_flags = is_head & (proto == TCP) & (segment + 14 <= end)
     columns = {
         "proto": proto, "bytes": octets,
         "sport": big_endian(batch, np.where(has_ports, segment, -1), 0, 2),
-        "dport": big_endian(batch, np.where(has_ports, segment, -1), 2, 2),
+        "dport": dport,
         "tcp_flags": big_endian(batch, np.where(has_flags, segment, -1), 13, 1),
         "dst_mac": big_endian(batch, np.where(good, start, -1), 0, 6),
         "src_mac": big_endian(batch, np.where(good, start, -1), 6, 6),

@@ -92,7 +92,8 @@ def _interval(columns: dict[str, Column]) -> Column | None:
     )
     if size is not None and population is not None:
         share = np.where(size > 0, population // np.maximum(size, np.uint64(1)), np.uint64(0))
-        interval = share if interval is None else np.where(interval == 0, share, interval)
+        # Those who take so many of so many at random send 1 in the interval, which then means nothing.
+        interval = share if interval is None else np.where((interval == 0) | (share > 1), share, interval)
     if interval is not None and space is not None:
         together = (interval + space) // np.maximum(interval, 1)
         interval = np.where(interval > 0, np.where(space > 0, together, interval), 0)

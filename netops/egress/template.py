@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from netops.egress import inside
 from netops.egress.elements import ELEMENTS, RANK, Kind
 from netops.egress.flows import JUDGED, MAPPED, TIMES, Column
 
@@ -18,14 +20,15 @@ NTP_EPOCH = 2_208_988_800
 DAY_MS, YEAR_MS = 86_400_000, 365 * 86_400_000
 BLOCK_OCTETS = 1 << 18
 """Fields are read out of so much at a time, which then lies in the processor's cache for all of them."""
+FORWARDED, DROPPED = 64, 128
 SAFE_MS = 1 << 30
 """Spans below it, about twelve days, are reckoned in 32 bits."""
 UPTIME_SLACK = 3_600_000
-"""A switched time up to an hour after the header's uptime is after it, not 49 days before."""
+"""Switched times up to an hour after the header's uptime are reckoned in 32 bits too."""
 
 
 BYTES = frozenset({Kind.TEXT, Kind.APPLICATION, Kind.FRAME, Kind.PACKET})
-WIDTHS = {Kind.IPV4: (4,), Kind.IPV6: (16,), Kind.PROBABILITY: (4, 8)}
+WIDTHS = {Kind.IPV4: (4,), Kind.IPV6: (16,), Kind.PROBABILITY: (4, 8), Kind.EXCEPTION: (2,)}
 """Kinds that are read in these lengths only; a share may come as a shorter float (RFC 7011 §6.2)."""
 PACKETS = frozenset({"frame", "packet"})
 
@@ -70,7 +73,7 @@ class Layout:
         self.is_used = False
         """Whether records of it have come: when there are too many templates, those that nobody uses go first."""
         self.texts: dict[int, str] = {}
-        self._sources: dict[str, list[tuple[int, Kind, int]]] = {}
+        self._sources: inside.Sources = {}
         names, formats, offsets, offset = [], [], [], 0
         for place, field in enumerate(fields):
             known = ELEMENTS.get((field.enterprise, field.element))
@@ -90,6 +93,9 @@ class Layout:
         """The fixed part of a record; variable fields are taken out before it is read."""
         for sources in self._sources.values():
             sources.sort()
+        self._inner = inside.told_again(self._sources, [place for place, one in enumerate(fields) if one[:2] == (0, 4)])
+        for name, sources in self._inner.items():
+            self._sources[name] = [one for one in self._sources[name] if one not in sources]
 
     @property
     def is_plain(self) -> bool:
@@ -126,6 +132,7 @@ class Layout:
             if name not in PACKETS
             and (wanted is None or name in wanted or (name in ("src", "dst") and "src_hi" in wanted))
         }
+        inner = {name: self._inner[name] for name in self._inner.keys() & chosen.keys()}
         read = self._read(rows, chosen, wide=wanted is not None)
         if "boot" in self._sources and context.uptime is None:
             boot = self._best(read, self._sources["boot"], context)
@@ -151,7 +158,22 @@ class Layout:
                 column = self._best(read, sources, context)
                 if column is not None:
                     result[name] = column.reshape(-1)
+        if inner:
+            read = self._read(rows, inner, wide=wanted is not None)
+            ends = {end: _addresses(rows.reshape(-1), inner.pop(end), None) for end in ("src", "dst")}
+            values = {name: read[sources[0][2]].reshape(-1) for name, sources in inner.items()}
+            inside.opened(result, ends, values)
         return result
+
+    def dropped(self, rows: Column, context: Context) -> NDArray[np.bool_]:
+        """Which records tell of a packet that the exporter dropped (RFC 7270 §4.12)."""
+        sources = {"forwarding_status": self._sources.get("forwarding_status", [])}
+        status = self._best(self._read(rows, sources, wide=False), sources["forwarding_status"], context)
+        if status is None:
+            return np.zeros(rows.size, bool)
+        # In four octets the status stands in the last one, by custom; two bits of 10 mean dropped.
+        is_dropped: NDArray[np.bool_] = (status.reshape(-1) & 0xC0) == 0x80
+        return is_dropped
 
     @cached_property
     def _is_by_uptime(self) -> bool:
@@ -323,9 +345,9 @@ def objects(values: list[bytes]) -> Column:
 def _uptime(value: Column, context: Context) -> Column | None:
     if context.uptime is None:
         return None
-    # Numbers of 32 bits wrap around by themselves, as the clock does.
-    before = (context.uptime + UPTIME_SLACK).astype(np.uint32) - value.astype(np.uint32, copy=False)
-    moment: Column = context.exported + UPTIME_SLACK - before
+    # Numbers of 32 bits wrap around by themselves, as the clock does; the nearer side is meant.
+    before = (context.uptime.astype(np.uint32) - value.astype(np.uint32, copy=False)).view(np.int32)
+    moment: Column = context.exported - before
     return moment
 
 
@@ -335,11 +357,18 @@ def _spans(first: Column, last: Column, uptime: Column, context: Context) -> tup
     base = np.repeat((uptime + UPTIME_SLACK).astype(np.uint32), each)
     since_first, since_last = base - first.reshape(-1), base - last.reshape(-1)
     ahead = context.received - context.exported - UPTIME_SLACK
-    kind = np.int32 if max(since_first.max(), since_last.max(), abs(ahead).max()) < SAFE_MS else np.int64
-    since_first, since_last = since_first.astype(kind), since_last.astype(kind)
-    since_first -= since_last
-    since_last += np.repeat(ahead.astype(kind), each)
-    return since_last, since_first
+    is_safe = max(since_first.max(), since_last.max(), abs(ahead).max()) < SAFE_MS
+    kind = np.int32 if is_safe else np.int64
+    if not is_safe:  # the nearer side is meant, as in `_uptime`
+        ahead = ahead + UPTIME_SLACK
+    signed: list[Column] = [
+        one.view(np.int32) if is_safe else (one - np.uint32(UPTIME_SLACK)).view(np.int32).astype(kind)
+        for one in (since_first, since_last)
+    ]
+    duration, rest = signed
+    duration -= rest
+    rest += np.repeat(ahead.astype(kind), each)
+    return rest, duration
 
 
 def _ntp(value: Column, context: Context) -> Column:
@@ -381,4 +410,6 @@ READERS: dict[Kind, Callable[[Column, Context], Column | None]] = {
     ),
     Kind.MICROSECONDS: lambda value, _: value // np.uint64(1000),
     Kind.PROBABILITY: lambda value, _: _inverse(value),
+    # Six bits say what the ten behind them are: 2 is an exception's code, 0 none (Junos, exception reporting).
+    Kind.EXCEPTION: lambda value, _: np.where(value >> 10 == 2, np.where(value & 0x3FF, DROPPED, FORWARDED), 0),
 }

@@ -11,9 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from exporter import EXPORTED, Fields, a_set, ipfix, old, template, v9, values
-from packets import TCP, v4
+from packets import TCP, ether, v4, v6
 
-from netops.egress.flows import rows
+from netops.egress.flows import address_text, merged, rows
 from netops.egress.netflow import Decoder
 
 NTP = (EXPORTED + 2_208_988_800) << 32 | 1 << 31
@@ -75,9 +75,11 @@ def test_the_old_versions(version: int, tail: bytes) -> None:
         (((160, 8), (22, 4), (21, 4)), (EXPORTED * 1000 - 60_000, 50_000, 59_000), "10.000", "19.000"),
         (((154, 8), (155, 8)), (EXPORTED * 1_000_000 + 250_000, EXPORTED * 1_000_000 + 1_000_000), "20.250", "21.000"),
         (((156, 8), (157, 8)), (EXPORTED * 10**9 + 250_000_000, EXPORTED * 10**9 + 10**9), "20.250", "21.000"),
+        (((150, 4), (151, 4), (152, 8), (153, 8)), (EXPORTED, EXPORTED + 1, EXPORTED * 1000 + 7, EXPORTED * 1000 + 1009),
+         "20.007", "21.009"),
     ],
     ids=["s", "ms", "µs", "ns", "before the export", "a duration in ms", "a duration in µs", "uptime, its start in the record",
-         "µs, plainly since 1970", "ns, plainly since 1970"],
+         "µs, plainly since 1970", "ns, plainly since 1970", "the finer of two clocks"],
 )  # fmt: skip
 def test_every_kind_of_time(fields: Fields, numbers: tuple[int, ...], first: str, last: str) -> None:
     """All of them are milliseconds UTC in the end."""
@@ -98,10 +100,13 @@ def test_uptime_without_its_start_gives_no_time() -> None:
         (((305, 4), (306, 4)), (1, 999), 1000),
         (((305, 4), (306, 4)), (2, 1998), 1000),
         (((309, 4), (310, 4)), (10, 5120), 512),
+        (((305, 4), (304, 2), (309, 4), (310, 4)), (1, 3, 1, 256), 256),
+        (((305, 4), (304, 2), (309, 4), (310, 4)), (1000, 1, 0, 0), 1000),
         (((311, 8),), (int.from_bytes(struct.pack(">d", 0.001), "big"),), 1000),
         (((311, 4),), (int.from_bytes(struct.pack(">f", 0.001), "big"),), 1000),
     ],
-    ids=["interval", "one, then a space", "two, then a space", "so many of so many", "probability", "a shorter probability"],
+    ids=["interval", "one, then a space", "two, then a space", "so many of so many", "so many at random", "the others unused",
+         "probability", "a shorter probability"],
 )
 def test_every_way_to_tell_sampling(fields: Fields, numbers: tuple[int, ...], interval: int) -> None:
     """In the record itself."""
@@ -162,8 +167,12 @@ def test_sampling_by_interface() -> None:
           "src_as": 65001, "next_hop": "2001:db8::3"}),
         ((*ENDS, (1, 0), (2, 4), (89, 4), (130, 4)), (*FROM_TO, 0, 3, 66, "192.0.2.99"),
          {"packets": 3, "forwarding_status": 66, "exporter": "192.0.2.99"}),
+        ((*ENDS, (2, 4), (1, 4), (24, 4), (23, 4)), (*FROM_TO, 0, 0, 1, 32),
+         {"packets": 0, "bytes": 0, "out_packets": 1, "out_bytes": 32}),
+        ((*ENDS, (24, 4), (23, 4)), (*FROM_TO, 1, 32), {"packets": 1, "bytes": 32}),
     ],
-    ids=["client and server", "a firewall's event", "translated", "no IP at all", "IPv6, reduced sizes", "a field of no length"],
+    ids=["client and server", "a firewall's event", "translated", "no IP at all", "IPv6, reduced sizes", "a field of no length",
+         "counted in and out", "counted where it left"],
 )  # fmt: skip
 def test_records_of_every_kind(fields: Fields, numbers: tuple[int | str, ...], expected: dict[str, Any]) -> None:
     """What the elements say, and nothing that was not sent."""
@@ -189,6 +198,63 @@ def test_both_directions_of_a_flow() -> None:
     [row] = decode(ipfix(a_set(2, struct.pack(">HH", 400, 5) + specifier), a_set(400, body)))
 
     assert (100, 2000, 20) == (row["bytes"], row["reverse_bytes"], row["reverse_packets"])
+
+
+SEGMENTS: Fields = ((27, 16), (28, 16), (7, 2), (11, 2), (4, 1), (6, 2), (5, 1), (2, 4))
+OUTER = ("2001:db8:53::1", "2001:db8:90:e004::", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outer", "inner", "expected"),
+    [
+        (((8, 4), (12, 4)), (*OUTER, 4, 0, 8, 5), ("192.0.2.1", "192.0.2.2", 1111, 2222, 17, 0, 0),
+         ("192.0.2.1", "192.0.2.2", 1111, 2222, 17, 0, 0)),
+        (((27, 16), (28, 16)), (*OUTER, 41, 0, 8, 5), ("2001:db8::1", "2001:db8::2", 1111, 2222, 6, 2, 4),
+         ("2001:db8::1", "2001:db8::2", 1111, 2222, 6, 2, 4)),
+        (((8, 4), (12, 4)), (*OUTER[:2], 5, 6, 17, 0, 8, 5), ("0.0.0.0", "0.0.0.0", 0, 0, 0, 0, 0), (*OUTER[:2], 5, 6, 17, 0, 8)),
+    ],
+    ids=["IPv4 in IPv6", "IPv6 in IPv6", "nothing inside"],
+)  # fmt: skip
+def test_a_template_of_a_packet_in_a_packet(
+    fields: Fields, outer: tuple[int | str, ...], inner: tuple[int | str, ...], expected: tuple[int | str, ...]
+) -> None:
+    """Routers of SRv6 say all of it twice: what the carrier carries counts, where it carries anything; judged as shown."""
+    both = (*SEGMENTS, *fields, (7, 2), (11, 2), (4, 1), (6, 2), (5, 1))
+    names = ("src", "dst", "sport", "dport", "proto", "tcp_flags", "tos")
+    datagram = ipfix(template(300, both, ipfix=True), a_set(300, values(both, *outer, *inner)))
+    [shown] = decode(datagram)
+    judged = merged(Decoder().feed([("192.0.2.9", 0, datagram)]))
+
+    assert expected == tuple(shown[name] for name in names)
+    assert expected[:2] == tuple(address_text(int(judged[f"{end}_hi"][0]), int(judged[f"{end}_lo"][0])) for end in ("src", "dst"))
+    assert expected[2:6] == tuple(int(judged[name][0]) for name in names[2:6])
+
+
+def test_a_packet_in_a_packet_of_ipv4_stays_closed() -> None:
+    """As in the beginnings of frames: the outer one leaves the network."""
+    both: Fields = (*ENDS, (7, 2), (11, 2), (4, 1), *ENDS, (7, 2), (11, 2), (4, 1))
+    datagram = ipfix(
+        template(300, both, ipfix=True), a_set(300, values(both, *FROM_TO, 1, 2, 4, "10.0.0.1", "10.0.0.2", 3, 4, 6))
+    )
+    [shown] = decode(datagram)
+    judged = merged(Decoder().feed([("192.0.2.9", 0, datagram)]))
+
+    assert (*FROM_TO, 1, 2, 4) == tuple(shown[name] for name in ("src", "dst", "sport", "dport", "proto"))
+    assert ("192.0.2.1", 4) == (address_text(0, int(judged["src_lo"][0])), int(judged["proto"][0]))
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "status", "proto"), [((0x0842, 0x0C01), 128, 4), ((0x0800, 0x0C01), 64, 6), ((0x0C01, 0x0C01), 0, 6)]
+)
+def test_why_a_chip_of_juniper_made_an_exception(exceptions: tuple[int, int], status: int, proto: int) -> None:
+    """Six bits name what the other ten are: number 2 an exception's code, 0 no drop; a dropped packet stays closed."""
+    frame = ether(0x86DD, v6(4, v4(6, TCP)))
+    specifiers = b"".join(struct.pack(">HHI", 0x8000 | 137, length, 2636) for length in (4, 2, 2))
+    specifiers += struct.pack(">HH", 315, 0xFFFF)
+    body = struct.pack(">IHH", 0x0842_0001, *exceptions) + bytes([len(frame)]) + frame
+    [row] = decode(ipfix(a_set(2, struct.pack(">HH", 300, 4) + specifiers), a_set(300, body)))
+
+    assert (status, proto) == (row["forwarding_status"], row["proto"])
 
 
 def test_texts_without_their_padding() -> None:

@@ -14,11 +14,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from packets import TCP, UDP, ether, v4, v6
 
 from netops.egress.flows import address_text
-from netops.egress.frame import ETHERNET, FRAME_RELAY, IPV4, IPV6, MPLS, PPP, WIFI, taken_apart
+from netops.egress.frame import ETHERNET, FRAME_RELAY, IPV4, IPV6, MPLS, PPP, WIFI, columns, taken_apart
 
 
 def label(number: int, *, last: bool) -> bytes:
     return (number << 12 | last << 8 | 64).to_bytes(4, "big")
+
+
+def overlay(port: int, head: bytes, destination: bytes = bytes([192, 168, 7, 7])) -> bytes:
+    """A frame in UDP, between private addresses where nothing else is said."""
+    return v4(17, struct.pack(">HHHH", 50000, port, 0, 0) + head + ether(0x0800, V4), destination=destination)
 
 
 ENDS = ("10.20.11.11", "203.0.113.80", 6, 40000, 443)
@@ -49,6 +54,14 @@ CASES = {
     "IP in IP: the outer one": (
         IPV4, v4(4, v4(6, TCP, source=bytes(4))), ("10.20.11.11", "203.0.113.80", 4, None, None)),
     "6in4: the outer one": (IPV4, v4(41, v6(17, UDP)), ("10.20.11.11", "203.0.113.80", 41, None, None)),
+    "VXLAN of a fabric: what it carries": (IPV4, overlay(4789, b"\x08" + bytes(7)), ENDS),
+    "Geneve of a fabric, with an option": (IPV4, overlay(6081, bytes.fromhex("0100 6558 00000100 01038001")), ENDS),
+    "VXLAN to the internet: the outer one": (
+        IPV4, overlay(4789, b"\x08" + bytes(7), bytes([203, 0, 113, 7])), ("10.20.11.11", "203.0.113.7", 17, 50000, 4789)),
+    "VXLAN without its flag": (IPV4, overlay(4789, bytes(8)), ("10.20.11.11", "192.168.7.7", 17, 50000, 4789)),
+    "MACsec without ciphers": (ETHERNET, ether(0x88E5, b"\x20\0" + bytes(12) + b"\x08\x00" + V4), ENDS),
+    "a tap's timestamp": (ETHERNET, ether(0xD28B, b"\0\1\0\x10" + bytes(8) + b"\x08\x00" + V4), ENDS),
+    "a service chain": (ETHERNET, ether(0x894F, b"\x0f\xc6\x01\x01" + bytes(20) + V4), ENDS),
     "SRv6: what it carries": (ETHERNET, ether(0x86DD, v6(4, V4)), ENDS),
     "SRv6 with its segments": (ETHERNET, ether(0x86DD, v6(43, b"\x04\0\x04\0\0\0\0\0" + V4)), ENDS),
 }  # fmt: skip
@@ -74,6 +87,13 @@ def test_what_else_a_packet_tells() -> None:
     assert 1500 == taken_apart(ether(0x0800, without), ETHERNET, 1514)["bytes"]
     echo = taken_apart(v4(1, b"\x08\x00\0\0"), IPV4)
     assert (8, 0, None) == (echo["icmp_type"], echo["icmp_code"], echo.get("dport"))
+
+
+def test_what_was_dropped_is_not_opened() -> None:
+    """Whoever drops a carrier's packet never looked inside."""
+    frame = ether(0x86DD, v6(4, V4))
+
+    assert ([6], [4]) == tuple(columns([frame], dropped=[flag])["proto"].tolist() for flag in (False, True))
 
 
 @given(st.sampled_from(sorted(CASES)), st.integers(0, 90), st.binary(max_size=4), st.integers(0, 20))

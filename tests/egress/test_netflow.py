@@ -62,11 +62,12 @@ def test_a_v9_record_gives_only_what_was_sent() -> None:
         (100_000, 90_000, "2026-09-21T14:13:10.000Z"),
         (500, (1 << 32) - 500, "2026-09-21T14:13:19.000Z"),
         (100_000, 100_250, "2026-09-21T14:13:20.250Z"),
+        (20_000_000, 620_000_000, "2026-09-28T12:53:20.000Z"),
     ],
-    ids=["before", "the uptime wrapped", "a little after the header"],
+    ids=["before", "the uptime wrapped", "a little after the header", "a week after: two clocks that disagree"],
 )
 def test_times_follow_the_uptime_clock(uptime: int, switched: int, first: str) -> None:
-    """Export time less (uptime - switched), modulo 2^32 in the difference."""
+    """Export time less (uptime - switched), modulo 2^32 in the difference, on the nearer side."""
     [row] = decode(
         v5({"src": "192.0.2.9", "dst": "192.0.2.10", "first": switched, "last": switched}, uptime=uptime)
     )
