@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,8 @@ from benchmarks.addresses.stores import MAPPED, bulk
 ORGANIZATIONS, DEVICES, SIGHTINGS, ALLOCATIONS, FINDINGS, INCIDENTS = 64, 2000, 50_000, 1_000_000, 100_000, 60
 ROUNDS = 5
 USERS, SECONDS, GOAL, PAINT_GOAL, MEMORY_GOAL = 20, 60.0, 0.2, 1.0, 2048.0
+FLOOD, RATE_GOAL = 15.0, 20.0
+"""Seconds without reading, and pages a second then."""
 AGGREGATIONS, PORTS = 40, 24
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -264,6 +266,7 @@ def _addresses(store: Any) -> None:
 
 
 def _findings(store: Any) -> None:
+    from netops.core import tally
     from netops.rounds import look
 
     rules = [rule for code, rule in look.rules().items() if code.startswith(("AD-", "EG-", "TP-", "DC-"))]
@@ -315,6 +318,13 @@ def _findings(store: Any) -> None:
     )
     with store.write() as connection:
         bulk(connection, "findings", columns, rows())
+        counted: Counter[tuple[str, ...]] = Counter()
+        named: list[tuple[str, str]] = []
+        for row in rows():
+            counted[row[4], row[2], row[6], row[5], row[13]] += 1
+            named += [(text, row[0]) for text in sorted(tally.named(json.loads(row[7])))]
+        bulk(connection, "finding_names", ("name", "finding"), iter(sorted(named)))
+        bulk(connection, "finding_counts", (*tally.SHARED, "number"), ((*shared, n) for shared, n in counted.items()))
 
 
 def _incidents(desk: Any) -> None:
@@ -334,14 +344,43 @@ def worked(where: str, process: int) -> dict[str, float]:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    wild, line = random.Random(1), http.client.HTTPConnection(*where.split(":"), timeout=60)  # type: ignore[arg-type]
+    wild, line = random.Random(1), Line(where)
     for _round in range(ROUNDS):
         for kind, page in pages(wild).items():
             before = used()
-            line.request("GET", page)
-            line.getresponse().read()
+            line.get(page)
             spent[kind] += (used() - before) / ROUNDS
     return spent
+
+
+class Line:
+    """A connection that is kept; whoever reads for long finds it closed and takes another, as browsers do."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._line: http.client.HTTPConnection | None = None
+
+    def get(self, page: str) -> int:
+        """The status of the answer, read to its end; 0 for none at all."""
+        for _attempt in range(2):
+            try:
+                if self._line is None:
+                    host, port = self._where.split(":")
+                    self._line = http.client.HTTPConnection(host, int(port), timeout=60)
+                self._line.request("GET", page, headers={"Accept-Encoding": "gzip"})
+                answer = self._line.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                self.close()
+            else:
+                return answer.status
+        return 0
+
+    def close(self) -> None:
+        """The next page takes another."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
 # ---- the people
@@ -384,25 +423,19 @@ def asked(where: str, seconds: float, think: float) -> tuple[dict[str, list[floa
     lock, end = threading.Lock(), time.monotonic() + seconds
 
     def person(seed: int) -> None:
-        wild = random.Random(seed)
-        line = http.client.HTTPConnection(*where.split(":"), timeout=60)  # type: ignore[arg-type]
+        wild, line = random.Random(seed), Line(where)
         while time.monotonic() < end:
             kinds = pages(wild)
             kind = wild.choice(list(kinds))
             started = time.perf_counter()
-            try:
-                line.request("GET", kinds[kind])
-                answer = line.getresponse()
-            except OSError:  # whoever reads for long finds the line closed and takes another, as browsers do
-                line.close()
-                line.request("GET", kinds[kind])
-                answer = line.getresponse()
-            answer.read()
+            status = line.get(kinds[kind])
             took = time.perf_counter() - started
             with lock:
                 times[kind].append(took)
-                bad[0] += answer.status != 200
-            time.sleep(wild.expovariate(1 / think) if think else 0)
+                bad[0] += status != 200
+            if think:
+                time.sleep(wild.expovariate(1 / think))
+        line.close()
 
     people = [threading.Thread(target=person, args=(number,)) for number in range(USERS)]
     for one in people:
@@ -438,13 +471,12 @@ def figures(folder: Path) -> list[Figure]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(where)
-            line = http.client.HTTPConnection(*where.split(":"), timeout=600)  # type: ignore[arg-type]
-            first = {}
+            line, first = Line(where), {}
             for kind, page in pages(random.Random(0)).items():
                 started = time.perf_counter()
-                line.request("GET", page)
-                line.getresponse().read()
+                line.get(page)
                 first[kind] = time.perf_counter() - started
+            line.close()
             time.sleep(20)
             spent = worked(where, server.pid)
             times, bad = asked(where, SECONDS, 1.0)
@@ -468,19 +500,16 @@ def figures(folder: Path) -> list[Figure]:
             found.append(
                 figure("most memory of the server, MiB", round(peak), None, None, f"< {MEMORY_GOAL:.0f}", peak < MEMORY_GOAL)
             )
-            flood, _bad = asked(where, 15.0, 0.0)
+            every = [value for several in times.values() for value in several]
+            of_all = percentile(every, 0.95)
+            note = f"median {percentile(every, 0.5) * 1000:.0f} ms, {len(every) / SECONDS:.1f} pages a second"
+            found.append(figure("p95 of all pages, seconds", round(of_all, 4), None, None, f"< {GOAL}", of_all < GOAL, note))
+            flood, _bad = asked(where, FLOOD, 0.0)
             every = [value for several in flood.values() for value in several]
-            found.append(
-                figure(
-                    "pages a second when nobody reads",
-                    round(len(every) / 15.0, 1),
-                    None,
-                    None,
-                    "> 20",
-                    len(every) / 15.0 > 20,
-                    f"p95 {percentile(every, 0.95) * 1000:.0f} ms",
-                )
-            )
+            note = f"median {percentile(every, 0.5) * 1000:.0f} ms, p95 {percentile(every, 0.95) * 1000:.0f} ms"
+            rate = len(every) / FLOOD
+            what = f"pages a second when none of {USERS} reads: each asks as soon as it is answered"
+            found.append(figure(what, round(rate, 1), None, None, f"> {RATE_GOAL:.0f}", rate > RATE_GOAL, note))
             found += painted(where)
         finally:
             server.terminate()

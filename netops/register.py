@@ -78,14 +78,25 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     def of(self, plane: Plane) -> Register:
         """The part of the register that belongs to *plane*; organizations are common to both."""
-        return Register(
-            self.organizations,
-            *(
-                tuple(entry for entry in getattr(self, name) if entry.plane is plane)
-                for name in KINDS
-                if name != "organizations"
-            ),
-        )
+        return self._parts[plane]
+
+    @cached_property
+    def _parts(self) -> dict[Plane, Register]:
+        kinds = [name for name in KINDS if name != "organizations"]
+        return {
+            plane: Register(
+                self.organizations, *(tuple(one for one in getattr(self, name) if one.plane is plane) for name in kinds)
+            )
+            for plane in Plane
+        }
+
+    @cached_property
+    def declared(self) -> dict[tuple[Plane, str], list[RegisteredDeclaration]]:
+        """Declarations by plane and number."""
+        found: dict[tuple[Plane, str], list[RegisteredDeclaration]] = {}
+        for one in self.declarations:
+            found.setdefault((one.plane, one.number), []).append(one)
+        return found
 
     def name(self, code: str) -> str:
         """What people call an organization; the code itself when it is not registered."""

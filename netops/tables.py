@@ -6,7 +6,7 @@ from importlib import import_module
 
 STORAGE = (
     "netops.core.ids", "netops.core.journal", "netops.core.joint", "netops.core.custody",
-    "netops.core.docket", "netops.core.applied",
+    "netops.core.docket", "netops.core.tally", "netops.core.applied",
     "netops.core.accounts",
     "netops.topology.eventlog", "netops.topology.baselines", "netops.topology.states", "netops.topology.identities",
     "netops.topology.chronicle", "netops.topology.snapshots",

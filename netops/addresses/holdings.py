@@ -6,7 +6,21 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, and_, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Origin
 from netops.addresses.span import Span, number, shown
@@ -22,7 +36,7 @@ held = Table(
     Column("plane", String(8), nullable=False),
     Column("first", Address, nullable=False),
     Column("last", Address, nullable=False),
-    Column("organization", String(64), nullable=False, index=True),
+    Column("organization", String(64), nullable=False),
     Column("declaration", String(64), nullable=False, index=True),
     Column("purpose", Text, nullable=False),
     Column("state", String(12), nullable=False),
@@ -39,6 +53,7 @@ held = Table(
 )
 partial_index("ix_allocations_ending", held.c.plane, held.c.free_after, where=held.c.free_after.is_not(None))
 Index("ix_allocations_plane_first", held.c.plane, held.c.first)
+Index("ix_allocations_organization", held.c.organization, held.c.plane, held.c.first, held.c.id)
 partial_index(
     "ix_allocations_blocks",
     held.c.plane,
@@ -57,9 +72,40 @@ def holding(connection: Connection, plane: Plane) -> dict[str, Allocation]:
 
 def within(connection: Connection, plane: Plane, span: Span) -> list[Allocation]:
     """Allocations of a plane that hold an address of *span* now, by address."""
-    query = select(held).where(held.c.plane == plane, held.c.state.in_(HOLDING)).order_by(held.c.first)
-    rows = connection.execute(query.where(held.c.first <= span.last, held.c.last >= span.first))
-    return [record_of(row) for row in rows]
+    query = select(held).where(held.c.plane == plane, held.c.state.in_(HOLDING), _meets(span, plane, HOLDING))
+    return [record_of(row) for row in connection.execute(query.order_by(held.c.first))]
+
+
+def _meets(span: Span, plane: Plane | None = None, states: Collection[AllocationState] = ()) -> ColumnElement[bool]:
+    """
+    Whether an allocation has an address of *span*: from the lowest run on that reaches into it, if any does, to its end.
+
+    So the index of beginnings is read only there; a condition on both ends alone would read everything below *span*.
+    """
+    run = held.alias("run")
+    reaching = (
+        select(run.c.first)
+        .where(run.c.first < span.first, run.c.last >= span.first, run.c.first != run.c.last)
+        .order_by(run.c.first)
+        .limit(1)
+    )
+    if plane is not None:
+        reaching = reaching.where(run.c.plane == plane)
+    if states:
+        reaching = reaching.where(run.c.state.in_(states))
+    start = func.coalesce(reaching.scalar_subquery(), literal(span.first, Address))
+    return and_(held.c.first >= start, held.c.first <= span.last, held.c.last >= span.first)
+
+
+def named(store: Store, names: Collection[str]) -> dict[str, Allocation]:
+    """Allocations by number; numbers that there are not are left out."""
+    wanted = sorted(set(names))
+    found: dict[str, Allocation] = {}
+    with store.read() as connection:
+        for start in range(0, len(wanted), 500):
+            query = select(held).where(held.c.id.in_(wanted[start : start + 500]))
+            found |= {row.id: record_of(row) for row in connection.execute(query)}
+    return found
 
 
 def allocations(
@@ -84,7 +130,7 @@ def allocations(
     if plane is not None:
         query = query.where(held.c.plane == plane)
     if within is not None:
-        query = query.where(held.c.first <= within.last, held.c.last >= within.first)
+        query = query.where(_meets(within, plane, HOLDING if at is None else ()))
     if organization:
         query = query.where(held.c.organization == organization)
     if declaration:
@@ -110,26 +156,32 @@ def page(
     Args:
         after: plane, first address and number of an allocation.
     """
-    order = held.c.plane, held.c.first, held.c.id
-    query = select(held).where(held.c.plane.in_(planes), held.c.state.in_(states)).order_by(*order).limit(limit)
-    if after is not None:
-        plane, first, name = after[0], number(after[1]), after[2]
-        query = query.where(or_(
-            held.c.plane > plane, and_(held.c.plane == plane, or_(
-                held.c.first > first, and_(held.c.first == first, held.c.id > name)))))  # fmt: skip
-    if within is not None:
-        query = query.where(held.c.first <= within.last, held.c.last >= within.first)
+    query = select(held).where(held.c.state.in_(states)).order_by(held.c.first, held.c.id)
     if organization:
         query = query.where(held.c.organization == organization)
     if declaration:
         query = query.where(held.c.declaration == declaration)
+    found: list[Allocation] = []
     with store.read() as connection:
-        return [record_of(row) for row in connection.execute(query)]
+        # One plane after the other, each in the order of an index: nothing is sorted, however many there are.
+        for plane in sorted(planes):
+            here = query.where(held.c.plane == plane).limit(limit - len(found))
+            if within is not None:
+                here = here.where(_meets(within, plane, states))
+            if after is not None and plane <= after[0]:
+                if plane < after[0]:
+                    continue
+                first, name = number(after[1]), after[2]
+                here = here.where(held.c.first >= first, or_(held.c.first > first, held.c.id > name))
+            found += [record_of(row) for row in connection.execute(here)]
+            if len(found) >= limit:
+                break
+    return found
 
 
 def history(store: Store, span: Span, plane: Plane | None = None) -> list[Allocation]:
     """Every allocation that ever held an address of *span*, oldest first."""
-    query = select(held).where(held.c.first <= span.last, held.c.last >= span.first).order_by(held.c.since)
+    query = select(held).where(_meets(span)).order_by(held.c.since)
     if plane is not None:
         query = query.where(held.c.plane == plane)
     with store.read() as connection:

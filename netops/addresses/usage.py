@@ -14,7 +14,7 @@ from netops.addresses.span import Span
 from netops.core.language import _
 from netops.core.notes import notes_of
 from netops.core.plane import Plane
-from netops.core.store import Prepared, metadata
+from netops.core.store import Prepared, Store, metadata
 
 uses = Table(
     "declaration_uses",
@@ -33,6 +33,12 @@ BEGIN = Prepared(uses.insert())
 def used(connection: Connection, plane: Plane, declaration: str) -> Use:
     """What acts of netops gave under a declaration and it still holds; what the register filed stands beside it."""
     return standing(connection, plane, declaration)() or Use()
+
+
+def of_all(store: Store) -> dict[tuple[str, str], Use]:
+    """The use of every declaration, by plane and number."""
+    with store.read() as connection:
+        return {(row.plane, row.declaration): Use(row.ipv4, row.ipv6) for row in connection.execute(select(uses))}
 
 
 def standing(connection: Connection, plane: Plane, declaration: str) -> Callable[[], Use | None]:

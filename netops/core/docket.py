@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -18,14 +18,16 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
+    case,
     cast,
     func,
     or_,
     select,
 )
 
-from netops.core import custody, ids
+from netops.core import custody, ids, tally
 from netops.core.basis import Basis
 from netops.core.custody import evidence
 from netops.core.errors import Missing, Refused
@@ -35,6 +37,7 @@ from netops.core.journal import Act
 from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.core.store import Instant, Json, Prepared, Store, metadata
+from netops.core.tally import Tally
 
 findings = Table(
     "findings",
@@ -107,23 +110,22 @@ def settle(
     reopened: list[str] = []
     again: list[str] = []
     resolved: list[str] = []
+    changed = Tally()
     with store.write() as connection:
-        standing = {
-            row.key: row for row in connection.execute(select(findings).where(findings.c.plane == plane))
-        }
         concluded = {one.key: one for one in conclusions}
+        standing = _standing(connection, plane, list(concluded), scope)
         new = [key for key in concluded if key not in standing]
         first = ids.take(connection, "finding", len(new)) if new else 0
         for number, key in enumerate(new, first):
             custody.keep(connection, concluded[key].evidence)
-            opened.append(_open(connection, rules[concluded[key].code], concluded[key], key, f"F-{number:04d}"))
+            opened.append(_open(connection, rules[concluded[key].code], concluded[key], key, f"F-{number:04d}", changed))
         known = {key: standing[key] for key in concluded if key in standing}
         said = _said(connection, [name for row in known.values() for name in row.evidence])
         for key, row in known.items():
             (reopened if row.state == State.RESOLVED else again).append(row.id)
             told = _untold({said.get(name, "") for name in row.evidence}, concluded[key].evidence)
             custody.keep(connection, told)
-            _see_again(connection, row, msgspec.structs.replace(concluded[key], evidence=told))
+            _see_again(connection, row, msgspec.structs.replace(concluded[key], evidence=told), changed)
         for key, row in standing.items():
             if key in concluded or row.code not in scope or row.state not in STANDING or row.id in spared:
                 continue
@@ -135,7 +137,17 @@ def settle(
                 .where(findings.c.id == row.id)
                 .values(state=State.RESOLVED, reason=N_("not seen any more"))
             )
+            changed.move(row._asdict(), {"state": State.RESOLVED})
+        changed.write(connection)
     return Settlement(tuple(opened), tuple(reopened), tuple(again), tuple(resolved))
+
+
+def _standing(connection: Connection, plane: Plane, keys: list[str], scope: Collection[str]) -> dict[str, Row[Any]]:
+    """By key: what was found before of what is concluded now, and what stands of the rules in *scope*."""
+    asked: list[ColumnElement[bool]] = [findings.c.key.in_(keys[start : start + 500]) for start in range(0, len(keys), 500)]
+    if scope:
+        asked.append((findings.c.plane == plane) & findings.c.code.in_(list(scope)) & findings.c.state.in_(STANDING))
+    return {row.key: row for which in asked for row in connection.execute(select(findings).where(which))}
 
 
 def join(store: Store, number: str, told: tuple[Evidence, ...], at: datetime) -> None:
@@ -172,31 +184,33 @@ def _untold(said: Collection[str], pieces: tuple[Evidence, ...]) -> tuple[Eviden
     )
 
 
-def _open(connection: Connection, rule: Rule, one: Conclusion, key: str, number: str) -> str:
-    OPEN(
-        connection,
-        id=number,
-        key=key,
-        code=rule.code,
-        kind=rule.kind,
-        plane=one.plane,
-        severity=rule.severity,
-        organization=one.organization,
-        subject=one.subject,
-        basis=msgspec.to_builtins(one.basis or rule.basis),
-        facts=one.facts,
-        first_seen=one.at,
-        last_seen=one.at,
-        count=one.count,
-        state=State.OPEN,
-        evidence=[piece.id for piece in one.evidence][-KEPT:],
-        reason="",
-        accepted_until="",
-    )
+def _open(connection: Connection, rule: Rule, one: Conclusion, key: str, number: str, changed: Tally) -> str:
+    values = {
+        "id": number,
+        "key": key,
+        "code": rule.code,
+        "kind": rule.kind,
+        "plane": one.plane,
+        "severity": rule.severity,
+        "organization": one.organization,
+        "subject": one.subject,
+        "basis": msgspec.to_builtins(one.basis or rule.basis),
+        "facts": one.facts,
+        "first_seen": one.at,
+        "last_seen": one.at,
+        "count": one.count,
+        "state": State.OPEN,
+        "evidence": [piece.id for piece in one.evidence][-KEPT:],
+        "reason": "",
+        "accepted_until": "",
+    }
+    OPEN(connection, **values)
+    tally.rename(connection, number, {}, one.subject)
+    changed.add(values)
     return number
 
 
-def _see_again(connection: Connection, row: Row[Any], one: Conclusion) -> None:
+def _see_again(connection: Connection, row: Row[Any], one: Conclusion, changed: Tally) -> None:
     kept = list(dict.fromkeys([*row.evidence, *(piece.id for piece in one.evidence)]))[-KEPT:]
     expired = (
         row.state == State.ACCEPTED and row.accepted_until and row.accepted_until < one.at.date().isoformat()
@@ -214,6 +228,8 @@ def _see_again(connection: Connection, row: Row[Any], one: Conclusion) -> None:
         new_organization=one.organization or row.organization,
         new_reason="" if state == State.REOPENED else row.reason,
     )
+    tally.rename(connection, row.id, row.subject, one.subject)
+    changed.move(row._asdict(), {"state": state, "organization": one.organization or row.organization})
 
 
 def _finding(row: Row[Any]) -> Finding:
@@ -278,15 +294,15 @@ def naming(
     """
     query = select(findings).order_by(findings.c.last_seen.desc()).limit(limit)
     if at is None:
-        query = query.where(findings.c.state.in_(STANDING))
+        # Not through the index of states, in which nearly every finding stands.
+        query = query.where(func.coalesce(findings.c.state, "").in_(STANDING))
     else:
         query = query.where(findings.c.first_seen <= at, findings.c.last_seen >= at)
     if organization:
         query = query.where(findings.c.organization == organization)
     else:
-        query = query.where(
-            or_(*(cast(findings.c.subject, Text).contains(f'"{text}"', autoescape=True) for text in texts))
-        )
+        wanted = [text[: tally.LONGEST] for text in texts]
+        query = query.where(findings.c.id.in_(select(tally.names.c.finding).where(tally.names.c.name.in_(wanted))))
     with store.read() as connection:
         return sorted(map(_finding, connection.execute(query)), key=lambda one: one.id)
 
@@ -354,6 +370,9 @@ def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -
         .where(findings.c.id == number)
         .values(state=to, reason=why, accepted_until=accepted_until)
     )
+    changed = Tally()
+    changed.move(row._asdict(), {"state": to})
+    changed.write(act.connection)
     act.record(
         f"finding {to}",
         number,
@@ -365,41 +384,39 @@ def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -
 
 def open_counts(store: Store) -> dict[tuple[str, str], int]:
     """Standing findings by (plane, code)."""
-    query = (
-        select(findings.c.plane, findings.c.code, func.count())
-        .where(findings.c.state.in_(STANDING))
-        .group_by(findings.c.plane, findings.c.code)
-    )
-    with store.read() as connection:
-        return {(plane, code): number for plane, code, number in connection.execute(query)}
+    return {(one.plane, one.code): one.number for one in counted(store, by=("plane", "code"))}
 
 
 class Count(msgspec.Struct, frozen=True):
-    """How many findings share these."""
+    """How many findings share these; "" where they are counted whatever it is."""
 
-    plane: Plane
-    code: str
-    organization: str
-    severity: Severity
-    state: State
     number: int
+    plane: str = ""
+    code: str = ""
+    organization: str = ""
+    severity: str = ""
+    state: str = ""
 
 
 def counted(
-    store: Store, *, planes: Collection[Plane] = tuple(Plane), organization: str = "", state: Collection[State] = STANDING
+    store: Store,
+    *,
+    by: Collection[str],
+    planes: Collection[Plane] = tuple(Plane),
+    organization: str = "",
+    state: Collection[State] = STANDING,
 ) -> list[Count]:
-    """How many findings there are, by plane, rule, organization, severity and state; however many they are."""
-    columns = (findings.c.plane, findings.c.code, findings.c.organization, findings.c.severity, findings.c.state)
-    # Through the one index that has every column: any other would lead to the row of each finding.
-    where = [findings.c.severity > "", *_narrowed(planes, organization, ())]
+    """How many findings there are, by any of plane, code, organization, severity and state; however many they are."""
+    columns = [tally.counts.c[name] for name in by]
+    where: list[ColumnElement[bool]] = [tally.counts.c.plane.in_(planes)]
     if state:
-        where.append(func.coalesce(findings.c.state, "").in_(state))
-    query = select(*columns, func.count()).where(*where).group_by(*columns)
+        where.append(tally.counts.c.state.in_(state))
+    if organization:
+        where.append(tally.counts.c.organization == organization)
+    number = func.sum(tally.counts.c.number)
+    query = select(number, *columns).where(*where).group_by(*columns).having(number > 0).order_by(*columns)
     with store.read() as connection:
-        return [
-            Count(Plane(plane), code, whose, Severity(severity), State(stands), number)
-            for plane, code, whose, severity, stands, number in connection.execute(query)
-        ]
+        return [Count(int(row[0]), **dict(zip(by, row[1:], strict=True))) for row in connection.execute(query)]
 
 
 def page(
@@ -423,25 +440,81 @@ def page(
         text: that the subject or the facts have inside.
     """
     where = _narrowed(planes, organization, state)
-    if code:
-        where.append(findings.c.code.startswith(code, autoescape=True))
-    if codes:
-        where.append(findings.c.code.in_(codes))
-    if text:
-        inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
-        where.append(or_(findings.c.id == text.upper(), *inside))
-    found: list[str] = []
     with store.read() as connection:
-        # One severity after the other, each in the order of the index: nothing is sorted, however many there are.
-        for each in [severity] if severity else list(Severity):
-            if len(found) >= offset + limit:
-                break
-            query = select(findings.c.id).where(findings.c.severity == each, *where)
-            query = query.order_by(findings.c.last_seen.desc(), findings.c.id.desc()).limit(offset + limit - len(found))
-            found += [row.id for row in connection.execute(query)]
-        wanted = found[offset:]
+        there = _there(connection, planes, organization, state, [severity] if severity else list(Severity), code, codes)
+        ranked = (_inside(connection, there, where, text, offset + limit) if text
+                  else _ranked(connection, there, where, offset + limit))  # fmt: skip
+        wanted = ranked[offset:]
         rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(wanted)))}
     return [_finding(rows[name]) for name in wanted]
+
+
+FEW = 2000
+"""Findings that are sorted rather than looked for among all others of their severity."""
+
+
+class _Kind(NamedTuple):
+    """Findings of one severity: rules of which there are any, and how many findings at most."""
+
+    severity: str
+    codes: tuple[str, ...]
+    number: int
+
+
+def _there(
+    connection: Connection,
+    planes: Collection[Plane],
+    organization: str,
+    state: Collection[State],
+    severities: Sequence[str],
+    code: str,
+    codes: Collection[str],
+) -> list[_Kind]:
+    """By severity, the gravest first, which rules have findings like these, as the kept counts say."""
+    counts = tally.counts.c
+    where: list[ColumnElement[bool]] = [counts.number > 0, counts.plane.in_(planes)]
+    where += [counts.state.in_(state)] if state else []
+    where += [counts.organization == organization] if organization else []
+    where += [counts.code.startswith(code, autoescape=True)] if code else []
+    where += [counts.code.in_(codes)] if codes else []
+    query = select(counts.severity, counts.code, func.sum(counts.number)).where(*where)
+    found: dict[str, tuple[list[str], int]] = {}
+    for severity, rule, number in connection.execute(query.group_by(counts.severity, counts.code)):
+        rules, sum_ = found.get(severity, ([], 0))
+        found[severity] = ([*rules, rule], sum_ + int(number))
+    return [_Kind(str(one), tuple(found[one][0]), found[one][1]) for one in severities if one in found]
+
+
+def _ranked(connection: Connection, there: Sequence[_Kind], where: list[ColumnElement[bool]], most: int) -> list[str]:
+    """
+    One severity after the other, each in the order of the index: nothing is sorted, however many there are.
+
+    A few that share a rule are found by it and sorted: the index would be read to its end for them.
+    """
+    found: list[str] = []
+    for one in there:
+        severity = findings.c.severity if one.number > FEW else func.coalesce(findings.c.severity, "")
+        query = select(findings.c.id).where(severity == one.severity, findings.c.code.in_(one.codes), *where)
+        query = query.order_by(findings.c.last_seen.desc(), findings.c.id.desc()).limit(most - len(found))
+        found += [row.id for row in connection.execute(query)]
+        if len(found) >= most:
+            break
+    return found
+
+
+def _inside(
+    connection: Connection, there: Sequence[_Kind], where: list[ColumnElement[bool]], text: str, most: int
+) -> list[str]:
+    """Those that have a text inside, in the same order: every row is read, once, as it lies in the table."""
+    inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
+    if not there:
+        return []
+    rank = case({one.severity: place for place, one in enumerate(there)}, value=findings.c.severity)
+    like = or_(*(and_(findings.c.severity == one.severity, findings.c.code.in_(one.codes)) for one in there))
+    has = or_(findings.c.id == text.upper(), *inside)
+    query = select(findings.c.id).where(has, like, *where)
+    query = query.order_by(rank, findings.c.last_seen.desc(), findings.c.id.desc()).limit(most)
+    return [row.id for row in connection.execute(query)]
 
 
 def _narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:

@@ -116,6 +116,10 @@ class Inspection(msgspec.Struct, frozen=True, dict=True):
 
     def progress(self) -> Progress:
         """How far it is."""
+        return self._progress
+
+    @cached_property
+    def _progress(self) -> Progress:
         results = Counter(self.result(item) for item in self.catalogue.items)
         total = len(self.catalogue.items) - results[Result.NOT_APPLICABLE]
         waiting = sum(self.waits(item) for item in self.catalogue.items)

@@ -93,10 +93,9 @@ def segments(desk: Desk, organization: str = "") -> list[Segment]:
     """Every registered segment of the planes served, those of *organization* only when it is given."""
     at = desk.clock()
     walked = {
-        (view.plane, view.key): view
+        (plane, name)
         for plane in desk.planes
-        for view in snapshots.latest(desk.store, plane)
-        if not view.stale and at - view.at < coverage.max_age(desk)
+        for name in snapshots.answering(desk.store, plane, at - coverage.max_age(desk))
     }
     heard = {
         row.device: row.last_seen
@@ -106,7 +105,7 @@ def segments(desk: Desk, organization: str = "") -> list[Segment]:
     probed = _probed(desk, at)
     listened = _listened(desk, at)
     found = [
-        _segment(desk, plane, one, set(walked), heard, probed, listened)
+        _segment(desk, plane, one, walked, heard, probed, listened)
         for plane in desk.planes
         for one in desk.register.of(plane).prefixes
         if one.role is PrefixRole.POOL and (not organization or one.organization == organization)

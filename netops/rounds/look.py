@@ -156,7 +156,7 @@ def status(desk: Desk, planes: Collection[Plane] | None = None, organization: st
     from netops.topology import snapshots
 
     wanted = [plane for plane in desk.planes if planes is None or plane in planes]
-    findings = docket.counted(desk.store, planes=wanted, organization=organization)
+    findings = docket.counted(desk.store, by=("plane", "code", "severity"), planes=wanted, organization=organization)
     reachable = snapshots.reachable(desk.store)
     runs = diary.last(desk.store)
     declared = filings.listed(desk.store, organization=organization)
@@ -166,7 +166,7 @@ def status(desk: Desk, planes: Collection[Plane] | None = None, organization: st
         devices = [device for device in register.devices if organization in ("", device.organization)]
         pools = [pool for pool in ledger.pools(desk.store, plane) if organization in ("", pool.organization)]
         size = sum(pool.size for pool in pools)
-        mine = [one for one in findings if one.plane is plane]
+        mine = [one for one in findings if one.plane == plane]
         incidents = [
             one for one in casebook.listed(desk.store, plane=plane, open_only=True) if organization in ("", one.organization)
         ]  # fmt: skip
@@ -187,7 +187,7 @@ def status(desk: Desk, planes: Collection[Plane] | None = None, organization: st
                 _counted(one.state for one in declared if one.plane == plane),
                 _counted(one.kind for one in register.exits if organization in ("", one.organization)),
                 _counted(one.grade for one in incidents),
-                _summed((each, one.number) for each in Severity for one in mine if one.severity is each),
+                _summed((each, one.number) for each in Severity for one in mine if one.severity == each),
                 _summed((ROOMS[one.code[:2]], one.number) for one in mine),
                 clocks[0][0] if clocks else None,
                 clocks[0][1] if clocks else "",

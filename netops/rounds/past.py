@@ -26,9 +26,7 @@ def of_device(desk: Desk, view: DeviceView, since: datetime | None = None) -> li
     With `--at`, as it was known then.
     """
     found = [*_states(desk, view, since), *_links(desk, view, since), *_terminals(desk, view, since)]
-    for at, one in identities.replacements(desk.store, view.plane, since):
-        if one.device == view.key:
-            found.append(history.replacement(at, one))
+    found += [history.replacement(at, one) for at, one in identities.replacements(desk.store, view.plane, since, view.key)]
     until = desk.at
     kept = [one for one in found if until is None or one.at <= until]
     return sorted(kept, key=lambda one: (one.at, one.kind, one.subject), reverse=True)

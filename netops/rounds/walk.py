@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from netops.core import docket
+from netops.core import applied, docket
 from netops.core.errors import Missing
 from netops.core.finding import STANDING
 from netops.core.observation import Unreachable
@@ -346,9 +346,20 @@ def links(desk: Desk) -> list[Link]:
     return list(wiring(desk).links)
 
 
-def wiring(desk: Desk) -> Wiring:
-    """Every link and shared segment of the planes served: as last seen, or as told at a past time."""
-    views = current(desk)
+def stamp(desk: Desk) -> tuple[object, ...]:
+    """Equal as long as no device was asked or carried in, and no other register was put in force."""
+    with desk.store.read() as connection:
+        return (*snapshots.stamp(connection), *carried.stamp(connection), applied.version(connection))
+
+
+def wiring(desk: Desk, views: Sequence[DeviceView] | None = None) -> Wiring:
+    """
+    Every link and shared segment of the planes served: as last seen, or as told at a past time.
+
+    Args:
+        views: what `current` gave, where somebody has it already.
+    """
+    views = current(desk) if views is None else views
     if desk.at is None:
         return maps.wiring(views, desk.register.devices)
     return maps.recalled(views, chronicle.as_links(chronicle.evidence(desk.store, at=desk.at)))

@@ -10,7 +10,7 @@ import zlib
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, LargeBinary, String, Table, select
+from sqlalchemy import Column, Connection, LargeBinary, String, Table, func, select
 
 from netops.core.journal import Act
 from netops.core.plane import Plane
@@ -86,3 +86,8 @@ def newest(store: Store, plane: Plane) -> Carried | None:
     with store.read() as connection:
         content = connection.execute(query).scalar()
     return None if not content else msgspec.json.decode(zlib.decompress(content), type=Carried)
+
+
+def stamp(connection: Connection) -> tuple[object, ...]:
+    """Equal as long as nothing more was carried in."""
+    return tuple(connection.execute(select(func.count(), func.max(carried_views.c.imported))).one())

@@ -94,12 +94,14 @@ def put(connection: Connection, view: DeviceView, at: datetime) -> None:
 
 
 def replacements(
-    store: Store, plane: Plane | None = None, since: datetime | None = None
+    store: Store, plane: Plane | None = None, since: datetime | None = None, device: str = ""
 ) -> list[tuple[datetime, Replacement]]:
-    """Boxes that were replaced under their name, with when it was seen, newest first."""
+    """Boxes that were replaced under their name, or under *device*, with when it was seen, newest first."""
     query = select(device_keys).order_by(device_keys.c.plane, device_keys.c.device)
     if plane is not None:
         query = query.where(device_keys.c.plane == plane)
+    if device:
+        query = query.where(device_keys.c.device == device)
     if since is not None:
         changed = select(device_keys.c.device).where(device_keys.c.first_seen >= since)
         query = query.where(device_keys.c.device.in_(changed))

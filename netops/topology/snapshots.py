@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    func,
     select,
 )
 
@@ -229,6 +230,12 @@ def _bodies(view: DeviceView) -> dict[str, Any]:
     }
 
 
+def stamp(connection: Connection) -> tuple[object, ...]:
+    """Equal as long as no device was asked, answered or not."""
+    query = select(func.count(), func.max(devices.c.tried_at), func.max(devices.c.walked_at))
+    return tuple(connection.execute(query).one())
+
+
 def latest(store: Store, plane: Plane | None = None, at: datetime | None = None) -> list[DeviceView]:
     """
     Every device as it was last seen, by plane and name; at a past time, as it stood then.
@@ -310,6 +317,13 @@ def reachable(store: Store) -> dict[tuple[Plane, str], bool]:
     with store.read() as connection:
         rows = connection.execute(select(devices.c.plane, devices.c.device, devices.c.reachable)).all()
     return {(Plane(row.plane), row.device): row.reachable for row in rows}
+
+
+def answering(store: Store, plane: Plane, since: datetime) -> set[str]:
+    """Devices that answered the last time they were asked, and were last walked after *since*."""
+    query = select(devices.c.device).where(devices.c.plane == plane, devices.c.reachable.is_(True), devices.c.walked_at > since)
+    with store.read() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def doubts(store: Store) -> dict[tuple[Plane, str], Note]:

@@ -89,5 +89,5 @@ class Events:
         from netops.rounds import diary
 
         runs = sorted((name, str(run.ended), run.outcome) for name, run in diary.last(self.desk.store).items())
-        counts = sorted(map(str, docket.counted(self.desk.store, state=())))
+        counts = docket.counted(self.desk.store, by=("plane", "code", "severity", "state"), state=())
         return sha256(repr((journal.head(self.desk.store), runs, counts, self.shelf.renewed)).encode()).hexdigest()[:16]

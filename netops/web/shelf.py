@@ -6,7 +6,7 @@ import contextvars
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ class _Kept:
     at: float
     stamp: Hashable
     answer: Any
+    mark: Hashable = None
 
 
 class Shelf:
@@ -37,12 +38,22 @@ class Shelf:
         self.renewed = 0
         """How often an answer that was shown late was found anew: pages that showed it may look again."""
 
-    def get(self, key: Hashable, seconds: float, ask: Callable[[], T], *, late: bool = False) -> T:
+    def get(
+        self,
+        key: Hashable,
+        seconds: float,
+        ask: Callable[[], T],
+        *,
+        late: bool = False,
+        mark: Callable[[], Hashable] = lambda: None,
+    ) -> T:
         """
         What *ask* answers, or answered no longer than *seconds* ago.
 
         Args:
             late: what takes long: an older answer is given at once, while the new one is being found.
+            mark: of what is late, something quickly asked that changes whenever the answer may: while it is the same, the
+                answer is not found anew.
         """
         stamp = None if late else self._stamp()
         known = self._known(key, stamp)
@@ -51,40 +62,53 @@ class Shelf:
         with self._lock:
             finding = self._finding.setdefault(key, threading.Lock())
         if late and known is not None:
-            self._begin(key, finding, ask)
+            if known.mark is None or not self._is_same(key, known, mark):
+                self._begin(key, finding, ask, mark)
             return known.answer  # type: ignore[no-any-return]
         with finding:
             known = self._known(key, stamp)
             if known is not None and monotonic() - known.at <= seconds:
                 return known.answer  # type: ignore[no-any-return]
-            return self._found(key, stamp, ask)
+            return self._found(key, stamp, ask, mark)
 
-    def soon(self, key: Hashable, seconds: float, ask: Callable[[], T]) -> T | None:
+    def soon(
+        self, key: Hashable, seconds: float, ask: Callable[[], T], *, mark: Callable[[], Hashable] = lambda: None
+    ) -> T | None:
         """As `get` for what takes long, but nobody waits: None while it is being found the first time."""
         known = self._known(key, None)
         if known is None:
             with self._lock:
                 finding = self._finding.setdefault(key, threading.Lock())
-            self._begin(key, finding, ask)
+            self._begin(key, finding, ask, mark)
             return None
-        return self.get(key, seconds, ask, late=True)
+        return self.get(key, seconds, ask, late=True, mark=mark)
 
-    def _begin(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any]) -> None:
+    def _is_same(self, key: Hashable, known: _Kept, mark: Callable[[], Hashable]) -> bool:
+        """Whether nothing has changed since an answer was found; then it is as good as new."""
+        if mark() != known.mark:
+            return False
+        with self._lock:
+            if self._kept.get(key) is known:
+                self._kept[key] = replace(known, at=monotonic())
+        return True
+
+    def _begin(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any], mark: Callable[[], Hashable]) -> None:
         if finding.acquire(blocking=False):
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._renew, key, finding, ask), daemon=True).start()
+            threading.Thread(target=context.run, args=(self._renew, key, finding, ask, mark), daemon=True).start()
 
-    def _renew(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any]) -> None:
+    def _renew(self, key: Hashable, finding: threading.Lock, ask: Callable[[], Any], mark: Callable[[], Hashable]) -> None:
         try:
-            self._found(key, None, ask)
+            self._found(key, None, ask, mark)
             self.renewed += 1
         finally:
             finding.release()
 
-    def _found(self, key: Hashable, stamp: Hashable, ask: Callable[[], T]) -> T:
+    def _found(self, key: Hashable, stamp: Hashable, ask: Callable[[], T], mark: Callable[[], Hashable]) -> T:
+        marked = mark()  # before: what changes meanwhile is found the next time
         answer = ask()
         with self._lock:
-            self._kept[key] = _Kept(monotonic(), stamp, answer)
+            self._kept[key] = _Kept(monotonic(), stamp, answer, marked)
             self._kept.move_to_end(key)
             while len(self._kept) > MOST:
                 gone, _kept = self._kept.popitem(last=False)

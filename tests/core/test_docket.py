@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import msgspec
@@ -98,3 +99,58 @@ def test_a_resolved_finding_is_not_moved_by_hand(store: Store, clock: Clock) -> 
 
     with pytest.raises(Refused), journal.act(store, "a", clock) as act:
         docket.move(act, "F-0001", State.ACKNOWLEDGED, "")
+
+
+def test_a_finding_is_found_by_what_its_subject_names(store: Store) -> None:
+    """Whole texts only, at any depth, until the subject says otherwise; resolved ones stay out of the present."""
+    ends = {"a": {"device": "core", "interface": "GE1"}, "b": {"device": "edge 二", "interface": "GE2"}}
+    link = msgspec.structs.replace(conclusion("r1"), subject=ends, identity="link")
+    settle(store, conclusion("r1"), conclusion("r10"), link)
+
+    def named(*texts: str) -> list[str]:
+        return [one.id for one in docket.naming(store, texts)]
+
+    assert ["F-0001"] == named("r1")
+    assert ["F-0003"] == named("edge 二")
+    assert ["F-0001", "F-0003"] == named("core", "r1", "r")
+    assert [] == named("device")
+    settle(store, msgspec.structs.replace(link, subject={**ends, "a": {"device": "agg", "interface": "GE1"}}, at=NOON))
+    assert [] == named("core", "r1")
+    assert ["F-0003"] == named("agg")
+
+
+def test_counts_are_those_of_the_findings(store: Store, clock: Clock) -> None:
+    """Opened, moved, resolved, seen again: what is kept says the same as reading every finding."""
+
+    def kept() -> dict[tuple[str, str], int]:
+        found = docket.counted(store, by=("state", "organization"), state=())
+        return {(one.state, one.organization): one.number for one in found}
+
+    def read() -> dict[tuple[str, str], int]:
+        return dict(Counter((str(one.state), one.organization) for one in docket.listed(store)))
+
+    assert {} == kept()
+    settle(store, conclusion("r1"), conclusion("r2"), conclusion("r3"))
+    assert {("open", "fin"): 3} == kept()
+    with journal.act(store, "a", clock) as act:
+        docket.move(act, "F-0001", State.ACKNOWLEDGED, "")
+    settle(store, conclusion("r1"), msgspec.structs.replace(conclusion("r2"), organization="edu"), minutes=1)
+    assert {("acknowledged", "fin"): 1, ("open", "edu"): 1, ("resolved", "fin"): 1} == read() == kept()
+    settle(store, conclusion("r3", minutes=2), minutes=2)
+    assert read() == kept()
+    assert {("extranet", "TP-901"): 1} == docket.open_counts(store)
+
+
+def test_a_page_of_findings_is_the_gravest_and_newest(store: Store) -> None:
+    """Narrowed by rule, by organization, and by a text inside, in one order."""
+    settle(store, *(conclusion(f"r{number}", minutes=number) for number in range(5)))
+
+    def page(limit: int = 9, offset: int = 0, **narrowed: str) -> list[str]:
+        return [one.id for one in docket.page(store, limit, offset, **narrowed)]  # type: ignore[arg-type]
+
+    assert ["F-0005", "F-0004"] == page(2)
+    assert ["F-0003"] == page(1, 2, code="TP-")
+    assert [] == page(code="EG-")
+    assert ["F-0002"] == page(text="r1", severity="high")
+    assert [] == page(text="r1", severity="low")
+    assert [] == page(organization="edu")

@@ -356,6 +356,11 @@ def _aside(visit: Visit, plane: Plane, span: Span) -> dict[str, str]:
     return found
 
 
+def _holders(visit: Visit, laid: list[Tile]) -> dict[str, Allocation]:
+    """The allocations that hold these tiles, by number."""
+    return holdings.named(visit.desk.store, [tile.allocation for tile in laid if tile.allocation])
+
+
 def _state(tile: Tile, pool: Pool, aside: Mapping[str, str]) -> str:
     if tile.state is not TileState.FREE:
         return str(tile.state)
@@ -365,20 +370,16 @@ def _state(tile: Tile, pool: Pool, aside: Mapping[str, str]) -> str:
     return "free" if tile.pool == pool.prefix else "inside"
 
 
-def _holders(visit: Visit, plane: Plane, span: Span) -> dict[str, Allocation]:
-    with visit.desk.store.read() as connection:
-        return {one.id: one for one in holdings.within(connection, plane, span)}
-
-
 def _addresses(
     visit: Visit, plane: Plane, pool: Pool, entry: RegisteredPrefix, span: Span
 ) -> tuple[list[Square], list[tuple[str, str, str]]]:
     """One by one: who has it and why, and whether somebody uses it."""
-    holders, aside = _holders(visit, plane, span), _aside(visit, plane, span)
+    laid, aside = tiles.layout(visit.desk.store, plane, span), _aside(visit, plane, span)
+    holders = _holders(visit, laid)
     used = set() if visit.own else _in_use(visit, plane, span)
     squares: list[Square] = []
     there = set()
-    for tile in tiles.layout(visit.desk.store, plane, span):
+    for tile in laid:
         state, holder = _state(tile, pool, aside), holders.get(tile.allocation)
         there.add(state)
         mine = holder is not None and visit.sees(plane, holder.organization)
@@ -432,7 +433,7 @@ def _list(visit: Visit, plane: Plane, pool: Pool, entry: RegisteredPrefix, span:
     found = tiles.some(visit.desk.store, plane, start, LIMIT + 1)
     aside = _aside(visit, plane, span)
     shown_ = found[:LIMIT]
-    holders = _holders(visit, plane, Span(shown_[0].span.first, shown_[-1].span.last)) if shown_ else {}
+    holders = _holders(visit, shown_)
     rows = [_run(visit, plane, pool, tile, holders.get(tile.allocation), aside) for tile in shown_]
     more = visit.here(after=written(found[LIMIT].span.first)) if len(found) > LIMIT else ""
     return Table(

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from netops.addresses import quota, usage
+from netops.addresses.quota import Use
 from netops.addresses.span import parsed
 from netops.core.errors import Faults, Missing
 from netops.core.journal import Entry
@@ -70,7 +71,8 @@ def listed(visit: Visit) -> Shown:
         found = declared.saying(visit.desk, found, text)
     due = [] if visit.desk.at else declared.due(visit.desk, every)
     offset = visit.counted("from", 0, 1_000_000)
-    rows = [_row(visit, one) for one in found[offset : offset + LIMIT]]
+    given = usage.of_all(visit.desk.store)
+    rows = [_row(visit, one, given) for one in found[offset : offset + LIMIT]]
     counts = {one.value: sum(each.state is one for each in every) for one in DeclarationState}
     tabs = [
         (visit.here(state="every", **{"from": None}), f"{_('every')} {len(every)}", state == "every"),
@@ -155,16 +157,15 @@ def _seen(visit: Visit, plane: Plane) -> dict[str, int] | None:
     return visit.shelf.soon(("census", plane), 300.0, count) if desk.at is None else None
 
 
-def _used(visit: Visit, one: Declaration) -> int:
-    """Terminals that addresses under it would serve: given by acts of netops, and filed with it before."""
-    with visit.desk.store.read() as connection:
-        given = usage.used(connection, one.plane, one.number).most
-    filed = (entry for entry in visit.desk.register.of(one.plane).declarations if entry.number == one.number)
-    return given + sum(quota.use(parsed(text) for text in entry.allocated).most for entry in filed)
+def _used(visit: Visit, one: Declaration, given: Mapping[tuple[str, str], Use]) -> int:
+    """Terminals that addresses under it would serve: *given* by acts of netops, and filed with it before."""
+    acts = given.get((one.plane, one.number))
+    filed = visit.desk.register.declared.get((one.plane, one.number), ())
+    return (acts.most if acts else 0) + sum(quota.use(parsed(text) for text in entry.allocated).most for entry in filed)
 
 
-def _row(visit: Visit, one: Declaration) -> list[str | Cell]:
-    seen, used = _seen(visit, one.plane), _used(visit, one)
+def _row(visit: Visit, one: Declaration, given: Mapping[tuple[str, str], Use]) -> list[str | Cell]:
+    seen, used = _seen(visit, one.plane), _used(visit, one, given)
     there = seen.get(one.organization, 0) if seen is not None else None
     return [
         Cell(one.number, path("declarations", one.number), short=True),
@@ -306,7 +307,7 @@ def _acts(visit: Visit, one: Declaration) -> list[tuple[str, str]]:
 
 def _beside(visit: Visit, one: Declaration) -> Table:
     """Declared, allocated and seen, beside one another."""
-    seen, used = _seen(visit, one.plane), _used(visit, one)
+    seen, used = _seen(visit, one.plane), _used(visit, one, usage.of_all(visit.desk.store))
     there = seen.get(one.organization, 0) if seen is not None else None
     rows: list[list[str | Cell]] = [
         [

@@ -49,7 +49,7 @@ def listed(visit: Visit) -> Shown:
     counts: list[docket.Count] = visit.remember(
         ("finding counts", visit.planes, whose),
         3.0,
-        lambda: docket.counted(visit.desk.store, planes=visit.planes, organization=whose),
+        lambda: docket.counted(visit.desk.store, by=("code", "severity"), planes=visit.planes, organization=whose),
     )
     standing = sum(one.number for one in counts)
     grave = sum(one.number for one in counts if one.severity in (Severity.CRITICAL, Severity.HIGH))

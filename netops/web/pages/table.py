@@ -44,19 +44,17 @@ class Cell:
     @property
     def html(self) -> Markup:
         """What stands in the cell; every text in it is escaped."""
-        text = escape(self.text)
+        text = str(escape(self.text))
         if self.href:
-            text = Markup('<a href="{}">{}</a>').format(self.href, text or "—")
-        if sign := self.sign:
-            text = Markup('<span class="{}"><span class="sign" aria-hidden="true">{}</span> {}</span>').format(
-                self.mark, sign, text
-            )
+            text = f'<a href="{escape(self.href)}">{text or "—"}</a>'
+        if sign := SIGNS.get(self.mark, ""):
+            text = f'<span class="{escape(self.mark)}"><span class="sign" aria-hidden="true">{sign}</span> {text}</span>'
         if self.share >= 0:
             text += METER.format(round(self.share * 100, 1))
-        return text + Markup("<small>{}</small>").format(self.under) if self.under else text
+        return Markup(f"{text}<small>{escape(self.under)}</small>" if self.under else text)  # noqa: S704 - escaped above
 
 
-METER = Markup(
+METER = (
     '<span class="meter" aria-hidden="true"><svg viewBox="0 0 100 4" preserveAspectRatio="none">'
     '<rect class="fill-used" width="{}" height="4"/></svg></span>'
 )
@@ -90,16 +88,16 @@ class Table:
     @property
     def told(self) -> list[int]:
         """Places of the columns in which some row says something: the page leaves the others out, the CSV does not."""
-        cells = list(self.cells)
-        return [place for place in range(len(self.heads)) if any(row[place].text or row[place].under for row in cells)]
+        return _told(self.heads, list(self.cells))
 
     @property
     def html(self) -> Markup:
         """The table with its heads; a column that never says anything is left out."""
-        told, heads = self.told, [escape(head) for head in self.heads]
+        rows, heads = list(self.cells), [escape(head) for head in self.heads]
+        told = _told(self.heads, rows)
         row = "".join(f'<th scope="col"{NUMBER if place in self.right else ""}>{heads[place]}</th>' for place in told)
         parts = [f"<table><thead><tr>{row}</tr></thead><tbody>"]
-        for cells in self.cells:
+        for cells in rows:
             parts.append("<tr>")
             for place in told:
                 cell = cells[place]
@@ -113,6 +111,10 @@ class Table:
     def cells(self) -> Iterable[list[Cell]]:
         """Every row as cells."""
         return ([one if isinstance(one, Cell) else Cell(one) for one in row] for row in self.rows)
+
+
+def _told(heads: Sequence[str], rows: list[list[Cell]]) -> list[int]:
+    return [place for place in range(len(heads)) if any(row[place].text or row[place].under for row in rows)]
 
 
 def as_csv(table: Table) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,11 +42,18 @@ MOST = 300
 class Network:
     """The network as it was last seen, or stood at a past time, once for every visit."""
 
-    views: dict[tuple[Plane, str], DeviceView]
+    views: Mapping[tuple[Plane, str], DeviceView]
     wiring: Wiring
     drawing: Any
     records: list[DeviceRecord]
     seen: datetime | None
+    _made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is made of this picture of the network, made once for each *key* as long as the picture stands."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 def network(visit: Visit) -> Network:
@@ -55,36 +62,34 @@ def network(visit: Visit) -> Network:
     def look() -> Network:
         desk = visit.desk
         views = walking.current(desk)
-        wiring = walking.wiring(desk)
+        wiring = walking.wiring(desk, views)
         whole = chart.drawing(desk, views, wiring)
         newest = max((view.at for view in views), default=None)
         return Network({(view.plane, view.key): view for view in views}, wiring, whole, records(desk, views), newest)
 
-    return visit.shelf.get(("network", visit.desk.at), SECONDS, look, late=visit.desk.at is None)
+    return visit.shelf.get(("network", visit.desk.at), SECONDS, look, late=visit.desk.at is None, mark=lambda: _mark(visit))
+
+
+def _mark(visit: Visit) -> Hashable:
+    """Changes with everything that is on the map."""
+    marked = docket.counted(visit.desk.store, by=("code", "state"), state=())
+    return (visit.walked(), tuple((one.code, one.state, one.number) for one in marked if one.code.startswith("TP-")))
 
 
 def show(visit: Visit) -> Shown:
     """The map with its tables: devices, links, drift, and whether the planes are apart."""
     visit = visit.then()
     whole = network(visit)
-    svg: str = visit.remember(
-        ("map", visit.planes),
-        SECONDS,
+    svg: str = whole.once(
+        ("map", visit.planes, visit.scope, spoken()),
         lambda: chart.embedded(visit.desk, visit.planes, visit.own, whole.drawing),
-        late=visit.desk.at is None,
     )
-    owners = _owners(visit)
-    mine = [
-        one
-        for one in whole.records
-        if one.plane in visit.planes and visit.sees(one.plane, owners.get((one.plane, one.name), ""))
-    ]
-    links = [link for link in whole.wiring.links if _sees_link(visit, link, owners)]
+    mine, links = whole.once(("seen", visit.planes, visit.scope), lambda: _mine(visit, whole))
     tables = _drift(visit)
     apart: list[Answer] = (
         []
         if visit.own or visit.desk.at
-        else visit.shelf.get(("separation",), SECONDS * 5, lambda: walking.separation(visit.desk), late=True)
+        else visit.shelf.get(("separation",), SECONDS * 5, lambda: walking.separation(visit.desk), late=True, mark=visit.walked)
     )
     if apart:
         tables.append(_apart(visit, apart))
@@ -115,6 +120,17 @@ def show(visit: Visit) -> Shown:
         mark="bad" if crossed or wrong else "unseen" if silent else "good",
         under=_("Last seen {time}").format(time=words.time(whole.seen)) if whole.seen else _("No device was ever walked."),
     )
+
+
+def _mine(visit: Visit, whole: Network) -> tuple[list[DeviceRecord], list[Link]]:
+    """Devices and links that may be seen."""
+    owners = _owners(visit)
+    mine = [
+        one
+        for one in whole.records
+        if one.plane in visit.planes and visit.sees(one.plane, owners.get((one.plane, one.name), ""))
+    ]
+    return mine, [link for link in whole.wiring.links if _sees_link(visit, link, owners)]
 
 
 def _owners(visit: Visit) -> dict[tuple[Plane, str], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from netops.core.language import N_, spoken
 from netops.core.permission import Deed, Principal
 from netops.core.plane import Plane
 from netops.desk import Desk
+from netops.rounds import walk as walking
 from netops.web.shelf import Shelf
 
 T = TypeVar("T")
@@ -98,9 +99,13 @@ class Visit:
         """Equal for visits that may see the same."""
         return (tuple(sorted(self.who.planes)), self.own, self.desk.at)
 
-    def remember(self, key: Any, seconds: float, ask: Any, *, late: bool = False) -> Any:
+    def remember(self, key: Any, seconds: float, ask: Any, *, late: bool = False, mark: Any = lambda: None) -> Any:
         """What *ask* answers, or answered to anybody with the same sight in this language within so many seconds."""
-        return self.shelf.get((key, self.scope, spoken()), seconds, ask, late=late)
+        return self.shelf.get((key, self.scope, spoken()), seconds, ask, late=late, mark=mark)
+
+    def walked(self) -> Hashable:
+        """Changes with every walk and every register that is put in force: a mark of what is concluded from them."""
+        return walking.stamp(self.desk)
 
     # ---- time
     @cached_property
