@@ -186,6 +186,7 @@ def built(folder: Path) -> None:
                 f"10.{device % ORGANIZATIONS}.{device // ORGANIZATIONS}.{slot + 1}",
                 ":".join(f"{octet:02x}" for octet in card(device, slot)),
                 "core",
+                NOW,
                 name(device),
                 f"GE0/0/{slot % PORTS + 1}",
                 10,
