@@ -6,8 +6,8 @@ from collections import Counter
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = depends_on = None
 BATCH = 5000
 SHARED = ("plane", "code", "organization", "severity", "state")
