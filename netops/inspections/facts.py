@@ -9,6 +9,7 @@ from functools import cached_property
 import msgspec
 
 from netops.core.finding import Finding, State
+from netops.core.language import N_
 from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.inspections.records import Records
@@ -224,6 +225,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     accounts: tuple[AccountFact, ...] = ()
     runs: tuple[RunFact, ...] = ()
     journal: JournalFact | None = None
+    listened: dict[tuple[Plane, str], datetime] = {}
+    """When mirror ports were last listened to, by plane and device; "" stands for one of the platform, which sees everybody."""
     flow_days: int | None = None
     """How long flow records are kept, in days; 0 when they are not kept, None when nobody knows."""
 
@@ -257,6 +260,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             for one in self.devices
             if one.plane is plane and (one.organization == self.code or one.name in serving)
         )
+
+    def heard(self, plane: Plane) -> Look:
+        """When a mirror port that shows the organization in *plane* was last listened to."""
+        names = ("", *(one.name for one in self.watched(plane)))
+        times = [self.listened[plane, name] for name in names if (plane, name) in self.listened]
+        return Look(max(times)) if times else Look(why=N_("no mirror port that shows it was listened to"))
 
     def standing(self, *kinds: str, city: bool = False) -> tuple[Finding, ...]:
         """Findings of these kinds that stand against the organization, or against anybody with *city*."""

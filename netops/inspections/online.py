@@ -91,7 +91,8 @@ def nothing_found(
     """
     Any prohibition: nothing of *kinds* stands against it, and the *sources* that would show it were read lately.
 
-    Parameters: *kinds* of findings; *sources*: "walk, reconcile, egress"; *plane*: only there; *city*: against anybody.
+    Parameters: *kinds* of findings; *sources*: "walk, reconcile, egress, attacks, mirror"; *plane*: only there;
+        *city*: against anybody.
     """
     names = [kind.strip() for kind in kinds.split(",")]
     if found := [one for one in facts.standing(*names, city=city) if plane in ("", one.plane)]:
@@ -107,7 +108,9 @@ def nothing_found(
     for one in planes:
         if one not in facts.planes:
             return unchecked(N_("the {plane} is not served by this instance"), plane=one)
-        if (stale := unlooked(facts, [f"{source}/{one}" for source in asked], fresh_hours)) is not None:
+        looks = facts.looks | {f"mirror/{one}": facts.heard(one)}
+        seen = msgspec.structs.replace(facts, looks=looks)
+        if (stale := unlooked(seen, [f"{source}/{one}" for source in asked], fresh_hours)) is not None:
             return stale
     if not city and "walk" in asked and (dark := unseen(facts, planes, fresh_hours)) is not None:
         return dark

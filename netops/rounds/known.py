@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from netops.core import applied, docket
+from netops.core import applied, docket, journal
 from netops.core.errors import Missing
 from netops.core.finding import STANDING, State
 from netops.core.language import N_
@@ -33,6 +33,7 @@ from netops.inspections.facts import (
 )
 from netops.rounds import known_office, known_written
 from netops.rounds.archive import folder_of
+from netops.topology.expected import PLATFORM_ROLES
 
 if TYPE_CHECKING:
     from netops.addresses.allocation import Allocation
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 WINDOW = timedelta(days=7)
 """How far back terminals are counted."""
+LISTENED = 200
+"""So many of the newest stretches at mirror ports are looked at."""
 Span = tuple[int, int, int, str]
 """(version, first, last, organization)."""
 
@@ -122,6 +125,7 @@ def city(desk: Desk, checks: Collection[str] = ()) -> Facts:
         accounts=tuple(known_office.enabled(desk)),
         runs=tuple(known_office.rounds(desk)),
         journal=known_office.verified(desk, checks),
+        listened=_listened(desk),
         flow_days=desk.config.flows.keep_days if desk.config.flows.archive else 0,
     )
 
@@ -151,6 +155,20 @@ def _looks(desk: Desk, views: dict[Plane, list[DeviceView]]) -> dict[str, Look]:
         elif "attacks" in done and done["attacks"].ended:
             looks[f"attacks/{plane}"] = Look(done["attacks"].ended)
     return looks
+
+
+def _listened(desk: Desk) -> dict[tuple[Plane, str], datetime]:
+    """When a mirror port of each device was last listened to; one of the platform's core sees everybody, and is "" too."""
+    found: dict[tuple[Plane, str], datetime] = {}
+    for entry in journal.log(desk.store, LISTENED, verb="egress listen"):
+        where = str(entry.after.get("where", "")) if isinstance(entry.after, dict) else ""
+        device = desk.register.device.get(where.partition(":")[0])
+        if device is None:
+            continue
+        for name in (device.name, "") if device.role in PLATFORM_ROLES else (device.name,):
+            key = device.plane, name
+            found[key] = max(entry.at, found.get(key, entry.at))
+    return found
 
 
 def _devices(desk: Desk, views: dict[Plane, list[DeviceView]]) -> Iterator[DeviceFact]:
