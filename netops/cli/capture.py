@@ -31,7 +31,7 @@ KINDS = {
     "hidden_nat": N_("machines behind one address"),
     "dns_tunnel": N_("data in DNS names"),
     "icmp_tunnel": N_("data in pings"),
-    "consumer_device": N_("home gateway"),
+    "consumer_device": N_("home or wireless box"),
     "application": N_("application"),
     "alert": N_("alert of another program"),
     "login": N_("login"),

@@ -135,6 +135,8 @@ WITNESSES = {
     "two_defaults": N_("two default routes"),
     "home_router_mac": N_("home router's card"),
     "consumer_neighbour": N_("consumer box"),
+    "translating_bridge": N_("card that asks for others"),
+    "bridge_mac": N_("wireless bridge's card"),
     "several_macs": N_("several cards on a port"),
     "moved_mac": N_("moved card"),
 }

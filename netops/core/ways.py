@@ -21,6 +21,10 @@ WAYS = {
     "devices": N_("devices"),
     "ports": N_("source ports"),
     "port": N_("port"),
+    "stamps": N_("TCP timestamps"),
+    "idents": N_("IP identifications"),
+    "standing": N_("push connections"),
+    "names": N_("names of brands"),
     "maker": N_("maker"),
     "log": N_("log"),
 }

@@ -183,10 +183,11 @@ def makers(playbooks: Path) -> tuple[Maker, ...]:
 
 
 class Consumer(msgspec.Struct, frozen=True):
-    """`playbooks/watchlists/consumer.toml`: words of consumer boxes, and makers of cellular modules."""
+    """`playbooks/watchlists/consumer.toml`: words of consumer boxes, makers of cellular modules and of wireless bridges."""
 
     words: tuple[str, ...] = ()
     cellular: tuple[Maker, ...] = ()
+    bridges: tuple[Maker, ...] = ()
 
 
 def consumer(playbooks: Path) -> Consumer:
@@ -207,14 +208,14 @@ def consumer(playbooks: Path) -> Consumer:
 def _consumer(path: Path, _changed: int) -> Consumer:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
-    source.unknown({"words", "source", "checked", "cellular"})
+    source.unknown({"words", "source", "checked", "cellular", "bridges"})
     words = source.content.get("words", [])
     if not isinstance(words, list) or not all(isinstance(one, str) and len(one) > 2 for one in words):
         source.fault(N_("must be a list of words of at least three characters"), "words")
         words = []
-    found = tuple(one for _, one in source.entries("cellular", Maker))
+    cellular, bridges = (tuple(one for _, one in source.entries(name, Maker)) for name in ("cellular", "bridges"))
     settled("the watchlist of consumer boxes was not read", faults, "mend the lines above")
-    return Consumer(tuple(words), found)
+    return Consumer(tuple(words), cellular, bridges)
 
 
 def maker(mac: str, watched: tuple[Maker, ...]) -> str:

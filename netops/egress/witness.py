@@ -198,7 +198,8 @@ def suspected_box(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusion]
     """
     EG-406: several witnesses together say that a home router or the like hides machines.
 
-    What: a home router maker's card, a neighbour that calls itself a consumer box, several cards on one access port.
+    What: a card of a maker of home routers or wireless bridges, a neighbour that calls itself such a box, a card that asks for
+        addresses on behalf of others, several cards on one access port.
     Why: the number of terminals is part of the declaration (Article 10).
     Mend: look at the port named; take the box off or set it to bridge; have it signed when it is right.
     """

@@ -33,6 +33,7 @@ from netops.egress.listening.frames import Capture, Frames, NotACapture
 from netops.egress.listening.listener import HostSeen, Listener, Summary
 from netops.egress.listening.observation import Observation, moment
 from netops.egress.rules import RULES
+from netops.egress.telling import placed
 from netops.probes.dissection import MOST_FRAMES, Dissection, dissected
 from netops.rounds import Progress, allow, joining, silent
 
@@ -69,7 +70,8 @@ class Kept(msgspec.Struct, frozen=True):
 def listener(playbooks: Path, source: str, where: str, scene: Scene | None = None, plane: Plane | None = None) -> Listener:
     """A listener with the watchlists of these playbooks, that knows whom the walk saw on the LAN."""
     is_here = None if scene is None or plane is None else _here(scene, plane)
-    found = Listener(services.read(playbooks), watchlists.tunnels(playbooks), source, where, is_here)
+    words = watchlists.consumer(playbooks).words
+    found = Listener(services.read(playbooks), watchlists.tunnels(playbooks), source, where, is_here, words)
     found.formats = querylogs.formats(playbooks)
     return found
 
@@ -207,17 +209,27 @@ def keep(desk: Desk, told: Heard) -> Kept:
 
 
 def hints(told: Heard) -> Iterator[Lead]:
-    """What proves little alone: boxes that call themselves home gateways."""
+    """What proves little alone: boxes that call themselves home gateways, access points or bridges; cards that ask for others."""
     for one in told.observations:
-        if one.kind != "consumer_device" or told.is_device(one.mac) or told.space(one.ip) is Space.DEVICES:
+        is_managed = told.is_device(one.mac) or bool(one.ip and told.space(one.ip) is Space.DEVICES)
+        if one.kind != "consumer_device" or is_managed:
             continue
-        subject = {"ip": one.ip} | ({"mac": one.mac} if one.mac else {})
-        said = N_("{ip} introduces itself by UPnP as {device}")
-        facts = {"ip": one.ip, "device": str(one.facts.get("server") or one.facts.get("device", ""))[:120]}
-        organization = told.organization(one.ip)
-        yield Lead(
-            "consumer_neighbour", "hidden_nat", told.plane, subject, organization, said, facts, evidence(told, one), one.last
-        )
+        seen = told.terminal(one.ip, one.mac)
+        ip = one.ip or (seen.ip if seen else "")
+        subject = placed(seen) | {key: value for key, value in (("ip", ip), ("mac", one.mac)) if value}
+        cards = [str(card) for card in one.facts.get("cards", [])]
+        if cards:
+            witness, device = "translating_bridge", cards[0]
+            said = N_("the card {who} asks for addresses on behalf of {count} others, such as {device}")
+        else:
+            witness, said = "consumer_neighbour", N_("{who} introduces itself by {protocol} as {device}")
+            device = str(one.facts.get("server") or one.facts.get("device", ""))[:120]
+        facts = {
+            "who": (one.mac if cards else ip) or one.mac, "protocol": str(one.facts.get("protocol", "UPnP")), "device": device,
+            "count": str(len(cards)),
+        }  # fmt: skip
+        organization = (told.organization(ip) if ip else "") or (seen.organization if seen else "")
+        yield Lead(witness, "hidden_nat", told.plane, subject, organization, said, facts, evidence(told, one), one.last)
 
 
 def conflicts(told: Heard) -> list[Conclusion]:

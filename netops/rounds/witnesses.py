@@ -71,7 +71,7 @@ def _asked(desk: Desk, plane: Plane, at: datetime) -> Iterator[Lead]:
     seen = snapshots.sightings(desk.store, plane, at - REMEMBERED)
     yield from traces.traces(views, known, seen, owner)
     mine = [one for one in scene.terminals if one.plane is plane and one.mac and one.mac not in known.managed]
-    yield from cards(mine, watchlists.consumer(desk.playbooks).cellular, at)
+    yield from cards(mine, watchlists.consumer(desk.playbooks), at)
 
 
 def _known(desk: Desk, plane: Plane, views: Iterable[DeviceView]) -> traces.Known:

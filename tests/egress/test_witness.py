@@ -16,7 +16,7 @@ from netops.egress.cards import cards
 from netops.egress.judge import Terminal
 from netops.egress.rules import RULES
 from netops.egress.watchlists import consumer
-from netops.egress.witness import WITNESS_RULES, rulebook, suspected_host
+from netops.egress.witness import WITNESS_RULES, rulebook, suspected_box, suspected_host
 from tests.conftest import NOON
 
 BOOK = rulebook(share("playbooks"))
@@ -92,5 +92,24 @@ def test_cards_speak_by_their_maker() -> None:
         ("home_router_mac", "hidden_nat", "10.20.11.8"),
     ] == [
         (one.witness, one.accuses, one.subject["ip"])
-        for one in cards([modem, stick, home, plain], consumer(share("playbooks")).cellular, NOON)
+        for one in cards([modem, stick, home, plain], consumer(share("playbooks")), NOON)
     ]
+
+
+def test_a_bridge_and_the_cards_beside_it() -> None:
+    """A card of a maker of wireless bridges proves little; with two more cards at its port it is a box that hides machines."""
+    bridge = Terminal(Plane.EXTRANET, "10.20.11.20", "24:a4:3c:00:00:01", "sw", "ge5", "fin")
+    beside = [Terminal(Plane.EXTRANET, f"10.20.11.{last}", f"00:14:22:00:00:{last}", "sw", "ge5", "fin") for last in (21, 22)]
+    elsewhere = [Terminal(Plane.EXTRANET, f"10.20.11.{last}", f"00:14:22:00:00:{last}", "sw", "ge6", "fin") for last in (31, 32)]
+    known, book = consumer(share("playbooks")), rulebook(share("playbooks"))
+    alone, with_one, with_two = (
+        list(cards([bridge, *elsewhere, *beside[:count]], known, NOON)) for count in (0, 1, 2)
+    )
+
+    assert [["bridge_mac"], ["bridge_mac"], ["bridge_mac", "several_macs"]] == [
+        [one.witness for one in told] for told in (alone, with_one, with_two)
+    ]
+    assert [] == list(suspected_box(with_one, book))
+    [found] = suspected_box(with_two, book)
+    assert ("EG-406", bridge.mac, "ge5") == (found.code, found.subject["mac"], found.subject["port"])
+    assert "75" == found.facts["percent"]

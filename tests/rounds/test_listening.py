@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "egress" / "listening"))
+import test_introductions as introductions
 import traffic
 import wires
 from flow_city import desk_of
@@ -22,6 +23,8 @@ from netops.core.finding import Finding
 from netops.core.plane import Plane
 from netops.core.store import Store, metadata
 from netops.desk import Desk
+from netops.egress import leads
+from netops.egress.witness import rulebook, suspected_box
 from netops.probes.mirror import Piece
 from netops.rounds import listening, look, mirror
 
@@ -201,3 +204,20 @@ def test_questions_in_a_log_become_findings(desk: Desk, tmp_path: Path) -> None:
 
     assert ("EG-202", "10.10.11.5") == (one.code, one.subject["ip"])
     assert [("dns", "in-dns")] == [(piece.kind, piece.source) for piece in docket.pieces(desk.store, one.evidence)]
+
+
+def test_a_wireless_bridge_is_told_by_two_witnesses(desk: Desk, tmp_path: Path) -> None:
+    """It introduces itself, and asks for addresses on behalf of others: two leads of one card, which are a finding together."""
+    bridge = "24:a4:3c:00:00:01"
+    cards = introductions.request("00:14:22:00:01:01", bridge, "pc-1"), introductions.request("00:14:22:00:01:02", bridge, "pc-2")
+    hello = introductions.datagram(introductions.ubiquiti("yard", "NanoStation M5", 2), 10001, "10.20.11.20", bridge)
+    kept(desk, tmp_path, [(wires.NOON_NS + at, frame) for at, frame in enumerate((*cards, hello))])
+    several = [one.lead for one in leads.listed(desk.store)]
+    [found] = suspected_box(several, rulebook(desk.playbooks))
+
+    assert {"consumer_neighbour", "translating_bridge"} == {one.witness for one in several}
+    assert ("EG-406", bridge, "10.20.11.20") == (found.code, found.subject["mac"], found.subject["ip"])
+    assert {
+        "10.20.11.20 introduces itself by Ubiquiti discovery as yard NanoStation M5 XM.ar7240.v5.6.6 SSID office",
+        f"the card {bridge} asks for addresses on behalf of 2 others, such as 00:14:22:00:01:01",
+    } == {one.said.format(**one.facts) for one in several}

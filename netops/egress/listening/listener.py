@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from netops.egress.listening.crowd import Standing
 from netops.egress.listening.exchanges import Exchanges
 from netops.egress.listening.frames import Frames
 from netops.egress.listening.hosts import Host, Hosts
+from netops.egress.listening.introductions import Words
 from netops.egress.listening.messages import Messages
 from netops.egress.listening.named import Named
 from netops.egress.listening.observation import Observation, Seen, Sightings, moment
@@ -93,6 +94,7 @@ class Listener:
         signatures: what tunnels look like by port, of `playbooks/watchlists/tunnels.toml`.
         source, where: who says so: capture or listen, and the file or interface.
         is_here: see `Hosts`.
+        words: by what consumer boxes and wireless bridges are known.
     """
 
     def __init__(
@@ -102,13 +104,14 @@ class Listener:
         source: str = "capture",
         where: str = "",
         is_here: Callable[[str, int], bool] | None = None,
+        words: Sequence[str] = (),
     ) -> None:
         self.sightings = Sightings(source, where)
         self.claims = Claims()
         self.hosts = Hosts(self.claims, is_here)
         self.named = Named(services, self.hosts.agent, self.hosts.brand)
         self.questions = Questions()
-        self.messages = Messages(self.hosts, self.named, self.questions)
+        self.messages = Messages(self.hosts, self.named, self.questions, Words(words))
         self.talks, self.echoes = Talks(), Echoes()
         self.streams, self.exchanges = streams.Streams(self.named), Exchanges(self.named)
         self.services = services

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from netops.egress.flows import mac_text
-from netops.egress.listening import dhcp, dns, http
+from netops.egress.listening import dhcp, dns, http, introductions
 from netops.egress.listening.hosts import Hosts
+from netops.egress.listening.introductions import Introduction, Words
 from netops.egress.listening.named import Named
 from netops.egress.listening.observation import Seen
 from netops.egress.listening.packets import ICMP6, UDP, Packets
@@ -18,20 +18,29 @@ from netops.egress.listening.talks import macs_of
 
 DNS, MDNS, LLMNR, NETBIOS, SSDP, WSD = 53, 5353, 5355, 137, 1900, 3702
 DHCP_SERVER, DHCP_CLIENT, DHCP6_CLIENT, DHCP6_SERVER = 67, 68, 546, 547
+INTRODUCED = {introductions.MNDP: introductions.mndp, introductions.UBIQUITI: introductions.ubiquiti}
 PORTS = np.array(
-    [DNS, MDNS, LLMNR, NETBIOS, SSDP, DHCP_SERVER, DHCP_CLIENT, DHCP6_CLIENT, DHCP6_SERVER], np.int64
+    [DNS, MDNS, LLMNR, NETBIOS, SSDP, DHCP_SERVER, DHCP_CLIENT, DHCP6_CLIENT, DHCP6_SERVER, *INTRODUCED], np.int64
 )
 MOST_MESSAGES = 20_000
 """Looked into in one batch, each kind alike; more is a flood."""
-GATEWAY = re.compile(r"InternetGatewayDevice|WANIPConnection|WANPPPConnection|WANDevice|WFADevice|WFAWLANConfig", re.IGNORECASE)
-"""What a home router calls itself by UPnP and Wi-Fi Protected Setup."""
+
+
+MOST_TRANSLATED = 64
+"""Cards kept of those that one bridge stands for."""
 
 
 class Messages:
-    """Reads the messages of a batch of packets."""
+    """
+    Reads the messages of a batch of packets.
 
-    def __init__(self, hosts: Hosts, named: Named, questions: Questions) -> None:
-        self.hosts, self.named, self.questions = hosts, named, questions
+    Args:
+        words: by what consumer boxes are known.
+    """
+
+    def __init__(self, hosts: Hosts, named: Named, questions: Questions, words: Words | None = None) -> None:
+        self.hosts, self.named, self.questions, self.words = hosts, named, questions, words or Words()
+        self.translated: dict[int, set[str]] = {}
         self.left_out = 0
 
     def read(self, packets: Packets) -> Iterator[tuple[Seen, int]]:
@@ -49,6 +58,10 @@ class Messages:
             found = dhcp.advertisement(packets.frames.octets[start : int(packets.end[row])].tobytes())
             if found is not None:
                 yield _router(packets, row, found), int(packets.at[row])
+        for kind, reader in ((introductions.LLDP, introductions.lldp), (introductions.CDP, introductions.cdp)):
+            for row in np.flatnonzero((packets.kind == kind) & (packets.depth == 0))[:MOST_MESSAGES].tolist():
+                if (one := reader(packets.octets(row, 1500))) is not None and self.words.is_box(one):
+                    yield _box(packets, row, "", one), int(packets.at[row])
 
     def _datagram(self, packets: Packets, row: int, at: int) -> Iterator[Seen]:
         ports = int(packets.sport[row]), int(packets.dport[row])
@@ -62,6 +75,12 @@ class Messages:
         elif NETBIOS in ports:
             if len(body) > 12 and body[2] >> 3 & 0xF in (0, 5, 6, 8) and (name := dns.netbios(body)) and body[2] >> 3 & 0xF:
                 self.hosts.note(packets.source(row), at, name=name)
+                yield from self._called(packets, row, "NetBIOS", name)
+        elif ports[0] in INTRODUCED or ports[1] in INTRODUCED:
+            one = INTRODUCED[ports[0] if ports[0] in INTRODUCED else ports[1]](body)
+            if one is not None:
+                self.hosts.note(packets.source(row), at, name=one.name, model=one.model)
+                yield _box(packets, row, packets.source(row), one)
         elif SSDP in ports:
             yield from self._ssdp(packets, row, at, body)
         elif DHCP6_SERVER == ports[0] and (found := dhcp.read6(body)) is not None and found.type in (2, 7):
@@ -80,17 +99,39 @@ class Messages:
             if is_plain:
                 self.questions.answered(destination, source, message)
             elif not depth:
-                self._introduced(source, at, message)
+                yield from self._introduced(packets, row, source, at, message)
         elif is_plain and ports[1] == DNS:
             for name, kind in message.questions:
                 self.questions.asked(source, destination, name, kind, at, depth)
                 yield from self.named.question(source, destination, name, ports[1], depth)
 
-    def _introduced(self, source: str, at: int, message: dns.Message) -> None:
+    def _introduced(self, packets: Packets, row: int, source: str, at: int, message: dns.Message) -> Iterator[Seen]:
         """A host names itself by mDNS or LLMNR."""
         for one in message.answers:
             if one.type in (dns.A, dns.AAAA) and one.data == source:
-                self.hosts.note(source, at, name=one.name.removesuffix(".local"))
+                name = one.name.removesuffix(".local")
+                self.hosts.note(source, at, name=name)
+                yield from self._called(packets, row, "mDNS", name)
+            elif one.type in (dns.PTR, dns.SRV):  # the instance of a service: "Redmi Router AX6000._http._tcp.local"
+                yield from self._called(packets, row, "mDNS", (one.data if one.type == dns.PTR else one.name).partition("._")[0])
+
+    def _called(self, packets: Packets, row: int, protocol: str, *texts: str, ip: str = "", mac: str = "") -> Iterator[Seen]:
+        """A box by the words that it uses of itself."""
+        if self.words.name(*texts):
+            told = " ".join(filter(None, texts))[:120]
+            one = Introduction(protocol, told, "", mac, frozenset())
+            yield _box(packets, row, ip or packets.source(row), one)
+
+    def _bridged(self, packets: Packets, row: int, mac: str) -> Iterator[Seen]:
+        """A card asks for an address on behalf of another: a wireless bridge, which has one card on the air for all behind it."""
+        card = int(packets.src_mac[row])
+        if not card or mac_text(card) == mac or packets.source(row) != "0.0.0.0":  # noqa: S104 - of who has none yet
+            return
+        cards = self.translated.setdefault(card, set()) if len(self.translated) < MOST_MESSAGES else set()
+        if len(cards) < MOST_TRANSLATED:
+            cards.add(mac)
+        facts, text = {"protocol": "DHCP", "cards": sorted(cards), "roles": ["bridge"]}, mac_text(card)
+        yield Seen("consumer_device", "bridge", "wireless bridge", "", "protocol", text, mac=text, facts=facts)
 
     def _dhcp(self, packets: Packets, row: int, at: int, body: bytes) -> Iterator[Seen]:
         found = dhcp.read(body)
@@ -100,6 +141,9 @@ class Messages:
             ip = found.client or (found.address if found.type == dhcp.REQUEST else "")
             if ip and found.mac:
                 self.hosts.note(ip, at, name=found.host, fingerprint=found.wanted, vendor=found.vendor)
+            if found.mac and not found.relay:
+                yield from self._bridged(packets, row, found.mac)
+                yield from self._called(packets, row, "DHCP", found.host, found.vendor, ip=ip, mac=found.mac)
             return
         if found.address and found.mac and found.type == dhcp.ACK:
             self.hosts.claims.claim(found.address, int(found.mac.replace(":", ""), 16), at)
@@ -122,9 +166,21 @@ class Messages:
         kind = " ".join(head.fields.get(field, "") for field in ("nt", "st", "usn"))
         server, ip = head.fields.get("server", "")[:120], packets.source(row)
         self.hosts.note(ip, at, model=server)
-        if GATEWAY.search(kind):
-            facts = {"device": kind[:200], "server": server}
+        if introductions.GATEWAY.search(kind):
+            facts = {"protocol": "UPnP", "device": kind[:200], "server": server}
             yield Seen("consumer_device", "gateway", server or "UPnP", ip, "protocol", mac=macs_of(packets, row), facts=facts)
+        else:
+            yield from self._called(packets, row, "UPnP", server)
+
+
+def _box(packets: Packets, row: int, ip: str, one: Introduction) -> Seen:
+    """A box that introduced itself; by its card where it has no address."""
+    mac = macs_of(packets, row) or one.mac
+    ip = "" if ip in ("0.0.0.0", "::") else ip  # noqa: S104 - of who has none yet
+    facts = {"protocol": one.protocol, "device": " ".join(filter(None, (one.name, one.model)))[:160], "roles": sorted(one.roles)}
+    what = one.protocol.lower().replace(" ", "-")
+    name = (one.name or one.model or one.protocol)[:60]
+    return Seen("consumer_device", what, name, ip, "protocol", "" if ip else mac, mac=mac, facts=facts)
 
 
 def _router(packets: Packets, row: int, found: dhcp.Advertisement) -> Seen:

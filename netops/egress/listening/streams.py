@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from netops.egress.listening import http, tls
+from netops.egress.listening import http, introductions, tls
 from netops.egress.listening.dns import shown
 from netops.egress.listening.named import Named
 from netops.egress.listening.observation import Seen
@@ -86,6 +86,10 @@ class Streams:
         if heads and answer is not None and "answer" not in talk.marks:
             talk.marks.add("answer")
             yield from _upgraded(talk, heads[0], answer)
+        if "described" not in talk.marks and b"<modelName>" in server and (one := introductions.description(server)) is not None:
+            talk.marks.add("described")
+            facts = {"protocol": one.protocol, "device": f"{one.name} {one.model}".strip()[:160], "roles": sorted(one.roles)}
+            yield Seen("consumer_device", "gateway", (one.name or one.model)[:60], talk.peer, "protocol", facts=facts)
 
 
 def _of(talk: Talk, kind: str, what: str, name: str, by: str, **more: object) -> Seen:
