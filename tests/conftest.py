@@ -136,6 +136,7 @@ PARTS = {
     "OpenLDAP's slapd": ("test_directory", "slapd"),
     "nginx": ("test_nginx", "nginx-light"),
     "BIND's named-checkzone": ("named_checkzone", "bind9-utils"),
+    "Kea": ("test_kea_itself", "kea-dhcp4-server kea-dhcp6-server"),
     "Chinese fonts": ("documents/test_pdf", "fonts-noto-cjk fonts-arphic-gbsn00lp fonts-arphic-gkai00mp poppler-utils"),
 }
 """What it is: (part of the name of the tests that use it, Debian packages that bring it)."""

@@ -41,8 +41,7 @@ class Prepared:
         if one.name:
             rows = line_of(connection).ask(Asked(one.name, one.text_bytes, one.bind(values)))
             return one.converted(rows()) if one.has_rows else []
-        cursor = driver(connection).cursor()
-        cursor.execute(one.text, one.bind(values))
+        cursor = driver(connection).execute(one.text, one.bind(values))
         return one.converted(cursor.fetchall()) if one.has_rows else []
 
     def asked(self, connection: Connection, **values: Any) -> Callable[[], Rows]:
@@ -56,7 +55,7 @@ class Prepared:
         if one.name:
             rows = line_of(connection).ask(Asked(one.name, one.text_bytes, one.bind(values)))
             return lambda: one.converted(rows())
-        held = one.converted(driver(connection).cursor().execute(one.text, one.bind(values)).fetchall())
+        held = one.converted(driver(connection).execute(one.text, one.bind(values)).fetchall())
         return lambda: held
 
     def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -69,7 +68,7 @@ class Prepared:
                 if place % BATCH == 0:
                     line.send()
         else:
-            driver(connection).cursor().executemany(one.text, (one.bind(row) for row in rows))
+            driver(connection).executemany(one.text, map(one.bind, rows))
 
     def _of(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name

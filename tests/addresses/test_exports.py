@@ -177,6 +177,19 @@ def test_kea_gives_out_the_registered_ranges() -> None:
     assert "option-data" not in six[0]
 
 
+@pytest.mark.parametrize(("version", "program"), [(4, "kea-dhcp4"), (6, "kea-dhcp6")])
+def test_kea_itself_takes_them(tmp_path: Path, version: int, program: str) -> None:
+    """Its own check of a configuration, where it is installed; what is broken on purpose it refuses."""
+    if not (found := shutil.which(program)):
+        pytest.skip(f"{program} is not installed: apt-get install {program}-server")
+    text = dhcp.kea(CITY, RANGED, version, "example.gov.cn").text
+    broken = text.replace('"reservations"', '"nothing"')
+    for name, content, code in (("good.json", text, 0), ("broken.json", broken, 1)):
+        (tmp_path / name).write_text(content)
+        done = subprocess.run([found, "-t", tmp_path / name], capture_output=True, text=True)
+        assert code == done.returncode, done.stdout + done.stderr
+
+
 def test_dnsmasq_takes_the_lines(tmp_path: Path) -> None:
     """Checked by dnsmasq itself where it is installed."""
     made = dhcp.dnsmasq(CITY, RANGED)
