@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import cached_property
 from ipaddress import IPv6Network, ip_network
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -103,8 +106,10 @@ class Direct:
         by_32, _ = self._level((inner[:, None] + np.arange(256)).ravel(), 0)
         # A block of one value throughout shares its 256 places with all others of that value.
         alone = np.repeat(np.arange(int(values.max(initial=0)) + 1), 256)
+        self._alone = len(alone)
         self._by_16, self._by_24 = _places(by_16, alone), np.concatenate([_places(one, alone) for one in (alone, by_24)])
-        self._by_32 = np.concatenate([alone, by_32])
+        self._kind = np.uint16 if self._alone <= 256 << 16 else np.int32
+        self._by_32 = np.concatenate([alone, by_32]).astype(self._kind)
 
     def _level(self, blocks: Column, bits: int) -> tuple[Column, Column]:
         """The value of each block of 2^bits addresses; -1 - n for the n-th that has several, and those."""
@@ -117,17 +122,51 @@ class Direct:
 
     def find(self, addresses: Column) -> Column:
         """The value of each address (uint32)."""
-        place = self._by_16.take((addresses >> np.uint32(16)).astype(np.intp))
-        place += (addresses >> np.uint32(8)).astype(np.uint8)
-        place = self._by_24.take(place)
-        place += addresses.astype(np.uint8)
-        result: Column = self._by_32.take(place)
+        upper, third, last = _octets(addresses)
+        place = self._by_24.take(np.add(self._by_16.take(upper), third, dtype=np.intp))
+        if place.max(initial=0) < self._alone:  # no block of 256 is divided
+            return (place >> 8).astype(self._kind)
+        result: Column = self._by_32.take(np.add(place, last, dtype=np.intp))
         return result
+
+
+def _octets(addresses: Column) -> tuple[Column, Column, Column]:
+    """The upper 16 bits of each address, to be an index, and its two last octets."""
+    if sys.byteorder == "big" or not addresses.flags.c_contiguous:
+        octets = addresses.astype(np.uint8), (addresses >> np.uint32(8)).astype(np.uint8)
+        return (addresses >> np.uint32(16)).astype(np.intp), octets[1], octets[0]
+    octets = addresses.view(np.uint8)[::4], addresses.view(np.uint8)[1::4]
+    return addresses.view(np.uint16)[1::2].astype(np.intp), octets[1], octets[0]
 
 
 def _places(level: Column, alone: Column) -> Column:
     """Where the 256 places of each block of a level begin in the next one: those of its value, or its own behind them."""
-    return np.where(level < 0, len(alone) - 256 * (level + 1), level * 256)
+    return np.where(level < 0, len(alone) - 256 * (level + 1), level * 256).astype(np.int32)
+
+
+MOST_PAIRS = 1 << 20
+"""Of two owners each: what is known of a pair at once is a table of so many at most."""
+
+
+class Pairs(NamedTuple):
+    """
+    What is known of an owner of the source and one of the destination together; both as one number, *owners* times the first.
+
+    Args:
+        owners: how many there are.
+        ends: kinds of space of both, as one number: `len(Space)` times the source's, and more.
+        own: the owner that a flow is counted for: the source's when it has a name, else the destination's.
+    """
+
+    owners: int
+    ends: Column
+    own: Column
+
+    def of(self, source: Column, destination: Column) -> Column:
+        """The number of each pair."""
+        pair: Column = np.multiply(source, self.owners, dtype=np.intp)
+        pair += destination
+        return pair
 
 
 class Table:
@@ -172,6 +211,18 @@ class Table:
         for place, number in enumerate(self._v6_owners.tolist()):
             yield self._edges[place], self._edges[place + 1] - 1, self.owners[number]
 
+    @cached_property
+    def pairs(self) -> Pairs | None:
+        """What is known of two owners together; None when there are too many of them."""
+        count = len(self.owners)
+        if count**2 > MOST_PAIRS:
+            return None
+        spaces = self.spaces.astype(np.uint8)
+        named = np.array([bool(one.organization) for one in self.owners])
+        every = np.arange(count, dtype=np.uint16)
+        ends = spaces[:, None] * np.uint8(len(Space)) + spaces
+        return Pairs(count, ends.ravel(), np.where(named[:, None], every[:, None], every).ravel())
+
     def fingerprint(self) -> bytes:
         """Equal for tables that give the same answers."""
         parts = (self._v6_starts.tobytes(), self._v6_owners.tobytes(), msgspec.json.encode(self.owners))
@@ -186,7 +237,7 @@ class Table:
         is_v4 = (hi == 0) & (lo >> np.uint64(32) == np.uint64(0xFFFF))
         if is_v4.all():
             return self.owner_v4(lo.astype(np.uint32))
-        result = np.zeros(len(lo), np.intp)
+        result = np.zeros(len(lo), np.int32)
         result[is_v4] = self._v4.find(lo[is_v4].astype(np.uint32))
         wide = np.empty((int((~is_v4).sum()), 2), ">u8")
         wide[:, 0], wide[:, 1] = hi[~is_v4], lo[~is_v4]

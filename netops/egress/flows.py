@@ -70,7 +70,8 @@ class Batch:
 
     A column that is 0 throughout may be missing in *columns*, and where every address is IPv4 the two halves of an end are
     one column of uint32, `src_v4` and `dst_v4`; `since_last` and `duration` may stand for `last` and `first`, ms before receipt
-    and before the end. Asked by its name each column of `JUDGED` is there all the same.
+    and before the end. Whole numbers may be narrower than `JUDGED` has them. Asked by its name each column of `JUDGED` is
+    there all the same, in its own type; `narrow` gives it as it is.
     """
 
     columns: dict[str, Column]
@@ -82,11 +83,16 @@ class Batch:
 
     def __getitem__(self, name: str) -> Column:
         column = self.columns.get(name)
-        if column is None:
-            column = self._made(name)
+        if column is None or (name in JUDGED and column.dtype.itemsize < np.dtype(JUDGED[name]).itemsize):
+            column = self._made(name) if column is None else column.astype(JUDGED[name])
             if column.strides != (0,):
                 self.columns[name] = column
         return column
+
+    def narrow(self, name: str) -> Column:
+        """A column of `JUDGED` in whatever type it came: for looking at, not for reckoning with."""
+        column = self.columns.get(name)
+        return self[name] if column is None else column
 
     def _made(self, name: str) -> Column:
         low = self.columns.get(f"{name[:-3]}_v4")
@@ -146,12 +152,10 @@ def merged(chunks: Iterable[Flows]) -> Batch:
         parts = [_column(chunk, name, spare) for chunk in kept]
         if all(part is None for part in parts):
             continue
+        fitted = [None if part is None else _fit(part, np.dtype(kind)) for part in parts]
+        widest = max((part.dtype for part in fitted if part is not None), key=lambda one: one.itemsize)
         columns[name] = _joined(
-            [
-                same(0, len(chunk), kind) if part is None else _fit(part, np.dtype(kind))
-                for chunk, part in zip(kept, parts, strict=True)
-            ],
-            np.dtype(kind),
+            [same(0, len(chunk), widest) if part is None else part for chunk, part in zip(kept, fitted, strict=True)], widest
         )
     if len(exporters) == 1:
         return Batch(columns, same(0, sum(map(len, kept)), np.int32), exporters)
@@ -205,21 +209,28 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
     Rows that are equal in all *columns* (whole numbers of 0 and more, at least one row).
 
     Returns:
-        The group of each row, numbered from 0; and a row of each group.
+        The group of each row, numbered from 0, in a narrow type; and a row of each group.
     """
-    keys, size = np.zeros(len(columns[0]), np.intp), 1
+    keys: Column | None = None
+    size = 1
     for column in columns:
         most = int(column.max()) if column.strides != (0,) else int(column[0])
         if not most or column.strides == (0,):
             continue
         if most >= DENSE:
             column, most = _numbered(column)
-        if size * (most + 1) > DENSE:
+        if keys is not None and size * (most + 1) > DENSE:
             keys, size = _dense(keys, size)
-        if size > 1:
-            keys *= most + 1
-        keys += column if column.dtype.itemsize < keys.itemsize else column.astype(np.intp, copy=False)
+        kind = np.uint16 if size * (most + 1) <= DENSE else np.intp
+        if keys is None:
+            keys = column.astype(kind)
+        else:
+            keys = keys.astype(kind)
+            keys *= kind(most + 1)
+            keys += column.astype(kind, copy=False)
         size *= most + 1
+    if keys is None:
+        return np.zeros(len(columns[0]), np.uint8), np.zeros(1, np.intp)
     keys, size = _dense(keys, size)
     return keys, _rows(keys, size)
 
@@ -257,15 +268,32 @@ def _dense(keys: Column, size: int) -> tuple[Column, int]:
     if size > 64 * DENSE:
         unique, numbers = np.unique(keys, return_inverse=True)
         return numbers, len(unique)
-    present = np.bincount(keys, minlength=size) > 0
-    count = int(present.sum())
-    return (keys if count == size else (np.cumsum(present) - 1).take(keys)), count
+    # The first rows mostly show every key; where they do not, all are counted.
+    present = np.zeros(size, bool)
+    present[keys[:FIRST_ROWS]] = True
+    for _ in range(2):
+        count = int(np.count_nonzero(present))
+        if count == size:
+            return keys, size
+        numbers = np.full(size, count, np.uint8 if count < 1 << 8 else np.uint16 if count < DENSE else np.intp)
+        numbers[present] = np.arange(count)
+        found = numbers.take(keys)
+        if len(keys) <= FIRST_ROWS or found.max() < count:
+            break
+        present = np.bincount(keys, minlength=size) > 0
+    return found, count
 
 
 def _fit(column: Column, kind: np.dtype[Any]) -> Column:
-    """A hostile 64-bit value must not wrap into an innocent small one: it is cut at the largest."""
+    """
+    Of *kind* at most: a narrower column stays as it is.
+
+    A hostile 64-bit value must not wrap into an innocent small one: it is cut at the largest.
+    """
     if column.strides == (0,) and len(column):
         return same(int(_fit(column[:1].copy(), kind)[0]), len(column), kind)
+    if column.dtype.kind == kind.kind == "u" and column.dtype.itemsize <= kind.itemsize:
+        return column
     if kind.kind == "u" and kind.itemsize < column.dtype.itemsize:
         column = np.minimum(column, column.dtype.type(np.iinfo(kind).max))
     return column.astype(kind, copy=False)

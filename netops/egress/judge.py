@@ -217,6 +217,7 @@ class Judged:
     Args:
         kind: row of *kinds*.
         source, destination: row of the plane's owner table.
+        own: the one that the flow is counted for: the source's when it has a name, else the destination's.
         plane: of the exporter: 0 intranet, 1 extranet, -1 not registered.
     """
 
@@ -225,6 +226,7 @@ class Judged:
     kind: Column
     source: Column
     destination: Column
+    own: Column
     plane: Column
 
     @property
@@ -245,7 +247,7 @@ class Judged:
     def take(self, rows: Column) -> Judged:
         """Only these rows (a mask or positions), in order."""
         rows = positions(rows)
-        columns = (self.kind, self.source, self.destination, self.plane)
+        columns = (self.kind, self.source, self.destination, self.own, self.plane)
         return Judged(self.batch.take(rows), self.kinds, *(column.take(rows) for column in columns))
 
 
@@ -258,10 +260,10 @@ IS_INSIDE = np.array([space in (Space.INSIDE, Space.ALLOCATED, Space.DEVICES) fo
 def judge(batch: Batch, scene: Scene) -> Judged:
     """The verdict on every row of *batch*, as *scene* shows it now."""
     plane, source, destination = _owners(batch, scene)
-    ends = _ends(plane, source, destination, scene)
+    ends, own = _ends(plane, source, destination, scene)
     marks = *_marks(batch, scene, plane), *_others(batch, scene, plane, source)
-    columns = batch.exporter, batch["in_if"], batch["out_if"], ends, *marks
-    kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.intp), np.zeros(0, np.intp))
+    columns = batch.exporter, batch.narrow("in_if"), batch.narrow("out_if"), ends, *marks
+    kind, rows = grouped(*columns) if len(batch) else (np.zeros(0, np.uint8), np.zeros(0, np.intp))
     some = batch.take(rows)
     ports = *_ports(some, scene, "in_if"), *_ports(some, scene, "out_if")
     kinds = Kinds(
@@ -281,7 +283,7 @@ def judge(batch: Batch, scene: Scene) -> Judged:
             others = _others(part, scene, plane[rows][mine], source[rows][mine])
             is_other = others[0] if others else np.zeros(len(mine), bool)
             _plane(kinds, mine, part, scene, one, tuple(column[mine] for column in ports), is_other)
-    return Judged(batch, kinds, kind, source, destination, plane)
+    return Judged(batch, kinds, kind, source, destination, own, plane)
 
 
 def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
@@ -293,7 +295,7 @@ def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
         table = scene.tables.get(PLANES[planes[0]]) if planes[0] >= 0 else None
         return plane, _owner(batch, "src", table), _owner(batch, "dst", table)
     plane = planes[batch.exporter]
-    owners = [np.zeros(len(batch), np.intp) for _ in range(2)]
+    owners = [np.zeros(len(batch), np.int32) for _ in range(2)]
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
         mine = np.flatnonzero(plane == number)
         if len(mine):
@@ -306,24 +308,34 @@ def _owners(batch: Batch, scene: Scene) -> tuple[Column, Column, Column]:
 def _owner(batch: Batch, end: str, table: Table | None) -> Column:
     """The owner of one end of every row in one plane's table; 0 where there is no such table."""
     if table is None:
-        return np.zeros(len(batch), np.intp)
+        return np.zeros(len(batch), np.uint16)
     if (low := batch.columns.get(f"{end}_v4")) is not None:
         return table.owner_v4(low)
     return table.owner(batch[f"{end}_hi"], batch[f"{end}_lo"])
 
 
-def _ends(plane: Column, source: Column, destination: Column, scene: Scene) -> Column:
-    """The kinds of space of both ends of every row in its plane's table, as one number: 9 times the source's, and more."""
-    result = np.zeros(len(source), np.intp)
+def _ends(plane: Column, source: Column, destination: Column, scene: Scene) -> tuple[Column, Column]:
+    """`Pairs.ends` and `Pairs.own` of every row in its plane's table; 0 where there is none."""
+    if plane.strides == (0,) and len(plane):
+        table = scene.tables.get(PLANES[int(plane[0])]) if plane[0] >= 0 else None
+        if table is None:
+            return same(0, len(plane), np.uint8), same(0, len(plane), np.uint16)
+        return _of_pair(table, source, destination)
+    ends, own = np.zeros(len(source), np.uint8), np.zeros(len(source), np.int32)
     for number, table in ((PLANES.index(one), table) for one, table in scene.tables.items()):
-        spaces = table.spaces.astype(np.intp)
-        if plane.strides == (0,) and len(plane):
-            if plane[0] == number:
-                return (spaces * len(Space)).take(source) + spaces.take(destination)
-            continue
-        mine = plane == number
-        result[mine] = spaces[source[mine]] * len(Space) + spaces[destination[mine]]
-    return result
+        mine = np.flatnonzero(plane == number)
+        ends[mine], own[mine] = _of_pair(table, source[mine], destination[mine])
+    return ends, own
+
+
+def _of_pair(table: Table, source: Column, destination: Column) -> tuple[Column, Column]:
+    if (pairs := table.pairs) is not None:
+        pair = pairs.of(source, destination)
+        return pairs.ends.take(pair), pairs.own.take(pair)
+    spaces = table.spaces.astype(np.uint8)
+    named = np.array([bool(owner.organization) for owner in table.owners])
+    ends = spaces.take(source) * np.uint8(len(Space)) + spaces.take(destination)
+    return ends, np.where(named.take(source), source, destination)
 
 
 def _marks(batch: Batch, scene: Scene, plane: Column) -> list[Column]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netops.egress import inside
 from netops.egress.elements import ELEMENTS, RANK, Kind
-from netops.egress.flows import JUDGED, MAPPED, TIMES, Column
+from netops.egress.flows import MAPPED, TIMES, Column
 
 VARIABLE = 0xFFFF
 """The length that announces a length in front of every value (RFC 7011 §7)."""
@@ -133,7 +133,7 @@ class Layout:
             and (wanted is None or name in wanted or (name in ("src", "dst") and "src_hi" in wanted))
         }
         inner = {name: self._inner[name] for name in self._inner.keys() & chosen.keys()}
-        read = self._read(rows, chosen, wide=wanted is not None)
+        read = self._read(rows, chosen)
         if "boot" in self._sources and context.uptime is None:
             boot = self._best(read, self._sources["boot"], context)
             if boot is not None and boot.all():
@@ -159,7 +159,7 @@ class Layout:
                 if column is not None:
                     result[name] = column.reshape(-1)
         if inner:
-            read = self._read(rows, inner, wide=wanted is not None)
+            read = self._read(rows, inner)
             ends = {end: _addresses(rows.reshape(-1), inner.pop(end), None) for end in ("src", "dst")}
             values = {name: read[sources[0][2]].reshape(-1) for name, sources in inner.items()}
             inside.opened(result, ends, values)
@@ -168,7 +168,7 @@ class Layout:
     def dropped(self, rows: Column, context: Context) -> NDArray[np.bool_]:
         """Which records tell of a packet that the exporter dropped (RFC 7270 §4.12)."""
         sources = {"forwarding_status": self._sources.get("forwarding_status", [])}
-        status = self._best(self._read(rows, sources, wide=False), sources["forwarding_status"], context)
+        status = self._best(self._read(rows, sources), sources["forwarding_status"], context)
         if status is None:
             return np.zeros(rows.size, bool)
         # In four octets the status stands in the last one, by custom; two bits of 10 mean dropped.
@@ -184,15 +184,10 @@ class Layout:
             for name in TIMES
         )
 
-    def _read(self, rows: Column, chosen: dict[str, list[tuple[int, Kind, int]]], *, wide: bool) -> dict[int, Column]:
-        """
-        The numbers of the fields *chosen*, by their place, shaped as *rows* and in the machine's order.
-
-        Args:
-            wide: plain numbers are at least as wide as judging has them.
-        """
+    def _read(self, rows: Column, chosen: dict[str, list[tuple[int, Kind, int]]]) -> dict[int, Column]:
+        """The numbers of the fields *chosen*, by their place, shaped as *rows* and in the machine's order."""
         result: dict[int, Column] = {}
-        for name, sources in chosen.items():
+        for sources in chosen.values():
             for _, kind, place in sources:
                 if kind in BYTES or kind is Kind.IPV6:
                     continue
@@ -200,10 +195,7 @@ class Layout:
                 if field.kind != "u":
                     result[place] = numbers(rows[f"f{place}"])
                     continue
-                made = field.newbyteorder("=")
-                if wide and kind is Kind.NUMBER and name in JUDGED:
-                    made = max(made, np.dtype(JUDGED[name]), key=lambda one: one.itemsize)
-                result[place] = np.empty(rows.shape, made)
+                result[place] = np.empty(rows.shape, field.newbyteorder("="))
         plain = [place for place in result if self.dtype[f"f{place}"].kind == "u"]
         step = max(1, BLOCK_OCTETS // max(1, abs(rows.strides[0])))
         for start in range(0, len(rows), step):

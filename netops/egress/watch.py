@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from netops.core.finding import Conclusion
-from netops.egress.flows import Batch, Column, address_text, grouped, joined, same
+from netops.egress.flows import DENSE, Batch, Column, address_text, grouped, joined, same
 from netops.egress.hidden import hidden_nat
 from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
 from netops.egress.learning import Learning
@@ -240,36 +240,38 @@ class Watch:
             self.keep(judged, scene)
         received = batch["received"]
         minute, latest = int(received.min()) // 60_000, int(received.max()) // 60_000
-        after = same(0, len(batch), np.int8) if minute == latest else received // 60_000 - minute
-        kinds, inside = judged.kinds, _inside(judged, scene)
+        kinds = judged.kinds
         of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
-        group, rows = grouped(after, inside, of_kind.take(judged.kind))
-        counts = [batch[name] for name in ("packets", "bytes")]
+        after = None if minute == latest else received // 60_000 - minute
+        group, (minutes, owners, those) = _cells(after, judged.own, of_kind.take(judged.kind))
+        counts = [batch.narrow(name) for name in ("packets", "bytes")]
         if max(int(count.max()) for count in counts) > MOST:
             counts = [np.minimum(count.astype(np.float64), MOST) for count in counts]
-        estimates = np.zeros(len(rows), np.int64)
+        estimates = np.zeros(len(owners), np.int64)
         if not batch.is_zero("sampling_interval"):
             interval = batch["sampling_interval"]
-            estimates = np.bincount(group, interval > 1).astype(np.int64)
+            estimates = np.bincount(group, interval > 1, len(owners)).astype(np.int64)
             # Of one packet in so many, as many were there: an estimate, and marked so.
             counts = [np.minimum(count * np.maximum(interval, 1).astype(np.float64), MOST) for count in counts]
         if scene is not self._counted_by:
             self._name()
             self._counted_by = scene
-        kind = shown[of_kind[judged.kind[rows]]]
+        kind = shown[those]
+        flows = np.bincount(group, minlength=len(owners))
         keys = zip(
-            (minute + after[rows].astype(np.int64)).tolist(),
+            (minute + minutes).tolist(),
             kinds.plane[kind].tolist(),
-            inside[rows].tolist(),
+            owners.tolist(),
             [batch.exporters[number] for number in kinds.exporter[kind].tolist()],
             kinds.exit[kind].tolist(),
             kinds.verdict[kind].tolist(),
             strict=True,
         )
-        sums = (np.bincount(group), *(np.bincount(group, count).astype(np.int64) for count in counts), estimates)
+        sums = (flows, *(np.bincount(group, count, len(owners)).astype(np.int64) for count in counts), estimates)
         for key, more in zip(keys, zip(*(column.tolist() for column in sums), strict=True), strict=True):
-            total = self._sums.get(key)
-            self._sums[key] = list(more) if total is None else [one + two for one, two in zip(total, more, strict=True)]
+            if more[0]:
+                total = self._sums.get(key)
+                self._sums[key] = list(more) if total is None else [one + two for one, two in zip(total, more, strict=True)]
 
     def _name(self) -> None:
         """Give what was counted by numbers the names that those have in the scene they were counted by."""
@@ -290,18 +292,25 @@ class Watch:
             self._add(hit, counts)
 
 
-def _inside(judged: Judged, scene: Scene) -> Column:
-    """The owner that flows are counted for: their source's when it has a name, else their destination's."""
-    inside = np.zeros(len(judged.batch), np.intp)
-    for number, plane in enumerate(PLANES):
-        if plane not in scene.tables:
-            continue
-        named = np.array([bool(owner.organization) for owner in scene.tables[plane].owners])
-        if judged.plane.strides == (0,) and judged.plane[0] == number:
-            return np.where(named.take(judged.source), judged.source, judged.destination)
-        mine = judged.plane == number
-        inside[mine] = np.where(named[judged.source[mine]], judged.source[mine], judged.destination[mine])
-    return inside
+def _cells(after: Column | None, own: Column, kind: Column) -> tuple[Column, tuple[Column, Column, Column]]:
+    """
+    The cell of each row by minute, owner and kind, in which it is counted.
+
+    Returns:
+        The number of each row's cell; and the minute, owner and kind of every cell, of which some may have no rows.
+    """
+    owners, kinds = int(own.max()) + 1, int(kind.max()) + 1
+    size = owners * kinds * (1 if after is None else int(after.max()) + 1)
+    if size > max(DENSE, 2 * len(own)):
+        group, rows = grouped(same(0, len(own), np.int8) if after is None else after, own, kind)
+        return group.astype(np.intp), (np.zeros(len(rows), np.int64) if after is None else after[rows], own[rows], kind[rows])
+    narrow = np.uint16 if size <= DENSE else np.intp
+    cell: Column = np.multiply(kind, owners, dtype=narrow)
+    np.add(cell, own, out=cell, casting="unsafe")
+    if after is not None:
+        cell = cell + after * (owners * kinds)
+    every = np.arange(size)
+    return cell.astype(np.intp), (every // (owners * kinds), every % owners, every // owners % kinds)
 
 
 def by_verdict(judged: Judged) -> dict[str, int]:

@@ -28,7 +28,7 @@ RING_SLOTS, RING_ENTRIES = (256 << 20) // SLOT, 1 << 18
 """Room for datagrams that wait for the decoder; when it is full, the kernel's buffer fills and counts what it loses."""
 READY_SECONDS = 10.0
 """The receiver reads within that time; what comes before waits in the sockets."""
-BATCH = 4096
+BATCH = 8192
 """Datagrams taken at once: enough that columns pay, and few enough that they stay in a processor's cache."""
 MAX_UNKNOWN = 1000
 SO_RCVBUFFORCE, SO_MEMINFO = 33, 55

@@ -35,8 +35,9 @@ from netops.rounds.stepping import Stepping
 
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
-"""After the first datagram of a batch, so long is waited for more."""
-TURN = 16 * BATCH
+"""After the first datagram of a batch, so long is waited for more; and as long again where many come, since larger batches cost less."""
+MANY = BATCH // 8
+TURN = 8 * BATCH
 """Datagrams after which a turn ends, however many wait."""
 WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0
@@ -183,6 +184,8 @@ class Watcher:
         try:
             if not everything and 0 < self.collector.waiting < BATCH:
                 time.sleep(GATHER_SECONDS)
+                if MANY < self.collector.waiting < BATCH:
+                    time.sleep(GATHER_SECONDS)
             with self._turn:
                 self._work(everything=everything)
         except Exception as error:  # noqa: BLE001 - one bad turn (a locked store) must not end the watch
