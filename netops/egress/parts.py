@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -127,6 +127,14 @@ def add(store: Store, parts: Iterable[Part]) -> list[Part]:
     """These files are part of the archive from now on."""
     with store.write() as connection:
         return _added(connection, parts)
+
+
+def hashed(store: Store, hashes: Mapping[int, str]) -> None:
+    """These parts have these hashes (SHA-256, hex), by their id."""
+    if hashes:
+        with store.write() as connection:
+            for number, text in hashes.items():
+                connection.execute(flow_parts.update().where(flow_parts.c.id == number).values(sha256=text))
 
 
 def replace(store: Store, old: Collection[int], new: Iterable[Part], at: datetime) -> list[Part]:

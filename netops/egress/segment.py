@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Mapping
@@ -228,6 +229,12 @@ def settled(written: Path, final: Path) -> Path:
     written.rename(final)
     synced(final.parent)
     return final
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def synced(folder: Path) -> None:

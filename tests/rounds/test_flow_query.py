@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -235,6 +236,27 @@ def test_a_changed_or_missing_file_is_found(city: tuple[Desk, Hands]) -> None:
     assert ["it is missing"] == [one.what for one in archive.check(desk)]
     with pytest.raises(NetopsError, match="is not there"):
         asked(desk)
+
+
+def test_a_segment_is_checked_before_and_after_it_has_a_hash(city: tuple[Desk, Hands]) -> None:
+    """Sealed just now it is counted again; after upkeep its hash must be right."""
+    desk, _clock = city
+    record(desk, ROGUE, SHARED, listen=HOUR)
+    folder = archive.opened(desk)
+    [part] = parts.live(desk.store, ("hot",))
+    path = folder / part.path
+    content = path.read_bytes()
+    assert ("", []) == (part.sha256, archive.check(desk))
+
+    path.write_bytes(content[:500])
+    assert ["its content was changed"] == [one.what for one in archive.check(desk)]
+    path.write_bytes(content)
+    archive.upkeep(desk, folder)
+    [part] = parts.live(desk.store, ("hot",))
+    assert hashlib.sha256(content).hexdigest() == part.sha256
+    assert [] == archive.check(desk)
+    path.write_bytes(content[:-1] + b"?")
+    assert ["its content was changed"] == [one.what for one in archive.check(desk)]
 
 
 def test_an_archive_belongs_to_one_store(city: tuple[Desk, Hands]) -> None:
