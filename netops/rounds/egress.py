@@ -35,7 +35,7 @@ from netops.rounds.stepping import Stepping
 
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2
-"""After the first datagram of a batch, so long is waited for more; and as long again where many come, since larger batches cost less."""
+"""After the first datagram of a batch, so long is waited for more; and as long again where many come: large batches cost less."""
 MANY = BATCH // 8
 TURN = 8 * BATCH
 """Datagrams after which a turn ends, however many wait."""
