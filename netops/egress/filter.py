@@ -12,6 +12,7 @@ from netops.core.language import N_
 from netops.egress.flows import mac_value
 from netops.egress.judge import Verdict
 from netops.egress.match import (
+    COMPARE,
     Among,
     Both,
     Condition,
@@ -50,20 +51,13 @@ PROTOCOLS = {
 }  # fmt: skip
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "X": 63}
 COUNTS = ("bytes", "packets", "duration", "pps", "bps", "bpp")
-NOT_KEPT = (
-    "as",
-    "mask",
-    "tos",
-    "vlan",
-    "geo",
-    "mpls",
-    "flowdir",
-    "engine-id",
-    "engine-type",
-    "sysid",
-    "ident",
-    "nip",
-)
+NOT_KEPT = frozenset({
+    "acl", "as", "asa", "bgp", "bgpnext", "client", "count", "egress", "engine", "engine-id", "engine-type", "ethertype",
+    "flowdir", "fwdstat", "geo", "ident", "ingress", "latency", "mask", "max", "min", "mpls", "nat", "next", "nip",
+    "observation", "payload", "pf", "prev", "server", "sysid", "tos", "ttl", "tun", "tunip", "vlan", "vrf", "xip", "xlate",
+    "xport",
+})  # fmt: skip
+"""What nfdump asks for and the archive does not have."""
 
 
 def parse(text: str, devices: Mapping[str, str] | None = None) -> Condition:
@@ -158,23 +152,24 @@ class _Reader:
     def primitive(self) -> Condition:  # noqa: RET503 - fail() never returns
         ends, every = self.direction()
         word = self.take().word
+        if word in NOT_KEPT:
+            self.fail(N_("{found} is not kept in the archive."), back=1, found=repr(word))
         if ends is not None:
             known = DIRECTED.get(word)
             if known is None:
                 self.fail(N_("{found} has no source and destination."), back=1, found=repr(word))
             return _over(ends, known(self), every=every)
-        if word in ("in", "out") and self.peek() == "if":
-            self.take()
-            return self.number(f"{word}_if")
+        if word in ("in", "out"):
+            return self.sided(word)
         if word in DIRECTED:
             return _over(("src", "dst"), DIRECTED[word](self), every=False)
         if word in PLAIN:
             return PLAIN[word](self)
         if word in COUNTS:
             return self.number(word, scaled=True)
-        if word in NOT_KEPT:
-            self.fail(N_("{found} is not kept in the archive."), back=1, found=repr(word))
-        near = get_close_matches(word, [*DIRECTED, *PLAIN, *COUNTS, "src", "dst"], 1)
+        if word in PROTOCOLS:
+            return Number("proto", "=", PROTOCOLS[word])
+        near = get_close_matches(word, [*DIRECTED, *PLAIN, *COUNTS, *PROTOCOLS, "src", "dst", "and", "or", "not"], 1)
         if near:
             self.fail(
                 N_("{found} is no word of filters; {near} is."), back=1, found=repr(word), near=repr(near[0])
@@ -191,6 +186,22 @@ class _Reader:
             return (first, self.take().word), every
         return (first,), False
 
+    def sided(self, side: str) -> Condition:  # noqa: RET503 - fail() never returns
+        """What *in* and *out* may stand before: interfaces, counters, MAC addresses (of which a flow has one at each end)."""
+        if self.accept("if"):
+            return self.number(f"{side}_if")
+        word = self.peek()
+        if side == "in" and word in ("packets", "bytes"):
+            return self.number(self.take().word, scaled=True)
+        if word == "mac" or (word in ("src", "dst") and self.peek(1) == "mac"):
+            return self.primitive()
+        self.fail(N_("{side} stands before if and mac, 'in' before packets and bytes too."), back=1, side=repr(side))
+
+    def flows(self) -> Condition:
+        """Every record is one flow."""
+        sign = SIGNS[self.take().word] if self.peek() in SIGNS else "="
+        return Everything() if COMPARE[sign](1, self.integer(scaled=True)) else Not(Everything())
+
     def number(self, name: str, *, scaled: bool = False, most: int = (1 << 64) - 1) -> Condition:
         if self.accept("in"):
             return Among(name, self.runs(most))
@@ -201,10 +212,10 @@ class _Reader:
 
     def integer(self, *, scaled: bool = False, most: int = (1 << 64) - 1) -> int:
         token = self.take()
-        match = re.fullmatch(r"(\d{1,20})([kmgt]?)", token.word)
+        match = re.fullmatch(r"(0x[0-9a-f]{1,16}|\d{1,20})([kmgt]?)", token.word)
         if not match or (match[2] and not scaled):
             self.fail(N_("{found} is no number."), back=1, found=repr(token.text))
-        value = int(match[1]) * SCALES[match[2]]
+        value = (int(match[1], 16) if match[1].startswith("0x") else int(match[1])) * SCALES[match[2]]
         if value > most:
             self.fail(N_("{found} is more than {most}."), back=1, found=repr(token.text), most=most)
         return value
@@ -254,7 +265,7 @@ class _Reader:
 
     def nets(self, *, single: bool) -> PrefixSet:
         """An address, a prefix, a network and its mask, or a list of prefixes."""
-        tokens = list(self.listed()) if self.accept("in") else [self.take()]
+        tokens = list(self.listed()) if self.accept("in") else [self._after_sign()]
         if (
             len(tokens) == 1
             and not single
@@ -309,16 +320,19 @@ class _Reader:
                 token.word, int(token.text) if token.text.isdigit() and len(token.text) < 4 else 256
             )
             if number > 255:
-                raise FilterError(self.text, token.at, N_("{found} is no protocol."), found=repr(token.text))
+                near = get_close_matches(token.word, PROTOCOLS, 1) or ["—"]
+                why = N_("{found} is no protocol; the nearest is {near}.")
+                raise FilterError(self.text, token.at, why, found=repr(token.text), near=near[0])
             numbers.append(number)
         if len(numbers) == 1:
             return Number("proto", "=", numbers[0])
         return Among("proto", tuple((number, number) for number in numbers))
 
     def flags(self) -> Condition:
+        """Letters: all of these are set, whatever else is; a number: exactly these, or more and less as a number."""
+        if self.peek() in SIGNS or self.peek()[:1].isdigit():
+            return self.number("tcp_flags", most=255)
         token = self.take()
-        if token.text.isdigit() and int(token.text) < 256:
-            return Flags(int(token.text))
         unknown = [letter for letter in token.text if letter not in FLAGS]
         if unknown:
             self.fail(N_("{found} is no TCP flag; they are F S R P A U."), back=1, found=repr(unknown[0]))
@@ -326,6 +340,11 @@ class _Reader:
         for letter in token.text:
             mask |= FLAGS[letter]
         return Flags(mask)
+
+    def of_icmp(self) -> Condition:
+        """The protocol, or its type or code."""
+        kind = self.take().word if self.peek() in ("type", "code") else ""
+        return self.icmp(f"icmp_{kind}") if kind else Number("proto", "=", PROTOCOLS["icmp"])
 
     def icmp(self, name: str) -> Condition:
         return Both((Among("proto", ((1, 1), (58, 58))), self.number(name, most=255)))
@@ -390,6 +409,9 @@ PLAIN: dict[str, Callable[[_Reader], Condition]] = {
         _of_end({"in_if": "in_if", "out_if": "out_if"}, reader.number("in_if")),
         every=False,
     ),
+    "flows": _Reader.flows,
+    "flow": _Reader.flows,
+    "icmp": _Reader.of_icmp,
     "icmp-type": lambda reader: reader.icmp("icmp_type"),
     "icmp-code": lambda reader: reader.icmp("icmp_code"),
     "router": _Reader.exporter,

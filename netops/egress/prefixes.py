@@ -17,6 +17,8 @@ NONE, ALL, SOME = 0, 1, 2
 
 
 V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?")
+SHORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})(/\d{1,2})")
+"""Of IPv4, without the zeros at its end: 172.16/12."""
 
 
 class Span(NamedTuple):
@@ -36,6 +38,8 @@ def span(text: str) -> Span:
     """
     match = V4.fullmatch(text)
     if match is None:
+        if short := SHORT.fullmatch(text):
+            return span(".".join([*short[1].split("."), "0", "0", "0"][:4]) + short[2])
         net = ip_network(text, strict=False)
         return Span(net.version, int(net.network_address), int(net.broadcast_address))
     # Lists have thousands of them, and the library takes 20 µs for each.

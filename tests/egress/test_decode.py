@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,9 @@ def test_each_record_is_one_json_object(folder: Path, capsys: pytest.CaptureFixt
     assert 0 == code
 
 
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_capture_is_read_as_its_exporters_sent_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    packed: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same records out of a pcap, whatever it is called."""
     folder = next(one for one in CASES if one.name == "v9-late-template")
@@ -53,7 +56,7 @@ def test_a_capture_is_read_as_its_exporters_sent_it(
         whole = bytes(12) + b"\x08\x00" + ip + struct.pack(">HHHH", 999, 2055, 8 + len(payload), 0) + payload
         packets += struct.pack("<IIII", 1_790_000_000, 0, len(whole), len(whole)) + whole
     capture = tmp_path / "capture"
-    capture.write_bytes(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + packets)
+    capture.write_bytes(packed(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + packets))
 
     assert 0 == cli.main(["egress", "decode", str(capture), "--json-lines"])
     expected = json.loads((folder / "expected.json").read_bytes())["records"]

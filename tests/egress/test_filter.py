@@ -98,6 +98,12 @@ MEANINGS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "exit shared # a remark\n and bpp > 700": lambda one: (
         one["exit"] == "shared" and one["bytes"] // one["packets"] > 700
     ),
+    "tcp and not port 443 or icmp type 8": lambda one: (
+        (one["proto"] == 6 and 443 not in (one["sport"], one["dport"])) or (one["proto"] == 1 and one["dport"] >> 8 == 8)
+    ),
+    "dst ip = 10.20.11.7 or in src mac 02:00:00:00:00:01": lambda one: inside(one["dst"], "10.20.11.7/32") or (
+        one.get("src_mac") == "02:00:00:00:00:01"
+    ),
     "! proto tcp && ! proto 17": lambda one: one["proto"] not in (6, 17),
 }  # fmt: skip
 
@@ -115,7 +121,9 @@ FAULTS = {
     "src nte 1.2.3.4": (5, "nte"), "port 70000": (6, "70000"), "src net 10.20.11.0/33": (9, "10.20.11.0/33"),
     "proto tcp port 80": (11, "port"), "(port 80": (9, "∎"), "verdict unfiled": (9, "unfiled_exit"), "bytes > 1x": (9, "1x"),
     "proto tcp and": (14, ""), "exporter gw": (10, "fw"), "flags SQ": (7, "Q"), "port in [80 a]": (13, "a"),
-    "as 64500": (1, "as"),
+    "as 64500": (1, "as"), "src as 64500": (5, "not kept"), "dst nat ip 10.0.0.1": (5, "not kept"), "tos 8": (1, "not kept"),
+    "in tos 8": (1, "'in'"), "out packets > 1": (1, "'out'"), "proto tpc": (7, "tcp"), "tcpp": (1, "tcp"),
+    "ad proto tcp": (1, "and"), "net 10.300/16": (5, "10.300/16"), "flows": (6, ""),
     "%": (1, "%"), "host 1.2.3": (6, "1.2.3"), "proto tcp\n and prto udp": (6, "prto"), "src mac 12": (9, "12"),
     "port in [90-80]": (10, "90-80"),
     "proto 256": (7, "256"), "if -3": (4, "-3"), "'": (1, "'"),
@@ -215,6 +223,12 @@ COMPARED = [
     "bpp > 1000", "pps > 100", "bps > 1m", "inet6", "inet6 and proto tcp", "ipv4", "proto 17", "not (proto tcp or proto udp)",
     "src and dst port > 1000", "src host 10.20.11.5", "host 10.20.11.5", "src net 10.20.11.0 255.255.255.0",
     "proto icmp and icmp-type 8",
+    "flags 2", "flags = 18", "flags > 16", "not flags S", "flags X", "flows > 1", "flows >= 1 and proto tcp",
+    "src net 172.16/12", "in packets > 900", "in bytes <= 64k", "mac 02:00:00:00:00:01", "in src mac 02:00:00:00:00:01",
+    "port in [53, 80,443]", "src port 0x35", "bytes ge 10000", "dst port le 443", "packets eq 5", "port == 53", "proto ICMP",
+    "SRC NET 10.20.11.0/25 AND NOT (PROTO TCP)", "dst ip 2400:da00::7", "ip in [2001:db8:20:11::5 10.20.11.3]", "proto esp",
+    "not any", "! any or proto udp", "bytes > 0x1000", "icmp-code 0", "pps < 1", "bps < 1k or bpp < 100",
+    "src port 443 && dst port > 1024 || proto icmp", "duration = 0", "if 2 and not if 9", "net 2001:db8::/32 and port 53",
     "proto tcp or proto udp and port 53", "dst net 2001:db8::/32", "src port 53 or dst port 53 and bytes > 10k and not flags F",
 ]  # fmt: skip
 

@@ -259,5 +259,5 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
 
 
 def is_capture(start: bytes) -> bool:
-    """Whether a file that starts so is pcap or pcapng, plain."""
-    return start[:4] in PCAP or start[:4] == PCAPNG
+    """Whether a file that starts so is pcap or pcapng, or gzip, in which one may be."""
+    return start[:4] in PCAP or start[:4] == PCAPNG or start[:3] == GZIP
