@@ -207,6 +207,7 @@ def fill(number: str, item: str, answer: str, note: str, party: str) -> None:
     result = Result(CHINESE.get(answer, answer))
     with desk() as opened:
         inspection = archive.one(opened.store, number)
+        archive.fitting(inspection, item, result, note)
         out.say(
             _("plan: {number} {item}: the {party} answers: {answer}").format(
                 number=number, item=item, party=_(party), answer=_(result)

@@ -14,11 +14,13 @@ from netops.core.clock import CITY_ZONE
 from netops.core.errors import Missing, NetopsError
 from netops.core.evidence import digest
 from netops.core.journal import Act
+from netops.core.language import Said
 from netops.core.store import Instant, Json, Store, metadata
 from netops.inspections.answer import Judgement, Result
 from netops.inspections.catalogue import Catalogue
 from netops.inspections.checklist import Line
 from netops.inspections.inspection import Answer, Inspection, Party
+from netops.inspections.item import Item
 from netops.inspections.sampling import Sample
 
 catalogues = Table(
@@ -155,14 +157,9 @@ def touch(store: Store, number: str, at: datetime) -> None:
         connection.execute(inspections.update().where(inspections.c.number == number).values(checked_at=at))
 
 
-def fill(
-    act: Act, inspection: Inspection, item: str, party: Party, result: Result, note: str, by: str = ""
-) -> None:
+def fitting(inspection: Inspection, item: str, result: Result, note: str) -> Item:
     """
-    A person answers an item; what others said stays.
-
-    Args:
-        by: who answered, when that is not who enters it.
+    The item, where a person's answer may be put beside what stands.
 
     Raises:
         Missing: the inspection has no such item.
@@ -184,7 +181,7 @@ def fill(
             "it contradicts the machine, which says {result}, without a reason",
             "add --note with what was seen",
             item=item,
-            result=machine.judgement.result,
+            result=Said(machine.judgement.result),
         )
     if len(note) > MAX_NOTE:
         raise NetopsError(
@@ -195,6 +192,22 @@ def fill(
             length=len(note),
             most=MAX_NOTE,
         )
+    return known
+
+
+def fill(
+    act: Act, inspection: Inspection, item: str, party: Party, result: Result, note: str, by: str = ""
+) -> None:
+    """
+    A person answers an item; what others said stays.
+
+    Args:
+        by: who answered, when that is not who enters it.
+
+    Raises:
+        Missing, NetopsError: as `fitting`.
+    """
+    known = fitting(inspection, item, result, note)
     before = inspection.by(known, party)
     turn = _turn(act.connection, inspection.number)
     _add(act, inspection.number, turn, Answer(item, party, Judgement(result, ""), note, by or act.actor, act.at))

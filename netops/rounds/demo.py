@@ -14,13 +14,15 @@ import msgspec
 from netops import config as settings
 from netops.config import share
 from netops.core import docket
+from netops.core.clock import CITY_ZONE
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING, Finding
 from netops.core.language import N_, _
+from netops.core.plane import Plane
 from netops.desk import Desk, open_desk
 from netops.probes import replay
 from netops.probes.agent import Access
-from netops.rounds import Progress, Report, diary, drafting, inspect, inventory
+from netops.rounds import Progress, Report, diary, drafting, inspect, inspect_compare, inventory, registers
 from netops.rounds.egress import Watcher
 
 MARK = "# written by netops demo: this folder is made anew by each demo\n"
@@ -54,8 +56,11 @@ class Demo:
         self.desk, self.folder, self.agents, self.collector = desk, folder, agents, collector
 
     def apply(self) -> int:
-        """Put the example register in force; gives the number of its entries."""
+        """Put the example register in force, with what the city keeps beside it; gives the number of its entries."""
         inventory.apply(self.desk, inventory.plan(self.desk))
+        for path in sorted((self.folder / "inventory" / "registers").glob("*.csv")):
+            sheets, source = registers.sheets_of([(path.name, path.read_bytes())])
+            registers.take_in(self.desk, registers.planned(self.desk, path.stem, sheets, source, Plane.EXTRANET))
         content = self.desk.register.content()
         return sum(len(entries) for entries in content.values())
 
@@ -74,7 +79,7 @@ class Demo:
 
     def documents(self) -> Iterator[tuple[str, Path, str]]:
         """
-        Write the notice of the gravest incident and a department's checklist.
+        Write the notice of the gravest incident, a department's checklist, and the assessment of everybody's.
 
         Yields:
             What it is (message id), where it is, and a word beside it: which font stands for which, or why it was not written.
@@ -100,6 +105,12 @@ class Demo:
                 path = self.folder / f"{number}-{organization}.{suffix}"
                 inspect.write_checklist(self.desk, number, path)
                 yield N_("checklist"), path, ""
+            diary.run(self.desk, "inspect")
+            year = self.desk.clock().astimezone(CITY_ZONE).year
+            path = self.folder / f"assessment-{year}.xlsx"
+            rules, made, _left = inspect_compare.assessed(self.desk, "measures", year)
+            path.write_bytes(inspect_compare.assessment_sheet(self.desk, rules, made, year))
+            yield N_("assessment"), path, ""
 
 
 @contextmanager

@@ -312,7 +312,7 @@ def planned(
     } - {intake.sheet_name(found.title("zh")), intake.sheet_name(found.title("en"))}  # fmt: skip
     said = intake.reading(found, sheets, only_plane(desk, plane), DeskNames(desk), others)
     if not said.columns:
-        needed = [one.label(spoken()) for one in found.fields if one.required]
+        needed = [one.label(spoken()) for one in found.fields if one.required or one.name in found.head.key]
         raise NetopsError(
             "nothing was imported",
             "no sheet has a table of the register {title}: it needs the headings {headings}",
