@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TextIO, cast
 
 import numpy as np
 
 from netops.core.language import N_, Said, Text
 from netops.core.toml import Source, settled
 from netops.egress.flows import JUDGED, Batch, address_value
-from netops.egress.logs import Bad, Found, Read, Session
+from netops.egress.logs import Bad, Found, Read
+from netops.egress.session_logs import TIMES, Session
 
+GZIP = b"\x1f\x8b"
 EARLIEST_MS = 946_684_800_000
 """2000: what is older is no time but an error."""
 
@@ -37,14 +41,22 @@ def sessions(playbooks: Path) -> tuple[Session, ...]:
             re.compile(one.pairs)
         except re.error as error:
             source.fault(Said("{error}", error=error), "formats", index, "pairs")
-        if one.time not in ("epoch", "mdy_utc", "header"):
-            source.fault(N_("must be epoch, mdy_utc or header"), "formats", index, "time")
+        if one.time not in TIMES:
+            source.fault(N_("must be epoch, mdy_utc, local or header"), "formats", index, "time")
         found.append(one)
     settled("the formats of session logs were not read", faults, "mend the lines above")
     return tuple(found)
 
 
 # ---- which format
+def opened(path: Path) -> TextIO:
+    """A log as text; gzip, in which rotated ones stand, is opened by itself."""
+    with path.open("rb") as file:
+        packed = file.read(2) == GZIP
+    opening = gzip.open if packed else open
+    return cast(TextIO, opening(path, "rt", encoding="utf-8", errors="replace", newline=""))
+
+
 def formats(playbooks: Path) -> dict[str, str]:
     """Every format that can be read: key to name."""
     own = {

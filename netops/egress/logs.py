@@ -6,41 +6,23 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any, NamedTuple, TextIO
 
-import msgspec
-
 from netops.core.language import N_
+from netops.egress import session_logs
 from netops.egress.filter import PROTOCOLS
 from netops.egress.flows import mac_value
+from netops.egress.session_logs import CELLS, Session, iso
 
 MAX_LINE = 1 << 20
 MAX_OBJECT = 1 << 20
+DAY_MS = 86_400_000
+"""Times of the first day of 1970 are none, in any zone."""
+UNKNOWN = frozenset({"unknown_transport", "unknown", "unknow", "null", "any"})
+"""What programs write where they know no protocol."""
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32}
-
-
-class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """
-    One format of session logs in `playbooks/flow_logs/sessions.toml`.
-
-    Args:
-        marks: a line with one of them is of this format; with one of *skips* it is passed over.
-        pairs: regular expression that finds name and value.
-        time: epoch, mdy_utc or header.
-        fields: what each field of ours is called there.
-    """
-
-    key: str
-    name: str
-    marks: tuple[str, ...]
-    pairs: str
-    time: str
-    source: str
-    checked: str
-    fields: dict[str, str]
-    skips: tuple[str, ...] = ()
 
 
 class Read(NamedTuple):
@@ -91,7 +73,8 @@ def read(file: TextIO, kind: str, known: Iterable[Session], zone: tzinfo) -> Fou
     if kind in ("zeek-json", "suricata"):
         return _each(lines, partial(_json_line, make=_zeek_row if kind == "zeek-json" else _suricata))
     one = next(one for one in known if one.key == kind)
-    return _each(lines, partial(_session, one=one, pairs=re.compile(one.pairs), zone=zone))
+    pairs = re.compile("" if one.pairs == CELLS else one.pairs)
+    return _each(lines, partial(_session, one=one, pairs=pairs, zone=zone))
 
 
 def _lines(file: TextIO) -> Iterator[tuple[int, str]]:
@@ -118,6 +101,9 @@ def _objects(file: TextIO) -> Iterator[tuple[int, str]]:
         number += 1
         if line.startswith("{"):
             began, held = number, []
+            if line.rstrip("\r\n ,]").endswith("}"):  # nfdump's ndjson has a line for each
+                yield number, line.rstrip("\r\n ,]")
+                began = 0
         if began:
             held.append(line)
             if line.startswith("}") or sum(map(len, held)) > MAX_OBJECT:
@@ -128,9 +114,12 @@ def _objects(file: TextIO) -> Iterator[tuple[int, str]]:
 def _nfdump_object(text: str, zone: tzinfo) -> Iterator[Read]:
     one = json.loads(text)
     src, dst = one.get("src4_addr") or one["src6_addr"], one.get("dst4_addr") or one["dst6_addr"]
+    first, last = iso(one["first"], zone), iso(one["last"], zone)
+    if first < DAY_MS:  # an event, or a record without times
+        first = last = iso(one.get("t_event") or one["received"], zone)
     yield Read(
         src, dst, int(one.get("src_port", 0)), int(one.get("dst_port", 0)), _protocol(one["proto"]), int(one["in_packets"]),
-        int(one["in_bytes"]), _iso(one["first"], zone), _iso(one["last"], zone), _flags(one.get("tcp_flags", "")),
+        int(one["in_bytes"]), first, max(first, last), _flags(one.get("tcp_flags", "")),
         int(one.get("input_snmp", 0)), int(one.get("output_snmp", 0)), mac_value(one.get("in_src_mac", "")),
     )  # fmt: skip
 
@@ -153,11 +142,13 @@ def _nfdump_row(one: Mapping[str, str], zone: tzinfo) -> Read:
     if (
         "sa" not in one
     ):  # nfdump 1.7.4 and later: firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows
-        first = _iso(one["firstSeen"], zone)
+        first = iso(one["firstSeen"], zone)
         last = first + int(float(one["duration"]) * 1000)
         return Read(one["srcAddr"], one["dstAddr"], int(one["srcPort"]), int(one["dstPort"]), _protocol(one["proto"]),
                     int(one["packets"]), int(one["bytes"]), first, last)  # fmt: skip
-    first = _iso(one["ts"], zone)
+    first = iso(one["ts"], zone)
+    if first < DAY_MS and one.get("tr"):  # an event, or a record without times
+        first = iso(one["tr"], zone)
     last = first + int(float(one["td"]) * 1000)
     return Read(
         one["sa"].strip(), one["da"].strip(), int(one["sp"]), _port(one["dp"]), _protocol(one["pr"]), int(one["ipkt"]),
@@ -226,7 +217,7 @@ def _suricata(one: Mapping[str, Any]) -> Iterator[Read]:
     sport, dport = int(one.get("src_port", 0)), int(one.get("dest_port", 0))
     if "icmp_type" in one:
         sport, dport = 0, int(one["icmp_type"]) << 8 | int(one.get("icmp_code", 0))
-    first, last = _iso(flow["start"], UTC), _iso(flow["end"], UTC)
+    first, last = iso(flow["start"], UTC), iso(flow["end"], UTC)
     if kind == "netflow":
         yield Read(src, dst, sport, dport, proto, int(flow["pkts"]), int(flow["bytes"]), first, last,
                    int(one.get("tcp", {}).get("tcp_flags", "0"), 16))  # fmt: skip
@@ -237,22 +228,18 @@ def _suricata(one: Mapping[str, Any]) -> Iterator[Read]:
 
 # ---- session logs
 def _session(text: str, one: Session, pairs: re.Pattern[str], zone: tzinfo) -> Iterator[Read]:
-    if not any(mark in text for mark in one.marks) or any(skip in text for skip in one.skips):
+    told = session_logs.values(text, one, pairs)
+    if not told:
         return
-    values = {name: value.strip().rstrip(".") for name, value in pairs.findall(text)}
 
-    def of(name: str, otherwise: str = "0") -> str:
-        return values.get(one.fields.get(name, ""), "") or otherwise
+    def number(name: str, otherwise: str = "0") -> int:
+        return int(told.get(name) or otherwise)
 
-    src, dst = values[one.fields["src"]], values[one.fields["dst"]]
-    if one.time == "header":
-        first = last = _header_time(text, zone)
-    else:
-        moment = _epoch if one.time == "epoch" else _mdy
-        first = moment(of("first"))
-        last = moment(of("last", of("first")))
-    yield from _two(src, dst, int(of("sport")), int(of("dport")), _protocol(of("proto"), ":" in src), first, last,
-                    int(of("packets", "1")), int(of("bytes")), int(of("reverse_packets")), int(of("reverse_bytes")))  # fmt: skip
+    src, dst = told["src"], told["dst"]
+    first, last = session_logs.moments(told, one, text, zone)
+    # There is no session without a packet, whatever was counted.
+    yield from _two(src, dst, number("sport"), number("dport"), _protocol(told.get("proto") or "0", ":" in src), first, last,
+                    max(1, number("packets")), number("bytes"), number("reverse_packets"), number("reverse_bytes"))  # fmt: skip
 
 
 def _two(
@@ -276,7 +263,7 @@ def _two(
 # ---- words
 def _protocol(value: Any, v6: bool = False) -> int:
     text = str(value).strip().lower()
-    if text == "unknown_transport":  # Zeek's word
+    if text in UNKNOWN:
         return 0
     number = int(text) if text.isdigit() else PROTOCOLS.get(text.replace("icmpv6", "icmp6"), -1)
     if not 0 <= number <= 255:
@@ -286,43 +273,3 @@ def _protocol(value: Any, v6: bool = False) -> int:
 
 def _flags(text: str) -> int:
     return sum(bit for letter, bit in TCP_FLAGS.items() if letter in text)
-
-
-def _iso(text: str, zone: tzinfo) -> int:
-    moment = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.strip()))
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
-
-
-def _epoch(text: str) -> int:
-    return int(float(text) * 1000)
-
-
-def _mdy(text: str) -> int:
-    return int(datetime.strptime(text, "%m%d%Y%H%M%S").replace(tzinfo=UTC).timestamp() * 1000)
-
-
-HEADS = (
-    (re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)"), ""),
-    (re.compile(r"([A-Z][a-z]{2} +\d{1,2} \d{4} \d\d:\d\d:\d\d)"), "%b %d %Y %H:%M:%S"),
-    (re.compile(r"([A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d)"), "%Y %b %d %H:%M:%S"),
-)
-"""How a line of syslog may begin (RFC 5424, vendors, RFC 3164: without a year)."""
-
-
-def _header_time(text: str, zone: tzinfo) -> int:
-    for pattern, form in HEADS:
-        match = pattern.search(text[:80])
-        if match is None:
-            continue
-        if not form:
-            return _iso(match[1].replace("Z", "+00:00"), zone)
-        now = datetime.now(zone)
-        if "%Y %b" not in form:
-            return int(datetime.strptime(match[1], form).replace(tzinfo=zone).timestamp() * 1000)
-        moment = datetime.strptime(f"{now.year} {match[1]}", form).replace(tzinfo=zone)
-        # Without a year it is the latest such day that is not ahead.
-        moment = (
-            moment.replace(year=now.year - 1) if moment.timestamp() > now.timestamp() + 86_400 else moment
-        )
-        return int(moment.timestamp() * 1000)
-    raise ValueError(text)

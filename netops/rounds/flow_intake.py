@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -207,14 +208,13 @@ def _judged(
     known = intake.sessions(desk.playbooks)
     latest = int((desk.clock() + timedelta(days=1)).timestamp() * 1000)
     try:
-        with asked.path.open(encoding="utf-8", errors="replace", newline="") as file:
+        with intake.opened(asked.path) as file:
             found = logs.read(file, kind, known, asked.zone)
             for batch in intake.batches(found, stage.exporter, latest, bad):
                 yield settled(judge(_by_interface(batch, stage), stage.scene))
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not read", "{why}", "", path=asked.path, why=error.strerror or error
-        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NetopsError("{path} was not read", "{why}", "", path=asked.path, why=why) from error
 
 
 def _by_interface(batch: Batch, stage: _Stage) -> Batch:
@@ -231,12 +231,11 @@ def _by_interface(batch: Batch, stage: _Stage) -> Batch:
 def _kind(desk: Desk, asked: Asked) -> str:
     known = intake.formats(desk.playbooks)
     try:
-        with asked.path.open(encoding="utf-8", errors="replace") as file:
+        with intake.opened(asked.path) as file:
             kind = asked.kind or intake.guessed(file.read(1 << 16), intake.sessions(desk.playbooks))
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not read", "{why}", "", path=asked.path, why=error.strerror or error
-        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NetopsError("{path} was not read", "{why}", "", path=asked.path, why=why) from error
     if kind not in known:
         raise NetopsError(
             "{path} was not read",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -77,6 +80,14 @@ NFDUMP_JSON = (
     ',\n\t"src4_addr" : "10.20.11.5",\n'
     '\t"dst4_addr" : "203.0.113.9",\n\t"input_snmp" : 2,\n\t"output_snmp" : 9\n}]\n'
 )
+DATA = Path(__file__).parents[1] / "data" / "flow_logs"
+
+
+def lines_of(key: str) -> str:
+    """Lines of a firewall as they come."""
+    return (DATA / f"{key}.log").read_text("utf-8")
+
+
 OUT = Read("10.20.11.5", "203.0.113.9", 40000, 443, 6, 10, 900, NOON_MS - 10_000, NOON_MS)
 BACK = Read("203.0.113.9", "10.20.11.5", 443, 40000, 6, 8, 7000, NOON_MS - 10_000, NOON_MS)
 CASES: dict[str, tuple[str, list[Read]]] = {
@@ -94,6 +105,15 @@ CASES: dict[str, tuple[str, list[Read]]] = {
         OUT, BACK, Read("2001:db8::5", "2001:db8::9", 0, 128 << 8, 58, 1, 104, NOON_MS, NOON_MS)]),
     "nfdump-csv": (NFDUMP_CSV, [OUT._replace(tcp_flags=2, in_if=2, out_if=9),
                                 OUT._replace(sport=0, dport=8 << 8, proto=1, packets=1, bytes=84, in_if=2, out_if=9)]),
+    "hillstone": (lines_of("hillstone"), [OUT, BACK, OUT._replace(packets=1, bytes=0, first=NOON_MS)]),
+    "topsec": (lines_of("topsec"), [OUT, BACK, OUT._replace(proto=0, packets=1, bytes=0, first=NOON_MS)]),
+    "sangfor-af": (lines_of("sangfor-af"), [OUT._replace(packets=1, bytes=0, first=NOON_MS),
+                             OUT._replace(src="2001:db8::5", dst="2001:db8::9", proto=0, packets=1, bytes=0, first=NOON_MS)]),
+    "fortigate": (lines_of("fortigate"), [
+        OUT._replace(first=NOON_MS - 9877, last=NOON_MS + 123), BACK._replace(first=NOON_MS - 9877, last=NOON_MS + 123),
+        OUT._replace(packets=1, bytes=0, first=NOON_MS)]),
+    "pan-os": (lines_of("pan-os"), [OUT, BACK]),
+    "juniper-srx": (lines_of("juniper-srx"), [OUT, BACK]),
     "nfdump-json": (NFDUMP_JSON, [OUT._replace(tcp_flags=2, in_if=2, out_if=9)]),
 }  # fmt: skip
 
@@ -111,6 +131,29 @@ def test_later_nfdump_has_other_columns() -> None:
     """The short CSV of nfdump 1.7.4 and later."""
     assert "nfdump-csv" == intake.guessed(NEW_CSV, KNOWN)
     assert [OUT] == list(logs.read(io.StringIO(NEW_CSV), "nfdump-csv", KNOWN, CITY_ZONE))
+
+
+def test_records_of_nfdump_without_times_have_that_of_their_event() -> None:
+    """Or of their receipt; JSON also a line a record, as later ones write it."""
+    plain = re.sub(r"2026-11-20T1.:..:..", "1970-01-01T00:00:00", NFDUMP_JSON)
+    told = plain.replace('"type" : "FLOW"', '"received" : "2026-11-20T12:00:00.000"')
+    event = told.replace('"received"', '"received" : "2026-11-21T12:00:00.000",\n\t"t_event"')
+    lines = json.dumps(json.loads(told)[0]) + "\n"
+    head, row = NFDUMP_CSV.splitlines()[:2]
+    row = re.sub(r"2026-11-20 1.:..:..", "1970-01-01 08:00:00", row).replace("10.000", "0.000")
+    table = f"{head},tr\n{row},2026-11-20 12:00:00.000\n"
+    expected = [OUT._replace(tcp_flags=2, in_if=2, out_if=9, first=NOON_MS)]
+
+    for text, kind in ((told, "nfdump-json"), (event, "nfdump-json"), (lines, "nfdump-json"), (table, "nfdump-csv")):
+        assert expected == list(logs.read(io.StringIO(text), kind, KNOWN, CITY_ZONE))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_rotated_logs_are_opened(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Zeek and logrotate leave them in gzip."""
+    (tmp_path / "conn.log").write_bytes(pack(ZEEK.encode()))
+    with intake.opened(tmp_path / "conn.log") as file:
+        assert ZEEK == file.read()
 
 
 @pytest.mark.parametrize("kind", CASES)
