@@ -10,6 +10,7 @@ critical (WCAG 2.2 AA). With `--pictures DIRECTORY` there is a picture of each, 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import platform
 import random
@@ -24,6 +25,9 @@ from typing import Any
 from benchmarks.addresses.measure import Figure, figure, shown
 from benchmarks.addresses.overhttp import wait_for
 
+CHROMIUM = "/usr/bin/chromium"
+AT_ONCE = 4
+"""Pages that are looked at together."""
 PASSWORD = "correct horse battery"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DECLARATION = "/declarations/云信接〔2026〕3号"
@@ -54,48 +58,92 @@ def demonstration(folder: Path) -> str:
     return str(place / "config.toml")
 
 
-def walked(where: str, pictures: Path | None) -> Counter[str]:
-    """Every page, and what was wrong."""
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
+class Walk:
+    """
+    Every page in every language, light and width, several at once in one browser.
 
-    counts: Counter[str] = Counter()
-    base, axe = f"http://{where}", Axe()
+    Args:
+        where: "host:port" of the server.
+        pictures: where a picture of each page is put, if anywhere.
+    """
 
-    def wrong(kind: str, text: str) -> None:
-        counts[kind] += 1
-        print(f"{kind}: {text}", file=sys.stderr)
+    def __init__(self, where: str, pictures: Path | None) -> None:
+        import axe_playwright_python  # type: ignore[import-untyped]
 
-    def asked(request: Any) -> None:
-        if not request.url.startswith(base):
-            wrong("foreign", request.url)
+        self.base, self.pictures = f"http://{where}", pictures
+        self.counts: Counter[str] = Counter()
+        self.axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        for language, theme, width in product(("zh", "en"), ("light", "dark"), (1920, 1280, 390)):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            page.on("console", lambda message: wrong("console", message.text) if message.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: wrong("console", str(error)))
-            page.on("request", asked)
-            page.goto(f"{base}/sign-in")
-            page.fill("#name", "wang.gong")
-            page.fill("#password", PASSWORD)
-            page.click("main button")
+    def wrong(self, kind: str, text: str) -> None:
+        """Something is."""
+        self.counts[kind] += 1
+        print(f"{kind}: {text}", file=sys.stderr, flush=True)
+
+    async def all(self) -> Counter[str]:
+        """What was wrong, and how many pages were walked."""
+        from playwright.async_api import async_playwright
+
+        async with async_playwright() as play:
+            browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            signed_in = await self._sign_in(browser)
+            looks = asyncio.Queue[tuple[str, str, int]]()
+            for look in product(("zh", "en"), ("light", "dark"), (1920, 1280, 390)):
+                looks.put_nowait(look)
+            await asyncio.gather(*(self._several(browser, looks, signed_in) for _ in range(AT_ONCE)))
+            await browser.close()
+        return self.counts
+
+    async def _sign_in(self, browser: Any) -> Any:
+        page = await browser.new_page()
+        await page.goto(f"{self.base}/sign-in")
+        await page.fill("#name", "wang.gong")
+        await page.fill("#password", PASSWORD)
+        await page.click("main button")
+        await page.wait_for_url(f"{self.base}/")
+        state = await page.context.storage_state()
+        await page.context.close()
+        return state
+
+    async def _several(self, browser: Any, looks: asyncio.Queue[tuple[str, str, int]], signed_in: Any) -> None:
+        while not looks.empty():
+            language, theme, width = looks.get_nowait()
+            context = await browser.new_context(
+                viewport={"width": width, "height": 900}, storage_state=signed_in, reduced_motion="reduce"
+            )
+            page = await context.new_page()
+            page.on("console", self._heard)
+            page.on("pageerror", lambda error: self.wrong("console", str(error)))
+            page.on("request", self._asked)
             for place, path in enumerate(PATHS):
-                answer = page.goto(f"{base}{path}{'&' if '?' in path else '?'}lang={language}&theme={theme}")
-                counts["pages"] += 1
-                if answer is None or answer.status != 200:
-                    wrong("unanswered", path)
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    wrong("wide", f"{path} at {width}")
-                for fault in axe.run(page, options={"runOnly": RULES}).response["violations"]:
-                    if fault["impact"] in ("serious", "critical"):
-                        wrong("axe", f"{path} {theme} {width} {fault['id']} {fault['nodes'][0]['html'][:120]}")
-                if pictures:
-                    page.screenshot(path=pictures / f"{place:02}-{language}-{theme}-{width}.png", full_page=True)
-            page.close()
-        browser.close()
-    return counts
+                await self._one(page, path, f"{place:02}", (language, theme, width))
+            await context.close()
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong("console", f"{message.text} {message.location}")
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith(self.base):
+            self.wrong("foreign", request.url)
+
+    async def _one(self, page: Any, path: str, place: str, look: tuple[str, str, int]) -> None:
+        language, theme, width = look
+        answer = await page.goto(f"{self.base}{path}{'&' if '?' in path else '?'}lang={language}&theme={theme}")
+        self.counts["pages"] += 1
+        if answer is None or answer.status != 200:
+            self.wrong("unanswered", path)
+        if await page.evaluate("document.documentElement.scrollWidth") > width:
+            self.wrong("wide", f"{path} at {width}")
+        await page.evaluate(self.axe)
+        found = await page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+        for fault in found["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                node = fault["nodes"][0]
+                seen = f"{fault['id']} {node['html'][:120]} {node['failureSummary'][:300]}"
+                self.wrong("axe", f"{path} {language} {theme} {width} {seen}")
+        if self.pictures:
+            name = f"{place}-{language}-{theme}-{width}.png"
+            await page.screenshot(path=self.pictures / name, full_page=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -104,7 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args(argv)
-    if not Path("/usr/bin/chromium").exists():
+    if not Path(CHROMIUM).exists():
         print("Chromium is not installed: apt-get install chromium", file=sys.stderr)
         return 2
     if options.pictures:
@@ -116,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             try:
                 wait_for(where)
-                counts = walked(where, options.pictures)
+                counts = asyncio.run(Walk(where, options.pictures).all())
             finally:
                 server.terminate()
                 server.wait(20)

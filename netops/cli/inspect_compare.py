@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from netops.inspections.comparison import Change, Comparison, Matrix
     from netops.inspections.score import Point, Score
 
-MOVES = {
-    "worse": "bad", "better": "good", "new": "note", "gone": "note", "seen": "good", "lost": "unseen", "other": "note",
-    "otherwise": "note", "same": "open",
-}  # fmt: skip
-LABELS = {
-    "worse": N_("got worse"), "better": N_("got better"), "new": N_("newly asked"), "gone": N_("asked no more"),
-    "seen": N_("checked now"), "lost": N_("checked no more"), "other": N_("applies otherwise"),
-    "otherwise": N_("for another reason"), "same": N_("as before"),
-}  # fmt: skip
 STYLES = {"bad": "red", "good": "green", "note": "yellow", "unseen": "yellow", "open": "dim"}
 FEW = 8
 """Organizations that have a column of their own on a terminal; more share one, a sign each."""
@@ -59,6 +50,8 @@ def compare(number: str, before: str, name: str, organization: str, everything: 
 
 
 def _items(out: Output, made: Comparison, organization: str, everything: bool) -> None:
+    from netops.rounds.inspect_compare import LABELS
+
     rows = made.changes if everything or out.json else [one for one in made.changes if one.move != "same" or one.repeated]
     counts = made.count()
     said = "  ".join(f"{_(LABELS[move])} {count}" for move, count in counts.items() if count)
@@ -82,11 +75,15 @@ def _change(made: Comparison, one: Change) -> dict[str, Any]:
 
 def _kind(row: dict[str, Any]) -> str:
     """What sign it bears: how it moved, or, where it was not checked before, what it is now."""
+    from netops.rounds.inspect_compare import MOVES
+
     fresh = row["move"] in ("seen", "new") and row["after"] in ("partial", "nonconform")
     return "bad" if fresh else MOVES[row["move"]]
 
 
 def _overview(out: Output, several: list[Comparison], once: list[str]) -> None:
+    from netops.rounds.inspect_compare import LABELS
+
     rows = [
         {"organization": one.organization, "before": one.before, "after": one.after, "repeated": len(one.repeated),
          **{str(move): count for move, count in one.count().items()}}

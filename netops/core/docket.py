@@ -442,8 +442,15 @@ def page(
     where = _narrowed(planes, organization, state)
     with store.read() as connection:
         there = _there(connection, planes, organization, state, [severity] if severity else list(Severity), code, codes)
-        ranked = (_inside(connection, there, where, text, offset + limit) if text
-                  else _ranked(connection, there, where, offset + limit))  # fmt: skip
+        if text and (code or codes or severity):
+            where.append(or_(*(and_(findings.c.severity == one.severity, findings.c.code.in_(one.codes)) for one in there)))
+        ranked = (
+            []
+            if not there
+            else _inside(connection, where, text, offset + limit)
+            if text
+            else _ranked(connection, there, where, offset + limit)
+        )
         wanted = ranked[offset:]
         rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(wanted)))}
     return [_finding(rows[name]) for name in wanted]
@@ -502,17 +509,12 @@ def _ranked(connection: Connection, there: Sequence[_Kind], where: list[ColumnEl
     return found
 
 
-def _inside(
-    connection: Connection, there: Sequence[_Kind], where: list[ColumnElement[bool]], text: str, most: int
-) -> list[str]:
+def _inside(connection: Connection, where: list[ColumnElement[bool]], text: str, most: int) -> list[str]:
     """Those that have a text inside, in the same order: every row is read, once, as it lies in the table."""
     inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
-    if not there:
-        return []
-    rank = case({one.severity: place for place, one in enumerate(there)}, value=findings.c.severity)
-    like = or_(*(and_(findings.c.severity == one.severity, findings.c.code.in_(one.codes)) for one in there))
+    rank = case({one.value: place for place, one in enumerate(Severity)}, value=findings.c.severity)
     has = or_(findings.c.id == text.upper(), *inside)
-    query = select(findings.c.id).where(has, like, *where)
+    query = select(findings.c.id).where(has, *where)
     query = query.order_by(rank, findings.c.last_seen.desc(), findings.c.id.desc()).limit(most)
     return [row.id for row in connection.execute(query)]
 
@@ -520,7 +522,8 @@ def _inside(
 def _narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [findings.c.plane.in_(planes)]
     if state:
-        where.append(findings.c.state.in_(state))
+        # Not through the index of states, in which nearly every finding stands the same.
+        where.append(func.coalesce(findings.c.state, "").in_(state))
     if organization:
         where.append(findings.c.organization == organization)
     return where

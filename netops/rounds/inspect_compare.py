@@ -21,6 +21,16 @@ from netops.rounds.declaration_words import head_words, name_of
 
 MARKS = {Result.CONFORM: "✓", Result.PARTIAL: "!", Result.NONCONFORM: "✗", Result.NOT_APPLICABLE: "·", Result.UNCHECKED: "?"}
 
+MOVES = {
+    "worse": "bad", "better": "good", "new": "note", "gone": "note", "seen": "good", "lost": "unseen", "other": "note",
+    "otherwise": "note", "same": "open",
+}  # fmt: skip
+LABELS = {
+    "worse": N_("got worse"), "better": N_("got better"), "new": N_("newly asked"), "gone": N_("asked no more"),
+    "seen": N_("checked now"), "lost": N_("checked no more"), "other": N_("applies otherwise"),
+    "otherwise": N_("for another reason"), "same": N_("as before"),
+}  # fmt: skip
+
 
 def newest(desk: Desk, catalogue: str, organization: str = "", year: int = 0) -> list[Inspection]:
     """

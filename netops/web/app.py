@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,7 +29,7 @@ from netops.web.events import Events
 from netops.web.frame import HERE, Frame
 from netops.web.gate import WHO, Gate, is_loopback
 from netops.web.machines import Machines
-from netops.web.pages import acting
+from netops.web.pages import acting, topology
 from netops.web.pages.every import ACTS, PAGES
 from netops.web.pages.page import Act, Page, Shown
 from netops.web.pages.table import as_csv
@@ -65,7 +67,14 @@ def application(
     site = Site(desk, Frame(desk, is_open=is_open))
     events = Events(desk, site.shelf)
     signing = Signing(desk, site.frame.page, site.frame.speak, once, is_secure=is_secure)
+
+    @asynccontextmanager
+    async def begun(_app: Starlette) -> AsyncIterator[None]:
+        threading.Thread(target=site.gather, daemon=True).start()
+        yield
+
     served = Starlette(
+        lifespan=begun,
         routes=[
             *site.routes,
             *Machines(desk, exposition(desk)).routes,
@@ -136,6 +145,11 @@ class Site:
             return 0
         entry = journal.entry(self.desk.store, int(text))
         return entry.seq if entry is not None and entry.actor == who.name else 0
+
+    def gather(self) -> None:
+        """What takes longest is gathered when serving begins, so that nobody waits for it."""
+        with suppress(NetopsError):
+            topology.network(self.desk.acting("-"), self.shelf)
 
     # ---- what is wrong
     def _told(self, request: Request, error: NetopsError, who: Principal | None) -> Response:

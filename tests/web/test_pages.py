@@ -19,6 +19,10 @@ from netops.core.finding import State
 from netops.core.permission import MAY, Deed
 from netops.declarations import filings
 from netops.desk import Desk
+from netops.inspections import archive
+from netops.inspections.answer import Result
+from netops.inspections.inspection import Party
+from netops.rounds import inspect
 from netops.web.app import application
 from netops.web.asking import COOKIE
 from netops.web.pages.every import ACTS, PAGES
@@ -65,6 +69,9 @@ CONCRETE: dict[str, tuple[str, str]] = {
     "/inspections/{number}/file.{kind}": ("IS-2026-0001 json", "IS-2026-0002 json"),
     "/inspections/{number}/{item}": ("IS-2026-0001 A08-1", "IS-2026-0002 A08-1"),
     "/inspections/{number}/{item}/answer": ("IS-2026-0001 A08-1", "IS-2026-0002 A08-1"),
+    "/inspections/assessment/{year}.xlsx": ("2026", ""),
+    "/inspections/{number}/changes": ("IS-2026-0001", "IS-2026-0002"),
+    "/inspections/{number}/scores": ("IS-2026-0001", "IS-2026-0002"),
     "/journal/{number}": ("1", ""),
     "/devices/{plane}/{name}": ("extranet r-fin", "extranet r-edu"),
     "/allocations/{number}": ("fin", "edu"),
@@ -343,6 +350,32 @@ def test_inspector_and_department_answer_side_by_side(desk: Desk) -> None:
     text = inspector.get(place).text
     assert ("单位的说明" in text, "检查员的说明" in text) == (True, True)
     assert 404 == department.get("/inspections/IS-2026-0002/A08-1/answer").status_code
+
+
+def test_inspections_stand_beside_each_other(desk: Desk, operator: TestClient) -> None:
+    """
+    What changed since last time by item, what each comes to in points, and the year; a department sees its own only.
+    """
+    before = archive.one(desk.store, "IS-2026-0001")
+    with journal.act(desk.store, "zhao", desk.clock) as act:
+        archive.fill(act, before, "A08-1", Party.INSPECTOR, Result.CONFORM, "看过机房")
+    inspect.run(desk, organization=before.organization, renew=True)
+    again = archive.listed(desk.store, organization=before.organization)[-1]
+    with journal.act(desk.store, "zhao", desk.clock) as act:
+        archive.fill(act, archive.one(desk.store, again.number), "A08-1", Party.INSPECTOR, Result.NONCONFORM, "有一台双网卡")
+
+    one = operator.get(f"/inspections/{again.number}/changes?lang=en").text
+    assert "1 items got worse since IS-2026-0001" in unescape(one)
+    assert "有一台双网卡" in one
+    every = operator.get("/inspections/changes?format=csv&lang=en").text
+    assert f"财政局,IS-2026-0001,{again.number},1," in every.replace("云溪市", "").replace("Finance Bureau", "财政局")
+    points = operator.get(f"/inspections/{again.number}/scores?format=csv&lang=en").text
+    assert [True] == ["nonconform,0 / " in row for row in points.splitlines() if row.startswith("A08-1,")]
+    assert "2026" in operator.get("/inspections/assessment?lang=en").text
+    department = browser(desk, "cao", Role.DEPARTMENT, EXTRANET, INTRANET, organization="edu")
+    assert again.number not in department.get("/inspections/scores").text
+    assert 404 == department.get(f"/inspections/{again.number}/changes").status_code
+    assert 403 == department.get("/inspections/assessment").status_code
 
 
 def test_a_department_keeps_its_own_records(desk: Desk) -> None:

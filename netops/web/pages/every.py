@@ -5,6 +5,7 @@ from __future__ import annotations
 from netops.web.pages import (
     addresses,
     allocations,
+    comparisons,
     declarations,
     documents,
     egress,
@@ -31,6 +32,7 @@ PAGES: tuple[Page, ...] = (
     *declarations.PAGES,
     *registers.PAGES,
     *egress.PAGES,
+    *comparisons.PAGES,
     *inspections.PAGES,
     *log.PAGES,
 )

@@ -36,10 +36,10 @@ RESULTS = tuple(Result)
 
 def _every(visit: Visit) -> list[Inspection]:
     found: list[Inspection] = visit.remember("inspections", 5.0, lambda: archive.latest(visit.desk.store))
-    return [one for one in found if _sees(visit, one)]
+    return [one for one in found if seen(visit, one)]
 
 
-def _sees(visit: Visit, one: Inspection) -> bool:
+def seen(visit: Visit, one: Inspection) -> bool:
     """Whether an inspection may be seen: it tells of every plane that is served here."""
     return visit.who.may(Deed.READ, None, one.organization) and set(visit.desk.planes) <= visit.who.planes
 
@@ -79,7 +79,7 @@ def listed(visit: Visit) -> Shown:
         _("number"),
         _("organization"),
         _("catalogue"),
-        *(_called(result) for result in RESULTS if result is not Result.NOT_APPLICABLE),
+        *(result_words(result) for result in RESULTS if result is not Result.NOT_APPLICABLE),
         _("to confirm"),
         _("checked"),
         _("planned for"),
@@ -111,10 +111,16 @@ def listed(visit: Visit) -> Shown:
         )
         for each in names
     ]
+    asked = {"catalogue": name}
+    views = [
+        (path("inspections", "changes", **asked), _("Compared with last time")),
+        (path("inspections", "scores", **asked), _("Scores")),
+        *([(path("inspections", "assessment", **asked), _("Yearly assessment"))] if not visit.own else []),
+    ]
     return Shown(
         "inspections.html",
         answer,
-        {"tabs": tabs if len(tabs) > 1 else [], "matrix": matrix, "items": items, "letters": LETTERS},
+        {"tabs": tabs if len(tabs) > 1 else [], "acts": views, "matrix": matrix, "items": items, "letters": LETTERS},
         [table, flat],
         mark="bad" if bad else "note" if waiting else "",
     )
@@ -122,7 +128,7 @@ def listed(visit: Visit) -> Shown:
 
 def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list[str]]]:
     """The rows of the matrix as HTML, every text in it escaped, and as texts for its CSV."""
-    said = {result.value: escape(_called(result)) for result in RESULTS}
+    said = {result.value: escape(result_words(result)) for result in RESULTS}
     rows, plain = [], []
     for one in sorted(mine, key=lambda one: called(one.organization)):
         where, label, cells, texts = (
@@ -141,7 +147,7 @@ def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list
             cells.append(
                 f'<td><a class="m-{result}" href="{where}/{id_}" aria-label="{id_}: {said[result]}">{LETTERS[result]}</a></td>'
             )
-            texts.append(_called(Result(result)))
+            texts.append(result_words(Result(result)))
         rows.append(f'<tr><th scope="row"><a href="{where}">{escape(label)}</a></th>{"".join(cells)}</tr>')
         plain.append(texts)
     return Markup("\n".join(rows)), plain  # noqa: S704 - every text in it is escaped above
@@ -154,7 +160,7 @@ def _one(visit: Visit) -> Inspection:
         one = archive.one(visit.desk.store, number)
     except Missing:
         raise missing from None
-    if not _sees(visit, one):
+    if not seen(visit, one):
         raise missing
     return one
 
@@ -180,7 +186,7 @@ def show(visit: Visit) -> Shown:
             [
                 Cell(record["id"], path("inspections", one.number, record["id"]), short=True),
                 Cell(record["question"], under=record["basis"]),
-                Cell(_called(Result(record["answer"])), mark=MARKS[record["answer"]], short=True),
+                Cell(result_words(Result(record["answer"])), mark=MARKS[record["answer"]], short=True),
                 *(_said(record, party) for party in Party),
                 Cell("" if record["confirmed"] else _("to confirm"), mark="" if record["confirmed"] else "note", short=True),
             ]
@@ -190,11 +196,15 @@ def show(visit: Visit) -> Shown:
     tabs = [
         (visit.here(answer=None), _("all"), not only),
         *(
-            (visit.here(answer=result.value), f"{_called(result)} {progress.results.get(result.value, 0)}", only == result)
+            (visit.here(answer=result.value), f"{result_words(result)} {progress.results.get(result.value, 0)}", only == result)
             for result in RESULTS
         ),
     ]
-    acts = [(path("inspections", one.number, f"file.{kind}"), kind.upper()) for kind in MEDIA]
+    acts = [
+        (path("inspections", one.number, "changes"), _("Compared with last time")),
+        (path("inspections", one.number, "scores"), _("Scores")),
+        *((path("inspections", one.number, f"file.{kind}"), kind.upper()) for kind in MEDIA),
+    ]
     answer = _("{number} of {organization}: {answered} of {total} items are answered, {bad} do not conform.").format(
         number=one.number,
         organization=called(one.organization),
@@ -333,7 +343,7 @@ def answering(visit: Visit) -> Intent:
         lines = [
             Step(
                 _("{number} {item}: the {party} answers: {answer}").format(
-                    number=one.number, item=record["id"], party=_(party), answer=_called(result_of(said))
+                    number=one.number, item=record["id"], party=_(party), answer=result_words(result_of(said))
                 ),
                 "good",
             )
@@ -355,7 +365,7 @@ def answering(visit: Visit) -> Intent:
             "choice",
             record["answer"],
             required=True,
-            choices=[(result.value, _called(result)) for result in RESULTS],
+            choices=[(result.value, result_words(result)) for result in RESULTS],
         ),
         Field("note", _("What was seen; required where it contradicts the machine"), "area"),
     ]
@@ -370,12 +380,15 @@ def answering(visit: Visit) -> Intent:
         facts=[
             (_("organization"), called(one.organization)),
             (_("basis"), record["basis"]),
-            *((_(other), f"{_called(Result(given['answer']))} {given['reason']}") for other, given in record["answers"].items()),
+            *(
+                (_(other), f"{result_words(Result(given['answer']))} {given['reason']}")
+                for other, given in record["answers"].items()
+            ),
         ],
     )
 
 
-def _called(result: Result) -> str:
+def result_words(result: Result) -> str:
     """What people call a result."""
     return _(result).replace("_", " ")
 

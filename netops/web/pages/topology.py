@@ -15,6 +15,7 @@ from netops.core.errors import Missing, NetopsError
 from netops.core.language import N_, _, called, spoken
 from netops.core.permission import Deed
 from netops.core.plane import Plane
+from netops.desk import Desk
 from netops.rounds import chart, diary, past
 from netops.rounds import walk as walking
 from netops.rounds.devices import DeviceRecord, records
@@ -28,6 +29,7 @@ from netops.web.pages import words
 from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
+from netops.web.shelf import Shelf
 
 LIMIT = 50
 SECONDS = 60.0
@@ -56,30 +58,29 @@ class Network:
         return self._made[key]
 
 
-def network(visit: Visit) -> Network:
+def network(desk: Desk, shelf: Shelf) -> Network:
     """Every device and link of this process's planes; what of it may be seen is up to who shows it."""
 
     def look() -> Network:
-        desk = visit.desk
         views = walking.current(desk)
         wiring = walking.wiring(desk, views)
         whole = chart.drawing(desk, views, wiring)
         newest = max((view.at for view in views), default=None)
         return Network({(view.plane, view.key): view for view in views}, wiring, whole, records(desk, views), newest)
 
-    return visit.shelf.get(("network", visit.desk.at), SECONDS, look, late=visit.desk.at is None, mark=lambda: _mark(visit))
+    return shelf.get(("network", desk.at), SECONDS, look, late=desk.at is None, mark=lambda: _mark(desk))
 
 
-def _mark(visit: Visit) -> Hashable:
+def _mark(desk: Desk) -> Hashable:
     """Changes with everything that is on the map."""
-    marked = docket.counted(visit.desk.store, by=("code", "state"), state=())
-    return (visit.walked(), tuple((one.code, one.state, one.number) for one in marked if one.code.startswith("TP-")))
+    marked = docket.counted(desk.store, by=("code", "state"), state=())
+    return (walking.stamp(desk), tuple((one.code, one.state, one.number) for one in marked if one.code.startswith("TP-")))
 
 
 def show(visit: Visit) -> Shown:
     """The map with its tables: devices, links, drift, and whether the planes are apart."""
     visit = visit.then()
-    whole = network(visit)
+    whole = network(visit.desk, visit.shelf)
     svg: str = whole.once(
         ("map", visit.planes, visit.scope, spoken()),
         lambda: chart.embedded(visit.desk, visit.planes, visit.own, whole.drawing),
@@ -326,7 +327,7 @@ def picture(visit: Visit) -> Response:
     from netops.topology import drawing as drawings
 
     visit = visit.then()
-    whole = network(visit)
+    whole = network(visit.desk, visit.shelf)
     devices, links, findings, segments = whole.drawing
     if visit.own or visit.planes != visit.desk.planes:
         owners = _owners(visit)
@@ -351,7 +352,7 @@ def device(visit: Visit) -> Shown:
     if plane not in list(visit.every_plane):
         raise missing
     entry = visit.desk.register.of(Plane(plane)).device.get(name)
-    whole = network(visit)
+    whole = network(visit.desk, visit.shelf)
     view = whole.views.get((Plane(plane), name)) or next(
         (one for one in whole.views.values() if one.plane == plane and name in (one.name, *one.aliases)), None
     )
