@@ -38,6 +38,8 @@ REVISION = "0022"
 """The migration that this program expects the store to stand at."""
 
 BUSY_SECONDS = 30
+MOST_MORE = 60
+"""Connections beside the five that are kept: more than a server has threads; PostgreSQL lets a hundred in."""
 CHECKPOINT_PAGES = 4000
 """Pages of 4 KiB in SQLite's log before they move into the file: an act writes a dozen, mostly the same ones."""
 
@@ -238,7 +240,8 @@ def _engine(url: str) -> Engine:
             "sqlite": {"timeout": BUSY_SECONDS},
             "postgresql": {"connect_timeout": 10, "prepare_threshold": None},
         }
-        engine = create_engine(parsed, connect_args=options[parsed.get_backend_name()])
+        # Whoever asks has a connection: where threads of a server wait for one while they hold another, none goes on.
+        engine = create_engine(parsed, connect_args=options[parsed.get_backend_name()], max_overflow=MOST_MORE)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
         raise NetopsError(
             "the store was not opened",
