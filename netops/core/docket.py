@@ -442,7 +442,7 @@ def page(
     where = _narrowed(planes, organization, state)
     with store.read() as connection:
         there = _there(connection, planes, organization, state, [severity] if severity else list(Severity), code, codes)
-        if text and (code or codes or severity):
+        if text and there and (code or codes or severity):
             where.append(or_(*(and_(findings.c.severity == one.severity, findings.c.code.in_(one.codes)) for one in there)))
         ranked = (
             []
