@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -241,3 +242,19 @@ def test_ctrl_c_during_the_demonstration_is_clean(tmp_path: Path) -> None:
 
     assert running.returncode in (0, 130), said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("argv", "expect"),
+    [
+        (("finding", "show", "F-0001"), 0),
+        (("incident", "show", "INC-2026-0003"), 0),
+        (("who", "10.72.16.200"), 0),
+        (("status",), 1),
+    ],
+)
+def test_an_english_answer_is_english(demo: Demo, argv: tuple[str, ...], expect: int) -> None:
+    """Only what people wrote in the register is as they wrote it: no name of a law, a kind or an organization, no comma."""
+    said = demo.netops(*argv, "--lang", "en", expect=expect)
+    written = re.sub(r"云\w*〔2026〕\s?\d+\s?号|财政大楼|屏蔽间|姜予安 内线", "", said)
+    assert [] == re.findall(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+", written)

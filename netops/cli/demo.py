@@ -9,7 +9,7 @@ import click
 
 from netops.cli import Command, output
 from netops.cli.printing import Column, Output, sign
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, series, spoken
 
 if TYPE_CHECKING:
     from netops.rounds.demo import Day, Demo
@@ -99,7 +99,7 @@ def _findings(out: Output, prepared: Demo, day: Day) -> None:
             Column(N_("organization"), lambda one: register.name(one.organization)),
             Column(N_("what"), lambda one: look.title(one)),
             Column(
-                N_("article"), lambda one: "、".join(str(basis.article) for basis in one.basis), right=True
+                N_("article"), lambda one: series(basis.article for basis in one.basis), right=True
             ),
         ],
     )

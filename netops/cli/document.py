@@ -12,7 +12,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled, sign
 from netops.core.errors import NetopsError
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, bracketed, spoken
 
 if TYPE_CHECKING:
     from datetime import date
@@ -267,7 +267,7 @@ def hashed(path: Path) -> str:
     import hashlib
 
     with path.open("rb") as file:
-        return f"{path.name}（SHA-256：{hashlib.file_digest(file, 'sha256').hexdigest()}）"
+        return bracketed(path.name, f"SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}")
 
 
 @document.command("issue")

@@ -153,13 +153,16 @@ def facts(out: Output, opened: Desk, one: Incident, whole: dict[str, Any]) -> No
     reports = "  ".join(
         f"{_(REPORTS[event.kind])} {city(event.at)}" for event in whole["events"] if event.kind in REPORTS
     )
+    from netops.incidents import taxonomy
+
+    category = taxonomy.load(opened.playbooks).told(one.category, one.category_zh)
     hand = _("{actor} since {at}").format(actor=one.acknowledged_by, at=city(one.acknowledged)) if one.acknowledged else ""
     moments = ((N_("occurred"), one.occurred), (N_("detected"), one.detected), (N_("known"), one.known),
                (N_("contained"), one.contained), (N_("handled"), one.handled), (N_("closed"), one.closed))
     rows = [
         (_("organization"), opened.register.name(one.organization) or "—"),
         (_("plane"), _(one.plane.label) + (f"  {_('place')} {one.place}" if one.place else "")),
-        (_("category"), f"{one.category} {one.category_zh}"),
+        (_("category"), f"{one.category} {category}"),
         (_("grade"), f"{one.grade}  {one.grading.because}"),
         ("", f"{rule(one.grading)}  ({sided(one.grading.source)})"),
         (_("moments"), "  ".join(f"{_(name)} {city(at)}" for name, at in moments if at)),

@@ -8,7 +8,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 
 
 @click.group("exit", cls=Group)
@@ -82,7 +82,7 @@ def show(name: str) -> None:
                 (_("carrier"), one.carrier),
                 (_("filing"), one.filing),
                 (_("valid until"), one.valid_until),
-                (_("published"), "、".join(f"{port} → {to}" for port, to in one.published.items())),
+                (_("published"), series(f"{port} → {to}" for port, to in one.published.items())),
             ):
                 out.line(f"  {labelled(label)}{value or '—'}")
             for verdict, (flows, _packets, size) in sorted(passed.items()):

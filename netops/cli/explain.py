@@ -8,7 +8,7 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, series, spoken
 
 if TYPE_CHECKING:
     from netops.core.finding import Rule
@@ -31,7 +31,7 @@ def explain(code: str | None) -> None:
                 Column(N_("severity"), lambda one: _(one["severity"])),
                 Column(
                     N_("article"),
-                    lambda one: "、".join(str(basis.article) for basis in one["basis"]),
+                    lambda one: series(basis.article for basis in one["basis"]),
                     right=True,
                 ),
                 Column(N_("what"), lambda one: one["explanation"].split("\n\n")[0]),

@@ -8,7 +8,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def list_(room: str | None, organization: str, plane: str | None, everything: bo
                 Column(N_("what"), lambda one: look.title(one)),
                 Column(
                     N_("article"),
-                    lambda one: "、".join(str(basis.article) for basis in one.basis),
+                    lambda one: series(basis.article for basis in one.basis),
                     right=True,
                 ),
                 Column(N_("count"), lambda one: one.count, right=True),
@@ -102,7 +102,7 @@ def show(number: str) -> None:
                 (_("severity"), _(one.severity)),
                 (_("plane"), _(one.plane.label)),
                 (_("organization"), register.name(one.organization) or "—"),
-                (_("basis"), "、".join(basis.label for basis in one.basis)),
+                (_("basis"), series(basis.said for basis in one.basis)),
                 (_("seen"), f"{city_time(one.first_seen)} – {city_time(one.last_seen)}  ×{one.count}"),
                 (_("state"), f"{_(one.state)} {_(one.reason)}".rstrip()),
             )

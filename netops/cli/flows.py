@@ -11,7 +11,7 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, Output, document, labelled, sign
-from netops.core.language import N_, _
+from netops.core.language import N_, _, bracketed
 
 if TYPE_CHECKING:
     from netops.desk import Desk
@@ -190,7 +190,7 @@ def covered(out: Output, seen: Coverage, unseen: tuple[Any, ...]) -> None:
         style="yellow" if unseen else "",
     )
     for one in unseen:
-        named = f"{one.device}（{one.address}）" if one.address else one.device
+        named = bracketed(one.device, one.address) if one.address else one.device
         out.line(f"{sign('unseen')} {labelled(named)}" + _(one.why).format(**one.facts), style="yellow")
     if seen.unstored:
         out.line(

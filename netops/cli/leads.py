@@ -9,7 +9,7 @@ import click
 
 from netops.cli import Command, Group, desk, output
 from netops.cli.printing import Column, sign
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 
 if TYPE_CHECKING:
     from netops.egress.allowed import Allowed
@@ -65,11 +65,9 @@ def leads(days: float) -> None:
 @click.option("--organization", default="", metavar="CODE", help=N_("Only the segments of one organization."))
 def coverage(organization: str) -> None:
     """What every sense sees of every segment, and which breaches nobody would see there. Exit code 3 when there are any."""
-    from netops.core.language import spoken
     from netops.rounds import blind
 
     out = output()
-    between = ", " if spoken() == "en" else "、"
     with desk() as opened:
         rows = blind.segments(opened, organization)
         out.records(
@@ -80,7 +78,7 @@ def coverage(organization: str) -> None:
                 Column(N_("plane"), lambda one: _(one.plane.label)),
                 Column(N_("segment"), lambda one: one.prefix, style="cyan"),
                 *(Column(label, _mark(sense)) for sense, label in blind.SENSES.items()),
-                Column(N_("nobody would see"), lambda one: between.join(_(blind.KINDS[kind]) for kind in one.blind_to)),
+                Column(N_("nobody would see"), lambda one: series(_(blind.KINDS[kind]) for kind in one.blind_to)),
             ],
             empty=_("No segment is registered."),
         )

@@ -46,7 +46,7 @@ def fault(what: str) -> str:
 
 
 def _line(one: PlaneStatus) -> str:
-    parts = [_("{count} findings").format(count=sum(one.findings.values()))]
+    parts = [_("findings: {count}").format(count=sum(one.findings.values()))]
     if incidents := sum(one.incidents.values()):
         parts.append(_("{count} open incidents").format(count=incidents))
     if one.overdue:

@@ -11,7 +11,7 @@ from netops.cli.printing import Column, Output, labelled, sign
 from netops.cli.register_files import FILES
 from netops.cli.register_sheets import SHEETS
 from netops.cli.register_terms import TERMS
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, series, spoken
 
 if TYPE_CHECKING:
     from netops.core.plane import Plane
@@ -107,9 +107,7 @@ def _kinds(out: Output, opened: Desk) -> None:
             Column(N_("register"), lambda one: one.title),
             Column(
                 N_("articles"),
-                lambda one: ("、" if spoken() == "zh" else ", ").join(
-                    str(n) for n in sorted({int(duty[1:3]) for duty in one.duties})
-                ),
+                lambda one: series(sorted({int(duty[1:3]) for duty in one.duties})),
             ),
             Column(N_("in use"), lambda one: one.standing, right=True),
             Column(N_("retired"), lambda one: one.retired or None, right=True),
@@ -226,7 +224,7 @@ def _fields(out: Output, found: Kind) -> None:
 
     def remark(one: Any) -> str:
         if one.type == "choice":
-            return "、".join(
+            return series(
                 f"{choice.zh if spoken() == 'zh' else choice.en} ({choice.key})" for choice in one.choices
             )
         return f"→ {one.reference}" if one.reference else one.unit(spoken())
@@ -433,7 +431,7 @@ def check(kind: str | None, organization: str) -> None:
                 Column(N_("what"), look.title),
                 Column(N_("why"), look.because),
                 Column(N_("organization"), lambda one: opened.register.name(one.organization)),
-                Column(N_("article"), lambda one: "、".join(str(basis.article) for basis in one.basis), right=True),
+                Column(N_("article"), lambda one: series(basis.article for basis in one.basis), right=True),
             ],
             empty=_("the registers are in order"),
             next_step=f"netops explain {listed[0].code}" if listed else "",

@@ -11,7 +11,7 @@ import click
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, Output, document, fresh, labelled, sign
 from netops.core.errors import NetopsError
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, series, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,7 @@ def _plan(out: Output, opened: Desk, made: Intake, *, titled: bool) -> None:
         out.say(
             f"{sign('note')} "
             + labelled(_("headings that are no field here"))
-            + "、".join(made.reading.unknown[:20])
+            + series(made.reading.unknown[:20])
         )
 
 

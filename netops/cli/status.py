@@ -96,7 +96,7 @@ def _rows(desk: Desk, one: PlaneStatus) -> list[tuple[str, str, str]]:
 
     def waiting(room: str) -> str:
         count = one.by_room.get(room, 0)
-        return _("{count} findings").format(count=count) if count else ""
+        return _("findings: {count}").format(count=count) if count else ""
 
     clock = ""
     if one.next_deadline:
@@ -129,7 +129,7 @@ def _rows(desk: Desk, one: PlaneStatus) -> list[tuple[str, str, str]]:
             listed({_("grade {grade}").format(grade=grade): count for grade, count in one.incidents.items()}),
             clock
             or (
-                _("{count} findings").format(count=one.by_room["incidents"])
+                _("findings: {count}").format(count=one.by_room["incidents"])
                 if one.by_room.get("incidents")
                 else ""
             ),

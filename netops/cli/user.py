@@ -11,7 +11,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column
 from netops.core.errors import NetopsError
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 
 if TYPE_CHECKING:
     from netops.cli.printing import Output
@@ -45,7 +45,7 @@ def _table(out: Output, listed: list[Account]) -> None:
     out.records("account", listed, [
         Column(N_("name"), lambda one: one.name, style="cyan", whole=True), Column(N_("person"), lambda one: one.person),
         Column(N_("acts as"), lambda one: _(one.role)),
-        Column(N_("planes"), lambda one: "、".join(_(plane.label) for plane in one.planes)),
+        Column(N_("planes"), lambda one: series(_(plane.label) for plane in one.planes)),
         Column(N_("organization"), lambda one: one.organization),
         Column(N_("state"), lambda one: _(_state(one)), style=lambda one: STYLES[_state(one)]),
         Column(N_("kept"), lambda one: _(one.source)),
@@ -89,7 +89,7 @@ def list_(tokens: bool) -> None:
         out.records("token", accounts.tokens_of(opened.store), [
             Column(N_("number"), lambda one: one.id, style="cyan", whole=True), Column(N_("account"), lambda one: one.account),
             Column(N_("label"), lambda one: one.label), Column(N_("scopes"), lambda one: ", ".join(one.scopes)),
-            Column(N_("planes"), lambda one: "、".join(_(plane.label) for plane in one.planes)),
+            Column(N_("planes"), lambda one: series(_(plane.label) for plane in one.planes)),
             Column(N_("expires"), lambda one: one.expires), Column(N_("last used"), lambda one: one.last_used),
             Column(N_("taken back"), lambda one: one.revoked),
         ], empty=_("There is no token."))  # fmt: skip

@@ -10,7 +10,7 @@ import click
 from netops.cli import Command, desk, output
 from netops.cli.printing import Output, document, labelled, sign
 from netops.core.clock import city_time
-from netops.core.language import N_, _
+from netops.core.language import N_, _, bracketed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +60,7 @@ def _show(out: Output, answer: Answer) -> None:
         _more(out, answer)
         out.next(f"netops who {answer.matches[0].text}")
         return
-    owner = f"{answer.organization_name}（{answer.organization}）" if answer.organization else "—"
+    owner = bracketed(answer.organization_name, answer.organization) if answer.organization else "—"
     out.line(f"  {labelled(_('organization'))}{owner}")
     for line in _lines(answer):
         out.line(f"  {line}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from netops.core.language import spoken
+
 
 class Basis(msgspec.Struct, frozen=True, omit_defaults=True):
     """
@@ -23,6 +25,11 @@ class Basis(msgspec.Struct, frozen=True, omit_defaults=True):
     def label(self) -> str:
         """第十二条, as documents cite it."""
         return f"第{chinese_number(self.article)}条"
+
+    @property
+    def said(self) -> str:
+        """第十二条, or Article 12: in the language in use."""
+        return self.label if spoken() == "zh" else f"Article {self.article}"
 
 
 def chinese_number(number: int) -> str:

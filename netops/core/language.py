@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -100,6 +100,16 @@ def english(text: object) -> str:
     """*text* as logs have it."""
     with speaking("en"):
         return str(text)
+
+
+def series(texts: Iterable[object]) -> str:
+    """Texts as a list in a sentence, each once."""
+    return ("、" if spoken() == "zh" else ", ").join(dict.fromkeys(map(str, texts)))
+
+
+def bracketed(text: str, beside: object) -> str:
+    """*text* with what stands beside it, in the brackets of the language in use."""
+    return f"{text}（{beside}）" if spoken() == "zh" else f"{text} ({beside})"
 
 
 def sided(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from netops.core.basis import Basis
 from netops.core.clock import city_time
 from netops.core.finding import Subject
-from netops.core.language import spoken
+from netops.core.language import series, spoken
 from netops.core.paper import chinese_date, english_date
 
 PLACES = {
@@ -24,7 +24,7 @@ def pick(chinese: str, english: str) -> str:
 
 def several(texts: Iterable[str]) -> str:
     """Texts as a list in a sentence, each once."""
-    return pick("、", ", ").join(dict.fromkeys(texts))
+    return series(texts)
 
 
 def day(iso: str) -> str:
@@ -41,7 +41,7 @@ def moment(at: datetime) -> str:
 
 def article(basis: Basis) -> str:
     """第十二条, Article 12."""
-    return pick(basis.label, f"Article {basis.article}")
+    return basis.said
 
 
 def place(subject: Subject) -> str:

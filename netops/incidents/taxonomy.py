@@ -11,12 +11,14 @@ from netops.core.toml import Source, settled, until_changed
 
 
 class Category(msgspec.Struct, frozen=True):
-    """One of the ten categories; subcategories are numbered from 1 in their order."""
+    """One of the ten categories; subcategories are numbered from 1 in their order, the same in both languages."""
 
     no: str
     key: str
     name_zh: str
+    name_en: str
     subcategories: tuple[str, ...] = ()
+    subcategories_en: tuple[str, ...] = ()
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -56,16 +58,23 @@ class Taxonomy(msgspec.Struct, frozen=True):
         """The cause with this key."""
         return next((cause for cause in self.causes if cause.key == key), None) or self.cause(key)
 
-    def name(self, number: str) -> str:
-        """Name of "6.7" or "10" in the standard; "" when there is none."""
+    def name(self, number: str, language: str = "zh") -> str:
+        """Name of "6.7" or "10" in the standard, or what it means in English; "" when there is none."""
         main, _, sub = number.partition(".")
         category = next((one for one in self.categories if one.no == main), None)
         if category is None:
             return ""
+        name, several = category.name_zh, category.subcategories
+        if language == "en":
+            name, several = category.name_en, category.subcategories_en
         if not sub:
-            return category.name_zh
+            return name
         place = int(sub) if sub.isdecimal() else 0
-        return category.subcategories[place - 1] if 0 < place <= len(category.subcategories) else ""
+        return several[place - 1] if 0 < place <= len(several) else ""
+
+    def told(self, number: str, stored: str) -> str:
+        """The category in the language in use; *stored* is its Chinese name as an incident keeps it."""
+        return self.name(number, "en") or stored if spoken() == "en" else stored
 
 
 @until_changed(lambda playbooks: [playbooks / "law" / "taxonomy.toml"])
@@ -84,9 +93,12 @@ def load(playbooks: Path) -> Taxonomy:
         source.struct(standard, _Standard, "standard")
     else:
         source.fault(N_("must be written as [standard]"), "standard")
-    categories = tuple(entry for _, entry in source.entries("categories", Category))
+    categories = source.entries("categories", Category)
+    for index, one in categories:
+        if len(one.subcategories) != len(one.subcategories_en):
+            source.fault(N_("subcategories and subcategories_en must be equally many"), "categories", index, "subcategories_en")
     causes = source.entries("causes", Cause)
-    taxonomy = Taxonomy(categories, tuple(entry for _, entry in causes))
+    taxonomy = Taxonomy(tuple(entry for _, entry in categories), tuple(entry for _, entry in causes))
     owner: dict[str, str] = {}
     for index, cause in causes:
         if not taxonomy.name(cause.category):

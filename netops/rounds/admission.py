@@ -13,7 +13,7 @@ from netops.core.account import Account, AccountState, Source
 from netops.core.errors import NetopsError, Refused
 from netops.core.identity import Known, Rule, account_of
 from netops.core.journal import Act, act
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 from netops.desk import Desk
 from netops.probes.directory import Directory
 from netops.probes.provider import Provider
@@ -208,6 +208,6 @@ def _examine_one(desk: Desk, asked: Directory, name: str, password: str) -> Iter
         _what, why, mend = error.told()
         yield Check(N_("role"), "bad", why, mend)
         return
-    planes = "、".join(_(plane.label) for plane in wanted.planes)
+    planes = series(_(plane.label) for plane in wanted.planes)
     told = " ".join(part for part in (_(wanted.role), planes, wanted.organization) if part)
     yield Check(N_("role"), "good", told)

@@ -19,7 +19,7 @@ from netops.core.plane import Plane
 from netops.declarations import filings
 from netops.desk import Desk
 from netops.egress.exit import ExitKind
-from netops.incidents import casebook, clocks, legal_basis, notice, papers, saying, wording
+from netops.incidents import casebook, clocks, legal_basis, notice, papers, saying, taxonomy, wording
 from netops.incidents.incident import Incident
 from netops.incidents.legal_basis import Addressee, Instrument
 from netops.incidents.notice import Circumstances, Fact
@@ -173,7 +173,7 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         if kept.instrument is Instrument.REPORT and kept.state is PaperState.ISSUED
     ]  # fmt: skip
     values = {
-        **common(desk, template, one.organization, one.plane, one.number), **_what(one, findings),
+        **common(desk, template, one.organization, one.plane, one.number), **_what(desk, one, findings),
         "duties": saying.several(saying.article(basis) for finding in findings for basis in finding.basis),
         "discovery": _discovery(desk, findings), "sequence": str(len(reports) + 1),
         "earlier": reports[-1].paper.number if reports else pick("无", "none"), "reporter": desk.actor,
@@ -192,10 +192,11 @@ def _incident(desk: Desk, template: Template, subject: str, given: Mapping[str, 
     )  # fmt: skip
 
 
-def _what(one: Incident, findings: list[Finding]) -> dict[str, str]:
+def _what(desk: Desk, one: Incident, findings: list[Finding]) -> dict[str, str]:
     """What an incident is, and when."""
+    category = taxonomy.load(desk.playbooks).name(one.category, "en") or one.category_zh
     return {
-        "cause": pick(one.cause_zh, one.cause_en), "category": pick(one.category_zh, f"{one.category} ({one.category_zh})"),
+        "cause": pick(one.cause_zh, one.cause_en), "category": pick(one.category_zh, category),
         "grade": pick(one.grade.title_zh, one.grade.title_en), "count": str(len(findings)),
         "occurred": saying.moment(one.occurred), "detected": saying.moment(one.detected), "known": saying.moment(one.known),
         "findings": saying.several(one.findings),
@@ -431,7 +432,7 @@ def _document(desk: Desk, template: Template, subject: str, given: Mapping[str, 
         one = casebook.one(desk.store, kept.incident)
         findings = [docket.one(desk.store, name) for name in one.findings]
         facts = _facts(desk, findings)
-        values |= _what(one, findings)
+        values |= _what(desk, one, findings)
     if kept.about == "inspection":
         facts = tuple(one.fact for one in demanded.by_paper(desk, kept.subject, kept.id))
         values["count"] = str(len(facts))

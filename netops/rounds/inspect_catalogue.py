@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from netops.core.language import Text, _, spoken
+from netops.core.language import Text, _, series, spoken
 from netops.core.toml import Source, settled
 from netops.desk import Desk
 from netops.incidents import legal_basis
@@ -188,7 +188,7 @@ def coverage_page(playbooks: Path) -> str:
     lines += ["", "## 检查项 / Items", "", "| 编号 | 依据 | 检查问题 | 方式 | 自动检查 |", "|---|---|---|---|---|"]
     for one in covered:
         for catalogue, item in one.items:
-            named = "、".join(dict.fromkeys(asked.check for asked in item.asked)) or "—"
+            named = series(asked.check for asked in item.asked) or "—"
             question = item.question_zh.replace("|", "／")
             place = f"{item.cite} {item.clause}".strip() if item.clause else catalogue.basis(item).label
             lines.append(f"| {item.id} | {place} | {question} | {METHODS_ZH[item.method]} | {named} |")

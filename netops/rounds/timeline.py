@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from netops.core.finding import Finding
-from netops.core.language import N_, _, spoken
+from netops.core.language import N_, _, called, spoken
 from netops.desk import Desk
 from netops.incidents import casebook, papers, proceedings
 from netops.incidents.casebook import Move
@@ -142,7 +142,13 @@ def whereabouts(detail: dict[str, Any]) -> str:
         detail.get("mac", ""),
         detail.get("name", ""),
         " ".join(part for part in (detail.get("switch", ""), detail.get("port", "")) if part),
-        detail.get("organization_name", ""),
+        _organization(detail),
         detail.get("declaration", ""),
     )
     return " · ".join(part for part in parts if part)
+
+
+def _organization(detail: dict[str, Any]) -> str:
+    """As it was called then; in English as it is called now, since only its Chinese name was kept."""
+    code = str(detail.get("organization", ""))
+    return called(code) if code and spoken() == "en" else str(detail.get("organization_name", ""))

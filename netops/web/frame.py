@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from netops import __version__
-from netops.core.basis import Basis
 from netops.core.clock import city_time
 from netops.core.language import LANGUAGES, N_, _, choose, speak, spoken
 from netops.core.permission import Deed, Principal
@@ -101,7 +100,6 @@ class Frame:
             other_url=_same(request, lang=other),
             theme_url=_same(request, theme="light" if theme == "dark" else "dark"),
             tables=shown.tables,
-            article=lambda basis: basis.label if language == "zh" else _article(basis),
             **({"past": "", "present_url": "", "query": ""} | dict(shown.values)),
         )
         response = HTMLResponse(html, shown.status)
@@ -143,10 +141,6 @@ def _same(request: Request, **changes: str) -> str:
     if changes:
         url = url.include_query_params(**changes)
     return str(url.replace(scheme="", netloc=""))
-
-
-def _article(basis: Basis) -> str:
-    return f"Article {basis.article}"
 
 
 def _edition() -> str:

@@ -564,4 +564,5 @@ def test_check_reads_every_file(run: Run, folder: Path, lang: str) -> None:
     code, out, _err = run("playbook", "check", "--json", lang=lang)
     faults = {one["file"]: one["faults"] for one in json.loads(out)["items"] if one["faults"]}
     assert (1, ["notices/notice.toml"]) == (code, list(faults))
-    assert f"notices/notice.toml:{line}: blocks.text: unknown field {{law}}" in faults["notices/notice.toml"][0]
+    said = {"en": "unknown field {law}", "zh": "不认识字段 {law}"}[lang]
+    assert f"notices/notice.toml:{line}: blocks.text: {said}" in faults["notices/notice.toml"][0]

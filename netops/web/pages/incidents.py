@@ -13,7 +13,7 @@ from netops.core.errors import Missing
 from netops.core.finding import Finding
 from netops.core.language import N_, _, sided
 from netops.core.permission import Deed
-from netops.incidents import casebook, clocks, handling, papers
+from netops.incidents import casebook, clocks, handling, papers, taxonomy
 from netops.incidents.incident import COURSE, Deadline, Incident
 from netops.rounds import drafting, exhibits
 from netops.rounds import handling as rounds
@@ -156,7 +156,7 @@ def show(visit: Visit) -> Shown:
         (_("organization"), words.organization(one.organization)),
         (_("plane"), words.plane(one.plane)),
         (_("place"), one.place),
-        (_("category"), f"{one.category} {one.category_zh}"),
+        (_("category"), f"{one.category} {taxonomy.load(visit.desk.playbooks).told(one.category, one.category_zh)}"),
         (
             _("grade"),
             Cell(
