@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Command, desk, output
+from netops.cli.finding import WITNESSES
 from netops.cli.printing import Column
 from netops.core.language import N_, _, series, spoken
 
@@ -40,7 +41,8 @@ def explain(code: str | None) -> None:
         )
         return
     rule = look.rule(code)
-    record = _record(rule)
+    record, proofs = _record(rule), _proofs(rule)
+    record |= {"enough_alone": [name for name, _weight in proofs[0]], "only_together": [name for name, _weight in proofs[1]]}
 
     def text() -> None:
         out.line(
@@ -50,6 +52,12 @@ def explain(code: str | None) -> None:
         for paragraph in record["explanation"].split("\n\n"):
             out.line()
             out.line(paragraph)
+        if any(proofs):
+            out.line()
+        for label, several in zip((_("enough alone"), _("only together")), proofs, strict=True):
+            if several:
+                told = _(", ").join(f"{_(WITNESSES.get(name, name))} {weight:.0%}" for name, weight in several)
+                out.line(f"{label}　{told}")
         for basis in rule.basis:
             quote = _quote(basis.article)
             if quote:
@@ -74,6 +82,16 @@ def _record(rule: Rule) -> dict[str, Any]:
         "room": rule.room,
         "explanation": "\n\n".join(look.explained(rule)),
     }
+
+
+def _proofs(rule: Rule) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """Witnesses that suffice alone for what a rule says, and those that do only together; none for other rooms' rules."""
+    from netops.egress import witness
+
+    if rule.room != "egress":
+        return [], []
+    with desk() as opened:
+        return witness.rulebook(opened.playbooks).proofs(rule.kind, rule.code)
 
 
 def _quote(article: int) -> str:

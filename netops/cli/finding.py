@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from netops.core.finding import Finding
     from netops.desk import Desk
-    from netops.rounds.case import Case
+    from netops.rounds.case import Case, Sure
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": ""}
 
@@ -44,7 +45,7 @@ def list_(room: str | None, organization: str, plane: str | None, everything: bo
     from netops.core import docket
     from netops.core.finding import ROOMS, STANDING, State
     from netops.core.plane import Plane
-    from netops.rounds import look
+    from netops.rounds import case, look
 
     out = output()
     with desk() as opened:
@@ -53,10 +54,11 @@ def list_(room: str | None, organization: str, plane: str | None, everything: bo
             opened.store, state=states, organization=organization, plane=Plane(plane) if plane else None
         )
         listed = [one for one in listed if not room or ROOMS[one.code[:2]] == room]
-        register = opened.register
+        register, sure = opened.register, case.sureness(opened, listed)
+        items = [{**look.finding_record(one), **msgspec.structs.asdict(sure[one.id])} for one in listed]
         out.records(
             "finding",
-            listed if not out.json else [look.finding_record(one) for one in listed],
+            listed if not out.json else items,
             [
                 Column(N_("number"), lambda one: one.id, style="cyan"),
                 Column(N_("rule"), lambda one: one.code),
@@ -69,6 +71,7 @@ def list_(room: str | None, organization: str, plane: str | None, everything: bo
                     lambda one: series(basis.article for basis in one.basis),
                     right=True,
                 ),
+                Column(N_("sure"), lambda one: _sure(sure[one.id])),
                 Column(N_("count"), lambda one: one.count, right=True),
                 Column(N_("last seen"), lambda one: one.last_seen),
                 Column(N_("state"), lambda one: _(one.state)),
@@ -110,6 +113,8 @@ def show(number: str) -> None:
                 out.line(f"  {labelled(label)}{value}")
             for label, value in _case(known):
                 out.line(f"  {labelled(label)}{value}")
+            if text_of := look.refuted(look.rule_of(one)):
+                out.line(f"  {text_of}")
             if known.witnesses:
                 out.line(labelled(_("witnesses")).rstrip())
             for seen in known.witnesses:
@@ -121,7 +126,9 @@ def show(number: str) -> None:
                     out.line(f"    {piece.body}")
             out.next(f"netops explain {one.code}")
 
-        out.record("finding", {**look.finding_record(one), "pieces": pieces, "case": known}, text, plane=one.plane)
+        sure = case.sureness(opened, [one])[one.id]
+        told = {"confidence": known.confidence, "witnesses": sure.witnesses, "refuted": look.refuted(look.rule_of(one))}
+        out.record("finding", {**look.finding_record(one), **told, "pieces": pieces, "case": known}, text, plane=one.plane)
 
 
 WITNESSES = {
@@ -141,6 +148,12 @@ WITNESSES = {
     "moved_mac": N_("moved card"),
 }
 """Witnesses by their names; the others are protocols and tables, called alike everywhere."""
+
+
+def _sure(one: Sure) -> str:
+    """How sure it is, and by whom."""
+    told = _(", ").join(_(WITNESSES.get(name, name)) for name in one.witnesses)
+    return f"{one.confidence:.0%} {told}" if told else "—"
 
 
 def _case(known: Case) -> Iterator[tuple[str, str]]:

@@ -347,6 +347,16 @@ def pieces(store: Store, numbers: Iterable[str]) -> list[Evidence]:
     return [Evidence(row.kind, row.source, row.query, row.body, row.at) for row in sorted(rows, key=lambda row: (row.at, row.id))]
 
 
+def witnesses(store: Store, numbers: Iterable[str]) -> dict[str, str]:
+    """What kind each piece of evidence is of, by id."""
+    wanted, found = sorted(set(numbers)), dict[str, str]()
+    with store.read() as connection:
+        for start in range(0, len(wanted), 500):
+            query = select(evidence.c.id, evidence.c.kind).where(evidence.c.id.in_(wanted[start : start + 500]))
+            found |= {row.id: row.kind for row in connection.execute(query)}
+    return found
+
+
 def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -> None:
     """
     A person moves a finding: acknowledged, accepted until a date, rectifying, resolved.

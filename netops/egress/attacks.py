@@ -223,6 +223,7 @@ def network_scan(judged: Judged, scene: Scene, limits: Limits, met: Batch, sourc
     Why: nobody may harm the running of public networks (Article 17); a scan from inside is how a taken over machine looks for
         the next one.
     Mend: isolate the machine, find the program that sends, clean the machine and report.
+    Refuted: an inspection or a scanner of the office at that time, or a service whose clients all failed alike.
     """
     for source in sources:
         found = tried(source, judged.batch, met)
@@ -264,6 +265,7 @@ def traffic_flood(
         recorder or a test: name it there, with owner, reason and end.
     Why: nobody may harm the running of public networks (Article 17).
     Mend: block the sources at their switch ports, look for what sends, and report; for one from outside ask the carrier.
+    Refuted: an approved transfer or test, or a service that was merely in demand, as its answers show.
     """
     batch = met.batch
     for address in addresses:

@@ -36,6 +36,7 @@ def rogue_dhcp(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     Why: addresses are allocated by the authority (Article 11); a second server, such as a home router plugged in by
         its LAN side, gives terminals addresses, a gateway and a resolver that nobody allocated.
     Mend: unplug the box at the port named, or register the server in inventory/<plane>/prefixes.toml.
+    Refuted: the register of the prefix names the server, or the sender is a relay of a managed device.
     """
     batch = judged.batch
     rows = batch["sport"] == SERVER_PORT

@@ -275,6 +275,8 @@ def remote_control(heard: Heard) -> Iterator[Conclusion]:
     Why: departments use the shared exit, whose security measures see what passes (Article 12); who controls a terminal
         from outside is inside.
     Mend: ask the department who uses it and for what; remove it, or accept the finding until a date when it was approved.
+    Refuted: an approval of that tool for that terminal, or only the maker's page was visited, as a longer capture
+        shows.
     """
     yield from _services(heard, "EG-407", "remote_control")
 
@@ -296,6 +298,7 @@ def file_sharing(heard: Heard) -> Iterator[Conclusion]:
     Why: departments use the shared exit, whose security measures see what passes (Article 12); peers send and fetch files
         past them.
     Mend: ask the department; remove the program, or accept the finding until a date.
+    Refuted: the program distributes updates by peers on an approved service, as its tracker or info hash shows.
     """
     yield from _services(heard, "EG-408", "file_sharing")
 
@@ -316,6 +319,7 @@ def encrypted_dns(heard: Heard) -> Iterator[Conclusion]:
     Why: names are resolved and kept by the city's own resolver (Article 12); encrypted questions hide what a terminal
         looks for, tunnels and infections among it.
     Mend: switch it off in the browser or system, by policy where there are many; or accept the finding until a date.
+    Refuted: the resolver is the city's own, or its policy sends terminals there.
     """
     yield from _services(heard, "EG-409", "encrypted_dns")
 
@@ -338,6 +342,7 @@ def rogue_router(heard: Heard) -> Iterator[Conclusion]:
     Why: addresses are allocated by the authority (Article 11); who advertises a prefix gives every terminal of the LAN an
         address, a gateway and a resolver that nobody allocated.
     Mend: unplug the box at the port named, or register and walk the router.
+    Refuted: the card is a managed device's that no walk has read yet, or a router that is registered.
     """
     for one in heard.observations:
         is_router = one.kind == "router_advertisement" and int(one.facts.get("lifetime", 0)) > 0

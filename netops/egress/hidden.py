@@ -40,6 +40,8 @@ def hidden_nat(judged: Judged, scene: Scene, talks: Talks) -> Iterator[Conclusio
     Why: the number of terminals is part of the declaration (Article 10); a router that translates addresses hides
         terminals from the ledger and from every check.
     Mend: look at the port named; take the box off or set it to bridge; accept the finding when it is a plain host.
+    Refuted: a look at the port shows a plain host with a card of that maker, or a box that bridges and each machine
+        behind it with an address of its own.
     """
     batch = judged.batch
     suspects = {(plane, ip): one for (plane, ip), one in scene.by_ip.items() if one.maker}

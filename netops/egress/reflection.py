@@ -304,6 +304,8 @@ def rogue_exit_host(reflections: Iterable[Reflection]) -> Iterator[Conclusion]:
     Why: departments use the platform's internet exit; another one needs a filed scheme (Article 12). A terminal with
         a dongle, hotspot or line of its own joins the network to the internet past every measure.
     Mend: go to the port named, take the second line off, examine the terminal; probe again: netops egress probe.
+    Refuted: the public address is of a filed exit, the host's gateway is reached the same way, or no second link is
+        found on the terminal.
     """
     for one in reflections:
         if one.answer is Answer.DUAL_HOMED and one.asked.terminal.plane is Plane.EXTRANET:
@@ -329,6 +331,8 @@ def intranet_line(reflections: Iterable[Reflection]) -> Iterator[Conclusion]:
         The sensor's file was carried in; nothing leaves the intranet by itself.
     Why: the intranet must be separated from the internet (Article 8).
     Mend: take the terminal off the network, remove its second link (dongle, hotspot, line), and examine it.
+    Refuted: the office's own sensor was reached by a device inside on purpose, or the ticket left its host on paper
+        or by mail.
     """
     for one in reflections:
         if one.answer is Answer.DUAL_HOMED and one.asked.terminal.plane is Plane.INTRANET:

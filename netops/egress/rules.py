@@ -51,6 +51,8 @@ def rogue_exit_router(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     Why: departments share the platform's internet exit; a separate one needs its technical and security scheme on
         file with the authority; counties are excepted (Article 12).
     Mend: disconnect the line, or file the scheme and register the exit in inventory/extranet/exits.toml.
+    Refuted: the exit's filing in the register, or the interface's own address and neighbour showing that no internet
+        line ends there.
     """
     for group in groups(
         judged, judged.verdict == Verdict.UNFILED_EXIT, judged.batch.exporter, judged.batch["in_if"]
@@ -77,6 +79,7 @@ def lapsed_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     What: flows crossed a separate exit whose entry has no filing number, or whose filing ended before today.
     Why: a separate internet access needs its technical and security scheme on file (Article 12).
     Mend: file or renew the scheme and update the exit's entry, or stop using the exit.
+    Refuted: the filing, in force on the days named.
     """
     for group in groups(judged, judged.verdict == Verdict.LAPSED_EXIT, judged.exit):
         one = scene.exits[judged.exit[group.row]]
@@ -117,6 +120,8 @@ def intranet_exit(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
         terminal's MAC address; the terminal that carries it, or the interface it came in by, is named.
     Why: the intranet must be separated from the internet (Article 8).
     Mend: take the terminal off the network, remove its second link (dongle, hotspot, line), and examine it.
+    Refuted: the address named as carrier turns out to be a registered exchange system or security device that ends
+        the connection.
     """
     batch, verdict = judged.batch, judged.verdict
     rows = (verdict == Verdict.INTRANET_INTERNET) & (judged.plane == PLANES.index(Plane.INTRANET))
@@ -162,6 +167,8 @@ def intranet_public_query(
     Why: the intranet is separated from the internet (Article 8); a host that asks for it was configured for, or
         came from, a network that has it.
     Mend: find the program or setting that asks; point DNS, time and updates to the intranet's own servers.
+    Refuted: the destinations are addresses that the intranet itself uses, of a prefix that is missing in the
+        register.
     """
     sent = (judged.verdict == Verdict.INTRANET_QUERY) & (spaces(judged, scene, judged.source) != 3)
     for group in groups(judged, sent, judged.batch["src_hi"], judged.batch["src_lo"]):
@@ -198,6 +205,8 @@ def cross_plane(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     What: a flow that entered by a terminal's port has its source or destination in the other plane's space.
     Why: the two planes must be separated from each other (Article 8).
     Mend: find the terminal by its MAC address and port, take it off, and look for the cable or second card.
+    Refuted: a registered exchange system translates between the planes there, or the other plane's space is used
+        twice by allocation.
     """
     mac = judged.batch["src_mac"]
     rows = (
@@ -234,6 +243,7 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     What: flows entered a LAN from an address of the plane that is allocated to nobody and is no device's.
     Why: addresses are allocated by the authority and kept in a ledger (Article 11).
     Mend: allocate the address to the department, or have the host take one from its pool.
+    Refuted: an allocation or filing that holds the address, made before the traffic and missing in the ledger.
     """
     batch = judged.batch
     rows = judged.verdict == Verdict.UNALLOCATED_SOURCE
@@ -254,7 +264,7 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
 
 
 @rule(
-    "EG-204",
+    "EG-104",
     "bypass_link",
     Severity.HIGH,
     Basis(9),
@@ -265,19 +275,20 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
 )
 def bypass_link(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     """
-    EG-204: a department's router takes in another department's traffic by an interface that nothing registered explains.
+    EG-104: a department's router takes in another department's traffic by an interface that nothing registered explains.
 
     What: flows from addresses of one organization entered a device of another one, neither of them the platform's, by an
         interface that is no registered link, LAN or exit and no neighbour under management.
     Why: departments use the city's platform and do not build a backbone of their own (Article 9); what goes over such a
         link is seen by no firewall.
     Mend: unplug the link and let the traffic go over the platform; or have it approved and register it in links.toml.
+    Refuted: a registered link, or a route by which the platform itself delivers that traffic there.
     """
     batch = judged.batch
     for group in groups(judged, judged.verdict == Verdict.BYPASS, batch.exporter, batch["in_if"]):
         place, port = where(judged, scene, group)
         if place and port:
-            told = about_interface("EG-204", judged, scene, group, place, port)
+            told = about_interface("EG-104", judged, scene, group, place, port)
             yield msgspec.structs.replace(told, facts=told.facts | {"other": owner_of(judged, scene, group, None)})
 
 
@@ -299,6 +310,8 @@ def spoofed_source(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
         (RFC 2827).
     Mend: look at the terminal: a second line that is passed on, a program that forges, or a wrong setting; filter sources at
         the access switch (IP source guard).
+    Refuted: the source belongs to a registered device behind that card (a tunnel's end, a load balancer), or the
+        exporter names cards wrongly.
     """
     batch = judged.batch
     rows = judged.verdict == Verdict.SPOOFED_SOURCE

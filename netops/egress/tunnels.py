@@ -78,6 +78,8 @@ def tunnel(judged: Judged, scene: Scene, talks: Talks) -> Iterator[Conclusion]:
     Why: departments use the platform's exit, whose security measures see what passes (Article 12); a tunnel passes
         them by, and opens a way in.
     Mend: ask the department what it is for; end it, or accept the finding until a date when it was approved.
+    Refuted: an approved connection of that kind to that peer, or an ordinary service at that port, as its names and
+        certificates show.
     """
     if not scene.tunnels or Plane.EXTRANET not in scene.tables:
         return

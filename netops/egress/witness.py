@@ -12,11 +12,15 @@ import msgspec
 
 from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Severity, rule
-from netops.core.language import N_, Text
+from netops.core.language import N_, Said, Text
 from netops.core.lead import Lead, identity
 from netops.core.plane import Plane
 from netops.core.toml import Source, settled
 
+TELLS_AT = 0.75
+"""For kinds that the file does not name."""
+RECOGNISING = ("capture", "zeek", "suricata", "dns")
+"""Witnesses that say themselves how sure they are of what they recognised."""
 MOST_SURE = 0.99
 """Nothing that was seen from afar is certain."""
 
@@ -30,30 +34,74 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """How sure one must be of a kind before it is a finding, a ratio; 1 is a lead for ever."""
+    """How sure one must be of a kind before it is a finding, a ratio; 1 is a lead for ever; and who can testify."""
 
     kind: str
     tells_at: float
+    by: tuple[str, ...] = ()
+
+
+class Otherwise(msgspec.Struct, frozen=True):
+    """Where one rule weighs a witness otherwise, and which others that weight has counted already."""
+
+    code: str
+    witness: str
+    weight: float
+    why: str
+    includes: tuple[str, ...] = ()
 
 
 class Rulebook(msgspec.Struct, frozen=True):
-    """`playbooks/witnesses.toml`."""
+    """
+    `playbooks/witnesses.toml`.
+
+    Args:
+        by: of each kind, who can testify.
+        exceptions: by rule code and witness.
+    """
 
     weights: dict[str, Weight]
     thresholds: dict[str, float]
+    by: dict[str, tuple[str, ...]] = {}
+    exceptions: dict[tuple[str, str], Otherwise] = {}
 
-    def weight(self, witness: str) -> float:
-        """A witness that nobody weighed is worth little."""
+    def weight(self, witness: str, code: str = "") -> float:
+        """What it is worth, in this rule where one is named; a witness that nobody weighed is worth little."""
+        if (code, witness) in self.exceptions:
+            return self.exceptions[code, witness].weight
         return self.weights[witness].weight if witness in self.weights else 0.3
 
-    def confidence(self, witnesses: Iterable[str]) -> float:
-        """How sure independent witnesses are together, a ratio; each counts once."""
-        doubt = prod(1 - self.weight(name) for name in set(witnesses))
+    def confidence(self, witnesses: Iterable[str], code: str = "", own: float = 1.0) -> float:
+        """
+        How sure independent witnesses are together, a ratio; each counts once.
+
+        Args:
+            code: the rule that they speak in; *own*: how sure what it recognised was, where it says so.
+        """
+        several = set(witnesses)
+        for name in tuple(several):
+            several -= set(self.exceptions[code, name].includes) if (code, name) in self.exceptions else set()
+        doubt = prod(1 - self.weighed(name, code, own) for name in several)
         return min(round(1 - doubt, 2), MOST_SURE)
+
+    def weighed(self, witness: str, code: str, own: float) -> float:
+        """What a witness is worth where it says itself how sure it is: the lesser of both."""
+        weight = self.weight(witness, code)
+        return min(weight, own) if witness in RECOGNISING else weight
+
+    def testifies(self, kind: str, witness: str) -> bool:
+        """Whether this witness can speak for findings of this kind; where the file does not say, each can."""
+        return kind not in self.by or witness in self.by[kind]
 
     def suffices(self, kind: str, witnesses: Iterable[str]) -> bool:
         """Whether they are enough for a finding of this kind."""
-        return self.confidence(witnesses) >= self.thresholds.get(kind, 0.75)
+        return self.confidence(witnesses) >= self.thresholds.get(kind, TELLS_AT)
+
+    def proofs(self, kind: str, code: str) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Who suffices alone for a finding of this kind by this rule, and who only together with others: each with its weight."""
+        told = [(name, self.weight(name, code)) for name in self.by.get(kind, ())]
+        least = self.thresholds.get(kind, TELLS_AT)
+        return [one for one in told if one[1] >= least], [one for one in told if one[1] < least]
 
 
 def rulebook(playbooks: Path) -> Rulebook:
@@ -74,8 +122,8 @@ def rulebook(playbooks: Path) -> Rulebook:
 def _read(path: Path, _changed: int) -> Rulebook:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
-    source.unknown({"kinds", "witnesses"})
-    weights, thresholds = {}, {}
+    source.unknown({"kinds", "witnesses", "rules"})
+    weights, thresholds, by, exceptions = {}, {}, {}, {}
     for index, one in source.entries("witnesses", Weight):
         if not 0 < one.weight < 1:
             source.fault(N_("must be a ratio between 0 and 1"), "witnesses", index, "weight")
@@ -83,9 +131,15 @@ def _read(path: Path, _changed: int) -> Rulebook:
     for index, kind in source.entries("kinds", Threshold):
         if not 0 < kind.tells_at <= 1:
             source.fault(N_("must be a ratio above 0 and at most 1"), "kinds", index, "tells_at")
-        thresholds[kind.kind] = kind.tells_at
+        thresholds[kind.kind], by[kind.kind] = kind.tells_at, kind.by
+        if unknown := [name for name in kind.by if name not in weights]:
+            source.fault(Said("nobody weighs {names}", names=", ".join(unknown)), "kinds", index, "by")
+    for index, other in source.entries("rules", Otherwise):
+        if not 0 < other.weight < 1 or other.witness not in weights:
+            source.fault(N_("must be a witness, and a ratio between 0 and 1"), "rules", index, "weight")
+        exceptions[other.code, other.witness] = other
     settled("the witnesses' weights were not read", faults, "mend the lines above")
-    return Rulebook(weights, thresholds)
+    return Rulebook(weights, thresholds, by, exceptions)
 
 
 def gathered(heard: Iterable[Lead]) -> dict[tuple[str, Plane, str], list[Lead]]:
@@ -143,6 +197,8 @@ def suspected_host(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusion
     Why: another exit than the shared one needs a filed scheme (Article 12).
     Mend: look at the port named; probe the host: netops egress probe. When it is right as it is, have somebody sign it:
         netops egress allow add.
+    Refuted: no second link is found on the terminal; each witness has another explanation (a registered thing of the
+        net, a virtual machine).
     """
     return told("rogue_exit_host", heard, book)
 
@@ -162,6 +218,8 @@ def suspected_intranet(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclu
     What: as EG-405, in the intranet, which has no way out at all.
     Why: the intranet must be separated from the internet (Article 8).
     Mend: look at the port named and examine the terminal; take it off until that is done.
+    Refuted: no second link is found on the terminal: no card, no dongle, no hotspot's profile; each witness has
+        another explanation.
     """
     return told("intranet_exit", heard, book)
 
@@ -182,6 +240,8 @@ def suspected_router(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusi
         more that proves little alone.
     Why: a separate internet access needs its technical and security scheme on file (Article 12).
     Mend: disconnect the line, or file the scheme and register the exit.
+    Refuted: the register explains the interface (a filed spare line, a managed link), or the device's routes lead
+        nothing out there.
     """
     return told("rogue_exit_router", heard, book)
 
@@ -202,6 +262,8 @@ def suspected_box(heard: Iterable[Lead], book: Rulebook) -> Iterator[Conclusion]
         addresses on behalf of others, several cards on one access port.
     Why: the number of terminals is part of the declaration (Article 10).
     Mend: look at the port named; take the box off or set it to bridge; have it signed when it is right.
+    Refuted: the port shows one plain host, or an access point that is registered, with as many terminals as were
+        declared.
     """
     return told("hidden_nat", heard, book)
 

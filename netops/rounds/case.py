@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,13 @@ class Seen(msgspec.Struct, frozen=True):
     first: datetime
     last: datetime
     finding: str = ""
+
+
+class Sure(msgspec.Struct, frozen=True):
+    """How sure all witnesses of a finding are together, a ratio; and who they are."""
+
+    confidence: float
+    witnesses: tuple[str, ...]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -78,7 +86,7 @@ def of(desk: Desk, finding: Finding) -> Case:
     known = _known(desk, finding)
     several = [one.witness for one in seen]
     return Case(
-        book.confidence(several) if several else 0.0,
+        book.confidence(several, finding.code, _own(finding)) if several else 0.0,
         tuple(seen),
         " ".join(str(subject.get(key, "")) for key in ("switch", "port", "device", "interface") if subject.get(key)),
         person,
@@ -88,6 +96,45 @@ def of(desk: Desk, finding: Finding) -> Case:
         tuple(f"{one['id']} {one['title']}" for one in known["findings"] if one["id"] != finding.id)[:MOST],
         *_next(desk, finding),
     )
+
+
+def sureness(desk: Desk, findings: Sequence[Finding]) -> dict[str, Sure]:
+    """How sure each of these is, by number: by its evidence, that of others of its kind about the same, and leads."""
+    book = witness.rulebook(desk.playbooks)
+    kinds = docket.witnesses(desk.store, (number for one in findings for number in one.evidence))
+    said: dict[tuple[str, str, str], set[str]] = {}
+    for lead in leads.listed(desk.store):
+        for name in names(lead.lead.subject):
+            said.setdefault((lead.lead.accuses, lead.lead.plane, name), set()).add(lead.lead.witness)
+    told = {one.id: _testified(book, one, {kinds[number] for number in one.evidence if number in kinds}) for one in findings}
+    for one in findings:
+        for name in names(one.subject):
+            said.setdefault((one.kind, one.plane, name), set()).update(told[one.id])
+    found = {}
+    for one in findings:
+        several = set(told[one.id])
+        for name in names(one.subject):
+            several |= said.get((one.kind, one.plane, name), set())
+        sure = book.confidence(several, one.code, _own(one)) if several else 0.0
+        found[one.id] = Sure(sure, tuple(sorted(several, key=lambda each: (-book.weight(each, one.code), each))))
+    return found
+
+
+def _testified(book: witness.Rulebook, finding: Finding, kinds: Iterable[str]) -> set[str]:
+    """
+    The kinds of its evidence that speak as witnesses of their own.
+
+    Evidence of leads that joined it is of the table where it stood; they are counted as the witnesses that they are.
+    """
+    if finding.code in WITNESS_RULES:
+        return set()
+    return {kind for kind in kinds if book.testifies(finding.kind, kind)}
+
+
+def _own(finding: Finding) -> float:
+    """How sure who recognised it says that it is, 1 where it does not say."""
+    percent = finding.facts.get("percent", "")
+    return int(percent) / 100 if percent.isdecimal() and finding.code not in WITNESS_RULES else 1.0
 
 
 def _seen(desk: Desk, finding: Finding, book: witness.Rulebook) -> list[Seen]:
@@ -102,12 +149,15 @@ def _seen(desk: Desk, finding: Finding, book: witness.Rulebook) -> list[Seen]:
         ]
     found: dict[tuple[str, str], list[Evidence]] = {}
     for one in same:
-        for piece in docket.pieces(desk.store, one.evidence):
-            if one.code not in WITNESS_RULES:
+        pieces = docket.pieces(desk.store, one.evidence)
+        spoken = _testified(book, one, {piece.kind for piece in pieces})
+        for piece in pieces:
+            if piece.kind in spoken:
                 found.setdefault((piece.kind, one.id), []).append(piece)
     return [
         Seen(
-            kind, book.weight(kind), look.because(next(one for one in same if one.id == number)),
+            kind, book.weighed(kind, finding.code, _own(finding)),
+            look.because(next(one for one in same if one.id == number)),
             ", ".join(dict.fromkeys(piece.source for piece in pieces)), pieces[0].at, pieces[-1].at, number,
         )
         for (kind, number), pieces in found.items()

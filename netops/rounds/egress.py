@@ -48,7 +48,7 @@ WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
 """and for so long after that walk."""
-EXPLAINED_BY = {"EG-203": "TP-102", "EG-204": "TP-101", "EG-301": "AD-101"}
+EXPLAINED_BY = {"EG-203": "TP-102", "EG-104": "TP-101", "EG-301": "AD-101"}
 """What other rooms see better: the rule of each."""
 NEW_MS = 60_000
 """An interface that no walk told of counts for so long after its last flow."""

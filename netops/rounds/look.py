@@ -65,9 +65,15 @@ def explained(rule: Rule) -> list[str]:
     return [_(line) for part in paragraphs for line in _labelled(part)]
 
 
+def refuted(rule: Rule) -> str:
+    """What would refute what it says, in the language in use; "" where its docstring does not tell."""
+    paragraphs = [" ".join(part.split()) for part in rule.explanation.split("\n\n")]
+    return next((_(line) for part in paragraphs for line in _labelled(part) if line.startswith("Refuted: ")), "")
+
+
 def _labelled(paragraph: str) -> list[str]:
-    """A paragraph split before What:, Why: and Mend:, each a message of its own."""
-    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend): )", paragraph) if part.strip()]
+    """A paragraph split before What:, Why:, Mend: and Refuted:, each a message of its own."""
+    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend|Refuted): )", paragraph) if part.strip()]
 
 
 def title(finding: Finding) -> str:

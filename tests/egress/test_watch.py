@@ -56,7 +56,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, dict[str, str], str
     ),
     "another department's traffic past the platform": (
         [{"exporter": R_FIN, "in_if": 9, "src": "10.20.12.11", "dst": "10.20.11.11", "sport": 80}] * 2,
-        [("EG-204", {"device": "r-fin", "interface": "ge9", "ip": "198.51.100.18"}, "fin")],
+        [("EG-104", {"device": "r-fin", "interface": "ge9", "ip": "198.51.100.18"}, "fin")],
     ),
     "a terminal that sends with an address of the internet": (
         [{"exporter": R_FIN, "in_if": 2, "src": "203.0.113.80", "dst": "10.20.0.80", "src_mac": FOREIGN_PC}],

@@ -170,11 +170,12 @@ class City:
 
     def _scenarios(self) -> dict[str, Any]:
         one, two, three, four = self.departments[:4]
+        # Whoever has a dongle sends nothing through our routers: no other scenario may need to see that PC's traffic.
         pcs = {name: list(lan.hosts) for name, lan in self.lans.items()}
         sharer, user, asker = self.dice.sample(pcs["in-off"], 3)
         stray = self.lans[two].net
         return {
-            "rogue-exit-pc": {"host": self.dice.choice(pcs[two][:2]), "carrier": "100.64.9.0/30", "dongle": "192.168.8.0/24"},
+            "rogue-exit-pc": {"host": pcs[two][1], "carrier": "100.64.9.0/30", "dongle": "192.168.8.0/24"},
             "rogue-exit-router": {"lan": one, "net": f"198.51.100.{self.dice.choice((32, 36, 40))}/30"},
             "bypass-link": {"a": one, "b": two, "net": "172.31.7.0/30"},
             "intranet-internet": {"host": sharer, "users": [user], "carrier": "100.64.9.4/30", "dongle": "192.168.43.0/24"},

@@ -102,8 +102,8 @@ def _of(tree: ast.Module, path: Path, errors: set[str]) -> Iterator[tuple[str, i
 
 
 def labelled(paragraph: str) -> list[str]:
-    """A rule's paragraph before What:, Why: and Mend:, as `netops explain` splits it."""
-    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend): )", paragraph) if part.strip()]
+    """A rule's paragraph before What:, Why:, Mend: and Refuted:, as `netops explain` splits it."""
+    return [part.strip() for part in re.split(r"(?=\b(?:What|Why|Mend|Refuted): )", paragraph) if part.strip()]
 
 
 def click_messages() -> list[str]:

@@ -95,6 +95,37 @@ def test_the_case_says_how_sure_and_by_whom(city: tuple[Desk, Hands]) -> None:
     assert "netops finding show" in known.step
 
 
+def test_the_list_says_as_the_case_how_sure_it_is(city: tuple[Desk, Hands]) -> None:
+    """Own evidence, leads, another sense's finding of the same kind; what joined as evidence is no witness a second time."""
+    desk, _clock = city
+    other = {"ip": "10.20.11.6", "mac": "00:14:22:00:00:06"}
+    settle(desk, [*told(desk, "EG-403", kind="probe"), *told(desk, "EG-402", other, "capture"), *told(desk, "EG-404", other)])
+    leads.tell(desk.store, [lead(desk, "foreign_address"), lead(desk, "cellular_mac")])
+    witnesses.run(desk)
+    several = {one.code: one for one in docket.listed(desk.store)}
+    sure = case.sureness(desk, list(several.values()))
+
+    assert 3 == len(several["EG-403"].evidence)
+    assert {
+        "EG-402": (0.85, ("capture",)),
+        "EG-403": (0.99, ("probe", "cellular_mac", "foreign_address")),
+        "EG-404": (0.75, ("flow",)),
+    } == {code: (sure[one.id].confidence, sure[one.id].witnesses) for code, one in several.items()}
+    assert {code: sure[one.id].confidence for code, one in several.items()} == {
+        code: case.of(desk, one).confidence for code, one in several.items()
+    }
+
+
+def test_a_witness_that_says_how_sure_it_is_counts_no_more(city: tuple[Desk, Hands]) -> None:
+    """A capture that recognised something with 62 % is worth that, and not what captures are worth in general."""
+    desk, _clock = city
+    [heard] = told(desk, "EG-402", kind="capture")
+    settle(desk, [msgspec.structs.replace(heard, facts=heard.facts | {"percent": "62"})])
+    [one] = docket.listed(desk.store)
+
+    assert 0.62 == case.sureness(desk, [one])[one.id].confidence == case.of(desk, one).witnesses[0].weight
+
+
 def test_what_a_person_signs_is_accepted_until_it_ends(city: tuple[Desk, Hands]) -> None:
     """Owner, end and reason; other hosts and kinds are not covered; expired, it is open again by itself."""
     desk, clock = city
