@@ -29,6 +29,8 @@ BATCH = 512
 MEMORY_MIB = 200
 """How much a flood may add to the process at most: what waits (64 MiB), templates, and what Python keeps for itself."""
 RECORDS = 10
+BLOCK = 512
+"""Datagrams that are mutated at once, all of the same shape."""
 
 
 def message(version: int, domain: int, *sets: tuple[int, bytes]) -> bytes:
@@ -81,16 +83,22 @@ def mutated(count: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
     sflow += struct.pack(">IIIIII", 1, 48, 1, 64, 4, 32) + bytes(12) + b"\x08\x00\x45" + bytes(17)
     variable = message(10, 5, (2, template(260, ((371, 65535), (8, 4), (315, 65535)))), (260, b"\x02ab" + bytes(4) + b"\x04abcd"))
     seeds = [*first, again, v5, sflow, variable, message(10, 5, (2, template(256)), (256, bytes(25)))]
-    for _ in range(count):
-        one = bytearray(seeds[chance.integers(len(seeds))])
-        for place in chance.integers(0, len(one), chance.integers(0, 8)).tolist():
-            one[place] = int(chance.integers(256))
-        kind = chance.integers(4)
-        if kind == 0:
-            del one[int(chance.integers(1, len(one))) :]
-        elif kind == 1:
-            one += seeds[chance.integers(len(seeds))][: int(chance.integers(1, 60))]
-        yield ATTACKER, bytes(one)
+    for start in range(0, count, BLOCK):
+        size = min(BLOCK, count - start)
+        shape = seeds[start // BLOCK % len(seeds)]
+        block = np.tile(np.frombuffer(shape, np.uint8), (size, 1))
+        rows = np.repeat(np.arange(size), chance.integers(0, 8, size))
+        block[rows, chance.integers(0, len(shape), len(rows))] = chance.integers(0, 256, len(rows), np.uint8)
+        kinds, cuts = chance.integers(0, 4, size).tolist(), chance.integers(1, len(shape), size).tolist()
+        others, lengths = chance.integers(0, len(seeds), size).tolist(), chance.integers(1, 60, size).tolist()
+        octets = block.tobytes()
+        for number, kind in enumerate(kinds):
+            one = octets[number * len(shape) : (number + 1) * len(shape)]
+            if kind == 0:
+                one = one[: cuts[number]]
+            elif kind == 1:
+                one += seeds[others[number]][: lengths[number]]
+            yield ATTACKER, one
 
 
 def under(flood: Iterator[tuple[str, bytes]]) -> dict[str, Any]:

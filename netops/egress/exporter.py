@@ -66,6 +66,50 @@ class Waiting(NamedTuple):
     body: bytes
 
 
+class Waitlist:
+    """Data sets whose templates have not come yet: by template, and the oldest of all, without a look at the others."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[int, int, int], deque[Waiting]] = {}
+        self._order: deque[tuple[int, int, int]] = deque()
+        """Their templates as they came; those of sets that were taken may still be named."""
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, one: Waiting) -> None:
+        """One more."""
+        key = (one.header.version, one.domain, one.number)
+        self._sets.setdefault(key, deque()).append(one)
+        self._order.append(key)
+        self._count += 1
+        if len(self._order) > 2 * self._count + MAX_STREAMS:
+            left = {key: len(some) for key, some in self._sets.items()}
+            kept: deque[tuple[int, int, int]] = deque()
+            for key in reversed(self._order):
+                if left.get(key, 0):
+                    left[key] -= 1
+                    kept.appendleft(key)
+            self._order = kept
+
+    def oldest(self) -> Waiting:
+        """Take the one that waited longest, or nearly so; there must be one."""
+        while not (some := self._sets.get(key := self._order.popleft())):
+            pass
+        one = some.popleft()
+        if not some:
+            del self._sets[key]
+        self._count -= 1
+        return one
+
+    def take(self, version: int, domain: int, number: int) -> list[Waiting]:
+        """Take those of one template, oldest first."""
+        some = list(self._sets.pop((version, domain, number), ()))
+        self._count -= len(some)
+        return some
+
+
 class Template(msgspec.Struct, frozen=True):
     """One template as it is kept over a restart; fields are (enterprise, element, length)."""
 
@@ -227,7 +271,7 @@ class Exporter:
     templates: dict[tuple[int, int, int], Layout] = field(default_factory=dict)
     repeated: set[tuple[int, int, int, bytes]] = field(default_factory=set)
     """Template sets (version, domain, set id, content) that would teach nothing new now."""
-    waiting: deque[Waiting] = field(default_factory=deque)
+    waiting: Waitlist = field(default_factory=Waitlist)
     waiting_bytes: int = 0
     samplers: dict[tuple[int, int], int] = field(default_factory=dict)
     """Sampling interval by (domain, sampler id); sampler -1 is the last one learned."""

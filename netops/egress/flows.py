@@ -141,7 +141,9 @@ def merged(chunks: Iterable[Flows]) -> Batch:
     for end in ("src", "dst"):
         if all(f"{end}_v4" in chunk.columns for chunk in kept):
             columns[f"{end}_v4"] = _joined([chunk.columns[f"{end}_v4"] for chunk in kept], np.dtype(np.uint32))
-    if kept and all(SPANS[0] in chunk.columns for chunk in kept):
+    if kept and all(chunk.columns.keys().isdisjoint((*TIMES, *SPANS)) for chunk in kept):
+        columns |= dict.fromkeys(SPANS, same(0, sum(map(len, kept)), np.int32))
+    elif kept and all(SPANS[0] in chunk.columns for chunk in kept):
         for name in SPANS:
             pieces = [chunk.columns[name] for chunk in kept]
             columns[name] = _joined(pieces, max((one.dtype for one in pieces), key=lambda kind: kind.itemsize))

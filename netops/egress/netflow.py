@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import fields as fields_of
 from typing import Any
@@ -373,7 +372,7 @@ class Decoder:
     # ---- data without a template
     def _wait(self, exporter: Exporter, one: Waiting) -> None:
         size = len(one.body) + 64
-        exporter.waiting.append(one)
+        exporter.waiting.add(one)
         exporter.waiting_bytes += size
         self._waiting_bytes += size
         while exporter.waiting_bytes > WAITING_BYTES:
@@ -383,7 +382,7 @@ class Decoder:
         exporter.counters.waiting = len(exporter.waiting)
 
     def _give_up(self, exporter: Exporter) -> None:
-        one = exporter.waiting.popleft()
+        one = exporter.waiting.oldest()
         exporter.waiting_bytes -= len(one.body) + 64
         self._waiting_bytes -= len(one.body) + 64
         exporter.counters.dropped += 1
@@ -391,14 +390,9 @@ class Decoder:
 
     def _serve(self, exporter: Exporter, domain: int, version: int, number: int) -> None:
         """Decode what waited for this template."""
-
-        def wanted(one: Waiting) -> bool:
-            return one.domain == domain and one.number == number and one.header.version == version
-
-        served = [one for one in exporter.waiting if wanted(one)]
+        served = exporter.waiting.take(version, domain, number)
         if not served:
             return
-        exporter.waiting = deque(one for one in exporter.waiting if not wanted(one))
         layout, rows = exporter.templates[version, domain, number], self._rows
         for one in served:
             exporter.waiting_bytes -= len(one.body) + 64
