@@ -34,12 +34,12 @@ def run(folder: Path, examples: int, seed: int, roles: tuple[str, ...] = ROLES, 
     from schemathesis.checks import CHECKS
     from schemathesis.core.failures import FailureGroup
 
-    from netops.config import Web
     from netops.core.account import Account, Role
     from netops.core.clock import still
     from netops.core.permission import MAY
     from netops.desk import Desk
     from netops.rounds import accounts
+    from netops.settings import Web
     from netops.web.app import application
     from tests.conftest import NOON
     from tests.web import city

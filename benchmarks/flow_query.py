@@ -214,10 +214,11 @@ def summary(told: str) -> tuple[int, int]:
 # ---- netops
 def desk_of(folder: Path) -> Any:
     """A desk with a store and an archive of its own."""
-    from netops.config import Config, Flows, PlaneSettings
+    from netops.config import Config
     from netops.core.plane import Plane
     from netops.core.store import Store
     from netops.desk import Desk
+    from netops.settings import Flows, PlaneSettings
 
     planes = {Plane.EXTRANET: PlaneSettings(("10.20.0.0/15",))}
     (folder / "config.toml").write_text(

@@ -63,11 +63,12 @@ def inventory(folder: Path, count: int) -> None:
 def desk(folder: Path, count: int = ORGANIZATIONS, url: str = "") -> Any:
     """An open desk on a new store whose register is in force."""
     import netops.tables  # noqa: F401 - every table
-    from netops.config import City, Config, PlaneSettings
+    from netops.config import Config
     from netops.core.clock import still
     from netops.core.plane import Plane
     from netops.desk import Desk
     from netops.rounds import inventory as applying
+    from netops.settings import City, PlaneSettings
 
     inventory(folder / "inventory", count)
     opened = Desk(

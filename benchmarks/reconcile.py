@@ -125,7 +125,7 @@ def rules(folder: Path, count: int) -> Iterator[Figure]:
 def round_(folder: Path, count: int) -> Iterator[Figure]:
     """The whole round out of a store, a second time: what was concluded is seen again."""
     from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-    from netops.config import Config, PlaneSettings
+    from netops.config import Config
     from netops.core import applied, journal
     from netops.core.clock import still
     from netops.core.organization import Organization
@@ -133,6 +133,7 @@ def round_(folder: Path, count: int) -> Iterator[Figure]:
     from netops.desk import Desk
     from netops.register import Register
     from netops.rounds import reconcile
+    from netops.settings import PlaneSettings
 
     path = folder / "round.db"
     prefixes = tuple(RegisteredPrefix(f"10.{n}.0.0/16", PrefixRole.POOL, "fin") for n in range(8))
@@ -193,13 +194,14 @@ def fill(path: Path, here: list[int], seen: list[int], names: bool = False) -> N
 def who(folder: Path, used: int) -> Iterator[Figure]:
     """One address, card and name out of a large store: the question alone, then the whole process."""
     from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-    from netops.config import Config, PlaneSettings
+    from netops.config import Config
     from netops.core import applied, journal
     from netops.core.organization import Organization
     from netops.core.plane import Plane
     from netops.desk import Desk
     from netops.register import Register
     from netops.rounds.who import who as ask
+    from netops.settings import PlaneSettings
 
     path = folder / "who.db"
     prefixes = tuple(

@@ -224,10 +224,11 @@ def city(devices: int, rounds: int) -> list[Figure]:
     """Simulated switches to stored records, and what a dead one costs."""
     import netops.tables  # noqa: F401 - every table
     from benchmarks.snmp_devices import address
-    from netops.config import Config, PlaneSettings, Snmp
+    from netops.config import Config
     from netops.core.clock import now
     from netops.desk import Desk
     from netops.rounds import walk
+    from netops.settings import PlaneSettings, Snmp
 
     rate, cpu, variables = [], [], 0
     with (

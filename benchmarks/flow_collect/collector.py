@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import Config, Flows, PlaneSettings
+from netops.config import Config
 from netops.core import applied, journal
 from netops.core.clock import now
 from netops.core.organization import Organization
@@ -24,6 +24,7 @@ from netops.egress.judge import Scene
 from netops.register import Register
 from netops.rounds.egress import Watcher
 from netops.rounds.scene import build
+from netops.settings import Flows, PlaneSettings
 from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 

@@ -126,8 +126,8 @@ def next_() -> None:
     """When each round is due, from its period and its last run."""
     from datetime import timedelta
 
-    from netops.config import seconds
     from netops.rounds import diary
+    from netops.settings import seconds
 
     out = output()
     with desk() as opened:

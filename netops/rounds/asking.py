@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netops.config import Config, Snmp
-from netops.config import Credential as Configured
+from netops.config import Config
 from netops.core.errors import Missing
+from netops.settings import Credential as Configured
+from netops.settings import Snmp
 from netops.topology.device import RegisteredDevice
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from netops import __version__
-from netops.config import seconds
 from netops.core import dump, journal
 from netops.core.clock import rfc3339
 from netops.core.columns import json_value, moment
@@ -24,6 +23,7 @@ from netops.core.language import N_
 from netops.core.store import REVISION, Store
 from netops.desk import Desk
 from netops.rounds import Progress, Report, attachments, silent
+from netops.settings import seconds
 
 MANIFEST = "MANIFEST.json"
 TABLES, FILES = "tables/", "files/"

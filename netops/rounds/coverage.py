@@ -16,7 +16,6 @@ from netops.addresses.prefix import PrefixRole
 from netops.addresses.reconcile import Scene, segments
 from netops.addresses.rules import IDLE, is_watched
 from netops.addresses.span import Span, number, parsed
-from netops.config import seconds
 from netops.core.clock import city_time
 from netops.core.finding import Finding
 from netops.core.language import N_
@@ -24,6 +23,7 @@ from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import observe
+from netops.settings import seconds
 from netops.topology import snapshots
 from netops.topology.device import DeviceView
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from netops.config import Credential
 from netops.core.errors import Faults, NetopsError
 from netops.core.language import N_, _
 from netops.desk import Desk
+from netops.settings import Credential
 
 
 class Check(msgspec.Struct, frozen=True):

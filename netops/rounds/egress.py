@@ -14,7 +14,6 @@ from types import TracebackType
 
 import msgspec
 
-from netops.config import seconds as seconds_of
 from netops.core import docket
 from netops.core.finding import STANDING, Conclusion, Finding
 from netops.core.language import N_
@@ -32,6 +31,7 @@ from netops.probes.flows import BATCH, Collector
 from netops.rounds import Progress, Report, allow, joining, silent
 from netops.rounds.archive import Recorder, folder_of
 from netops.rounds.stepping import Stepping
+from netops.settings import seconds as seconds_of
 
 logger = logging.getLogger("netops.egress")
 GATHER_SECONDS = 0.2

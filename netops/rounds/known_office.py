@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import date
 
-from netops.config import seconds
 from netops.core import accounts, journal
 from netops.core.account import AccountState
 from netops.desk import Desk
 from netops.incidents import casebook, legal_basis, papers
 from netops.incidents.papers import PaperState
 from netops.inspections.facts import AccountFact, CaseFact, JournalFact, PaperFact, RunFact
+from netops.settings import seconds
 
 
 def cases(desk: Desk) -> Iterator[CaseFact]:

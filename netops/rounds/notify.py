@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from netops.config import seconds
 from netops.core import language
 from netops.core.errors import NetopsError
 from netops.desk import Desk
@@ -14,6 +13,7 @@ from netops.incidents.announcement import Item
 from netops.incidents.settings import Channel
 from netops.probes import messenger
 from netops.rounds import Progress, Report, silent
+from netops.settings import seconds
 
 logger = logging.getLogger("netops.rounds")
 AGAIN_SECONDS = 300.0

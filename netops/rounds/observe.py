@@ -15,11 +15,11 @@ from netops.addresses.mention import Source, SourceKind, Told
 from netops.addresses.reading import MAX_BYTES, Fault, Reading, decoded
 from netops.addresses.settings import AddressSource
 from netops.addresses.span import number, parsed
-from netops.config import seconds
 from netops.core.errors import NetopsError
 from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.desk import Desk
+from netops.settings import seconds
 
 NOTED = 20
 """Faults of a file that are kept with its source."""

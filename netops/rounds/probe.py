@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 
 import msgspec
 
-from netops.config import PROBES, seconds
+from netops.config import PROBES
 from netops.core import docket, journal, ticket
 from netops.core.errors import NetopsError, Refused
 from netops.core.finding import STANDING
@@ -27,6 +27,7 @@ from netops.egress.reflection import BEACON_RUN, Answer, Asked, Hit, Reflection,
 from netops.egress.rules import PROBE_RULES, RULES
 from netops.probes import oneway, reflect
 from netops.rounds import Progress, Report, allow, brake, joining, silent
+from netops.settings import seconds
 
 MAX_TARGETS = 4000
 START_SECONDS = 60.0

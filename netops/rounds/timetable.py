@@ -12,10 +12,10 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from netops.config import seconds
 from netops.core.clock import now
 from netops.desk import Desk
 from netops.rounds import diary
+from netops.settings import seconds
 
 logger = logging.getLogger("netops.rounds")
 STAGGER_SECONDS = 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from netops.config import seconds
 from netops.core import docket
 from netops.core.finding import STANDING
 from netops.core.language import N_
@@ -17,6 +16,7 @@ from netops.egress.cards import cards
 from netops.egress.rules import RULES
 from netops.egress.witness import WITNESS_RULES
 from netops.rounds import Progress, Report, allow, joining, silent
+from netops.settings import seconds
 from netops.topology import snapshots, traces
 from netops.topology.device import DeviceView
 

@@ -25,7 +25,7 @@ from netops.addresses import ledger
 from netops.addresses.allocation import Request
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import MAPPED, Span, parsed
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal
 from netops.core.clock import still
 from netops.core.errors import NetopsError
@@ -33,6 +33,7 @@ from netops.core.plane import Plane
 from netops.core.store import Store, metadata
 from netops.desk import Desk
 from netops.rounds import division, inventory
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 
 PLANE = Plane.EXTRANET

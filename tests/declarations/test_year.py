@@ -23,7 +23,7 @@ from sheets import book
 
 from netops.addresses.allocation import Request
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import applied, docket, journal
 from netops.core.errors import Refused
 from netops.core.finding import STANDING
@@ -49,6 +49,7 @@ from netops.rounds import (
     reconcile,
 )
 from netops.rounds.declaring import Wishes
+from netops.settings import City, PlaneSettings
 from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 

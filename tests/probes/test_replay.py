@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from netops.config import Config, Translation
+from netops.config import Config
 from netops.core.errors import NetopsError
 from netops.probes.agent import Access, Agent, Table
 from netops.probes.ber import GET, GETBULK, OCTETS, SEQUENCE, integer, oid, tlv
 from netops.probes.replay import RECORDINGS, Agents, Present, datagrams, read, replay_flows, table
+from netops.settings import Translation
 
 ACCESS = Access("replay-ro", "netops", "replay-auth-1", "replay-priv-1")
 REACH = Config(

@@ -163,8 +163,8 @@ def test_what_is_past_its_term_is_named_and_removed_by_an_act_only(store: Store,
 
 def test_the_platform_and_the_week_are_held_against_addresses_and_days(desk: rounds.Desk) -> None:
     """A cross-department system elsewhere, information published late, an expiring certificate, too few trained."""
-    from netops.config import PlaneSettings
     from netops.core.plane import Plane
+    from netops.settings import PlaneSettings
 
     nets = {Plane.EXTRANET: PlaneSettings(nets=("10.72.0.0/16",))}
     desk.config = desk.config.__class__(planes=nets, store_url=desk.store.url)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket
 from netops.core.clock import CITY_ZONE, now
 from netops.core.finding import STANDING
@@ -19,6 +19,7 @@ from netops.registers.identity import fingerprint
 from netops.registers.probing import Sites
 from netops.rounds import look, sites
 from netops.rounds import registers as rounds
+from netops.settings import PlaneSettings
 from tests.registers.city import IDENTITY, desk_of
 from tests.registers.nginx import Authority, free_port, serving
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "egress"))
 from scenes import batch
 
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import Config, Flows, PlaneSettings
+from netops.config import Config
 from netops.core import applied, journal
 from netops.core.organization import Organization
 from netops.core.plane import Plane
@@ -24,6 +24,7 @@ from netops.egress.judge import judge
 from netops.register import Register
 from netops.rounds import scene
 from netops.rounds.archive import Recorder
+from netops.settings import Flows, PlaneSettings
 from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 from netops.topology.link import RegisteredLink

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import accounts as kept
 from netops.core import journal, passwords
 from netops.core.account import Account, AccountState, Role
@@ -22,6 +22,7 @@ from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.rounds import accounts
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 
 EXTRANET = Plane.EXTRANET

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import netops.tables  # noqa: F401 - every table into the metadata
-from netops.config import Config, PlaneSettings, Snmp
-from netops.config import Credential as Configured
+from netops.config import Config
 from netops.core.clock import still
 from netops.core.errors import Missing, NetopsError
 from netops.core.plane import Plane
@@ -20,6 +19,8 @@ from netops.probes.memory import recall
 from netops.probes.snmp import Target
 from netops.rounds import walk
 from netops.rounds.asking import credential, credentials
+from netops.settings import Credential as Configured
+from netops.settings import PlaneSettings, Snmp
 from netops.topology.device import RegisteredDevice, Role
 from tests.conftest import NOON
 from tests.probes.hostile import playing_agent

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Backups, Config, Timetable
+from netops.config import Config
 from netops.core import dump, journal
 from netops.core.clock import Clock, still
 from netops.core.errors import NetopsError, Refused
@@ -22,6 +22,7 @@ from netops.core.store import Store
 from netops.desk import Desk
 from netops.rounds import backup, inventory
 from netops.rounds.backup import MANIFEST
+from netops.settings import Backups, Timetable
 from tests.conftest import NOON
 from tests.rounds.test_inventory import write
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from netops.config import Config, PlaneSettings, Probe
+from netops.config import Config
 from netops.core import ticket
 from netops.core.errors import NetopsError
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.egress.reflection import BEACON_RUN
 from netops.rounds import beacon
+from netops.settings import PlaneSettings, Probe
 
 KEY = ticket.new_key()
 URL = "http://203.0.113.99:8080/b"

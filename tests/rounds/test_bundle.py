@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Bundles, Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal, seal
 from netops.core.clock import Clock, still
 from netops.core.errors import Refused
@@ -19,6 +19,7 @@ from netops.core.plane import Plane
 from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.rounds import bundle, walk
+from netops.settings import Bundles, PlaneSettings
 from netops.topology import snapshots
 from netops.topology.rules import conclude
 from tests.conftest import NOON

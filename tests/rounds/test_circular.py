@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal, language
 from netops.core.clock import still
 from netops.core.errors import Missing, NetopsError
@@ -20,6 +20,7 @@ from netops.inspections.answer import Result
 from netops.inspections.catalogue import load
 from netops.inspections.inspection import Party
 from netops.rounds import drafting, inventory
+from netops.settings import City, PlaneSettings
 from tests.conftest import NOON
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.config import Config, Credential, PlaneSettings, Snmp, Translation
+from netops.config import Config
 from netops.core import docket
 from netops.core.clock import now, still
 from netops.core.finding import STANDING
@@ -21,6 +21,7 @@ from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.probes.agent import OCTETS, tlv
 from netops.rounds import claims, inventory, reconcile
+from netops.settings import Credential, PlaneSettings, Snmp, Translation
 from netops.topology import snapshots
 from tests.probes.hostile import Question, answer, playing
 from tests.rounds.test_reconcile import FILES, MINUTE

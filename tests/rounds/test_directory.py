@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import accounts as kept
 from netops.core import journal, passwords
 from netops.core.account import Account, AccountState, Role, Source
@@ -23,6 +23,7 @@ from netops.core.store import Store
 from netops.desk import Desk
 from netops.probes.directory import Away, Directory
 from netops.rounds import accounts, admission
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 from tests.registers.nginx import Authority, free_port
 from tests.rounds.slapd import GROUPS, PASSWORD, PEOPLE, SERVICE, SERVICE_PASSWORD, Slapd, person, slapd

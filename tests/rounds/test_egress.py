@@ -18,7 +18,7 @@ from exporter import FIVE_TUPLE, a_set, template, v5, v9, values
 
 from netops.addresses import ledger
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
-from netops.config import Config, Flows, PlaneSettings, Probe, Timetable, Translation
+from netops.config import Config
 from netops.core import applied, docket, journal
 from netops.core.clock import now
 from netops.core.finding import STANDING
@@ -33,6 +33,7 @@ from netops.egress.exit import ExitKind, RegisteredExit
 from netops.register import Register
 from netops.rounds import egress
 from netops.rounds.egress import Watcher
+from netops.settings import Flows, PlaneSettings, Probe, Timetable, Translation
 from netops.topology import snapshots
 from netops.topology.device import RegisteredDevice, Role
 from netops.topology.link import RegisteredLink

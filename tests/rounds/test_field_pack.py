@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal
 from netops.core.clock import Clock, still
 from netops.core.errors import NetopsError, Refused
@@ -30,6 +30,7 @@ from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
 from netops.registers import attachments
 from netops.rounds import field_pack, inspect, inventory
+from netops.settings import City, PlaneSettings
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 BROWSERS = [path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()]

@@ -10,7 +10,7 @@ import pytest
 from netops.addresses import trend
 from netops.addresses.allocation import Request
 from netops.addresses.foresight import RULES
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import still
 from netops.core.errors import NetopsError
@@ -21,6 +21,7 @@ from netops.declarations import filings
 from netops.desk import Desk
 from netops.metrics.collectors import exposition
 from netops.rounds import allocate, inventory, look, reconcile
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 
 EXTRANET = Plane.EXTRANET

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.basis import Basis
 from netops.core.clock import Clock, still
@@ -33,6 +33,7 @@ from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
 from netops.rounds import diary, inspect, inventory, known
+from netops.settings import City, PlaneSettings
 from netops.topology import snapshots
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"

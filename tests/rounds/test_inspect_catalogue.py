@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core.clock import Clock
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.incidents import legal_basis
 from netops.inspections.catalogue import load
 from netops.rounds import inspect_catalogue
+from netops.settings import City, PlaneSettings
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOKS = ROOT / "playbooks"

@@ -11,7 +11,7 @@ from docx import Document
 from pypdf import PdfReader
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal, language
 from netops.core.clock import still
 from netops.core.errors import Faults, NetopsError
@@ -29,6 +29,7 @@ from netops.inspections.facts import Facts
 from netops.inspections.inspection import Party
 from netops.inspections.sampling import draw
 from netops.rounds import inspect_record, inventory
+from netops.settings import City, PlaneSettings
 from tests.conftest import NOON
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import Clock
 from netops.core.finding import State
@@ -19,6 +19,7 @@ from netops.inspections.inspection import Party
 from netops.registers import entries
 from netops.registers.entry import Draft
 from netops.rounds import inspect, inventory, register_check, registers
+from netops.settings import City, PlaneSettings
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET

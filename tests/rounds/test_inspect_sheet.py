@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal
 from netops.core.clock import Clock
 from netops.core.errors import Faults, NetopsError, Refused
@@ -27,6 +27,7 @@ from netops.inspections.checklist import kinds_of, lines
 from netops.inspections.facts import Facts
 from netops.inspections.inspection import Party
 from netops.rounds import inspect_sheet, inventory
+from netops.settings import City, PlaneSettings
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 NUMBER = "IS-2026-0001"

@@ -10,12 +10,13 @@ import pytest
 
 from netops.addresses import sources
 from netops.addresses.mention import Source, SourceKind, Told
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core.clock import still
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.rounds import observe
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 
 EXTRANET = Plane.EXTRANET

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal, language
 from netops.core.clock import still
 from netops.core.errors import Faults, NetopsError, Refused
@@ -25,6 +25,7 @@ from netops.inspections.item import Item
 from netops.inspections.oscal import CATALOG, PLAN, POAM, RESULTS
 from netops.rounds import inspect, inventory, oscal
 from netops.rounds import oscal_import as taking
+from netops.settings import City, PlaneSettings
 from tests.conftest import NOON
 from tests.inspections import oscal_schemas
 

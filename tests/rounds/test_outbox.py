@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "egress"))
 from kept_flows import judged, random_batch
 
-from netops.config import Config, Flows
+from netops.config import Config
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.egress.kept import Register
@@ -23,6 +23,7 @@ from netops.egress.segment import Segment, running
 from netops.egress.stored import layout_of, rows_of, written
 from netops.probes.clickhouse import server
 from netops.rounds.outbox import Outbox, outbox
+from netops.settings import Flows
 
 ROWS = 300
 

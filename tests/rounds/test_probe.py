@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.config import Config, PlaneSettings, Probe
+from netops.config import Config
 from netops.core import docket, journal, ticket
 from netops.core.clock import CITY_ZONE, now
 from netops.core.errors import NetopsError, Refused
@@ -23,6 +23,7 @@ from netops.egress.judge import Facing, Observer, Port, Scene, Terminal
 from netops.egress.reflection import BEACON_RUN, Hit, sealed
 from netops.probes.reflect import Probe as Ask
 from netops.rounds import brake, probe, sweep
+from netops.settings import PlaneSettings, Probe
 
 KEY, SENSOR = ticket.new_key(), "203.0.113.99"
 TERMINALS = (

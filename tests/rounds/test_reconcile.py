@@ -13,7 +13,7 @@ import pytest
 from netops.addresses import ledger
 from netops.addresses.allocation import Request
 from netops.addresses.settings import AddressSource, SharedAddress
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import still
 from netops.core.errors import NetopsError
@@ -24,6 +24,7 @@ from netops.core.store import Store
 from netops.core.walk import DeviceWalk, Note
 from netops.desk import Desk
 from netops.rounds import inventory, reconcile
+from netops.settings import PlaneSettings
 from netops.topology import snapshots
 from tests.conftest import NOON
 

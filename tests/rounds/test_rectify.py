@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from netops.cli import main
-from netops.config import City, Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import Clock, still
 from netops.core.errors import NetopsError, Refused
@@ -28,6 +28,7 @@ from netops.inspections.rectification import Stage
 from netops.registers import entries
 from netops.registers.entry import Draft
 from netops.rounds import drafting, inspect, inventory, rectify, register_check, registers
+from netops.settings import City, PlaneSettings
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET

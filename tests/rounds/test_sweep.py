@@ -11,7 +11,7 @@ import pytest
 
 from netops.addresses import sources
 from netops.addresses.settings import Sweep
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import still
 from netops.core.errors import NetopsError, Refused
@@ -22,6 +22,7 @@ from netops.desk import Desk
 from netops.probes import icmp
 from netops.probes.echo import Outcome, Pace
 from netops.rounds import inventory, reconcile, sweep
+from netops.settings import PlaneSettings
 from tests.conftest import NOON
 from tests.rounds.test_reconcile import FILES, walk
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.config import Config, Timetable
+from netops.config import Config
 from netops.desk import Desk
 from netops.metrics.collectors import exposition
 from netops.rounds import Report, diary, timetable
+from netops.settings import Timetable
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 import netops.tables  # noqa: F401 - every table into the metadata
-from netops.config import Config, PlaneSettings, Snmp, Translation, share
-from netops.config import Credential as Configured
+from netops.config import Config, share
 from netops.core import applied, docket
 from netops.core.clock import still
 from netops.core.errors import Missing
@@ -25,6 +24,8 @@ from netops.probes.replay import RECORDINGS, Agents
 from netops.probes.snmp import Target
 from netops.register import read
 from netops.rounds import chart, walk
+from netops.settings import Credential as Configured
+from netops.settings import PlaneSettings, Snmp, Translation
 from netops.topology import snapshots
 from tests.topology.city import NOON
 

@@ -9,7 +9,7 @@ import pytest
 
 from netops.addresses import ledger, sources
 from netops.addresses.mention import Source, SourceKind, Told
-from netops.config import Config, PlaneSettings
+from netops.config import Config
 from netops.core import journal
 from netops.core.clock import still
 from netops.core.errors import Missing
@@ -20,6 +20,7 @@ from netops.core.walk import DeviceWalk
 from netops.desk import Desk
 from netops.rounds import inventory, reconcile
 from netops.rounds.who import Answer, who
+from netops.settings import PlaneSettings
 from netops.topology import snapshots
 from tests.conftest import NOON
 from tests.rounds.test_reconcile import FILES

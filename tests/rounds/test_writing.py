@@ -15,14 +15,15 @@ import msgspec
 import pytest
 
 import netops.tables  # noqa: F401 - every table into the metadata
-from netops.config import Config, PlaneSettings, Snmp
-from netops.config import Credential as Configured
+from netops.config import Config
 from netops.core import applied, journal
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.plane import Plane
 from netops.register import Register
 from netops.rounds import walk, writing
 from netops.rounds.writing import Plan
+from netops.settings import Credential as Configured
+from netops.settings import PlaneSettings, Snmp
 from netops.topology.device import RegisteredDevice, Role
 from netops.topology.settings import Writing
 from tests.rounds.test_walk import Walked

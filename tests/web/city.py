@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from netops.config import Config, PlaneSettings, Web, share
+from netops.config import Config, share
 from netops.core import docket
 from netops.core.account import Account, Role
 from netops.core.clock import Clock, still
@@ -16,6 +16,7 @@ from netops.core.finding import Conclusion
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import accounts, drafting, inspect, inventory, look, registers, triage
+from netops.settings import PlaneSettings, Web
 from tests.conftest import NOON
 
 EXTRANET, INTRANET = Plane.EXTRANET, Plane.INTRANET

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from netops.addresses import ledger
-from netops.config import Config, PlaneSettings, Web, share
+from netops.config import Config, share
 from netops.core import applied, docket, journal, passwords
 from netops.core.account import EVERYWHERE, Account, Role
 from netops.core.clock import Clock, still
@@ -28,6 +28,7 @@ from netops.core.permission import MAY, Deed
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import accounts, allocate, inventory, look
+from netops.settings import PlaneSettings, Web
 from netops.web import serving
 from netops.web.api import app as api
 from netops.web.api.operation import Operation

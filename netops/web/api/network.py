@@ -270,7 +270,7 @@ def run(call: Call) -> Report:
 
 def until_next(call: Call) -> Page[dict[str, Any]]:
     """Every round: how often it runs, when it ran last, when it runs next."""
-    from netops.config import seconds
+    from netops.settings import seconds
 
     last, rows = diary.last(call.desk.store), []
     for name in diary.ROUNDS:
