@@ -63,6 +63,7 @@ def demo(folder: str, leave: bool) -> None:
             serving.run(prepared.desk, address)
     if not leave:
         out.say(_("stopped"))
+        serving.leave()
 
 
 def _play(out: Output, prepared: Demo, watcher: Watcher, name: str) -> Day:

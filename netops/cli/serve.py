@@ -73,3 +73,4 @@ def serve(no_collector: bool, no_traps: bool, no_ears: bool, no_timetable: bool,
                 url=url, code=once.code))  # fmt: skip
         serving.run(opened, address, once, remote.at(opened))
     out.say(_("stopped"))
+    serving.leave()

@@ -151,6 +151,13 @@ def end(store: Store, number: int, outcome: str, facts: dict[str, Any], error: s
         )
 
 
+def interrupt(store: Store) -> None:
+    """Runs of this process that are under way are left behind: it ends."""
+    mine = (runs.c.pid == os.getpid()) & (runs.c.outcome == "running")
+    with store.write() as connection:
+        connection.execute(runs.update().where(mine).values(outcome="interrupted", ended=now()))
+
+
 def note(store: Store, name: str, outcome: str) -> None:
     """A run that did not take place: "missed" or "overran"."""
     with store.write() as connection:

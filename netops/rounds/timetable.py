@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -20,6 +21,46 @@ from netops.settings import seconds
 logger = logging.getLogger("netops.rounds")
 STAGGER_SECONDS = 2
 """The first runs start one after another, so that a reconcile finds a walk to work on."""
+PATIENCE_SECONDS = 5.0
+"""How long the end waits for rounds that run: a walk of silent devices, or a probe with its budget, would take minutes."""
+
+
+class _Runs:
+    """Runs of rounds that are under way, and whether more may begin."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._names, self._is_over = desk, set[str](), False
+        self._changed = threading.Condition()
+
+    def run(self, name: str) -> None:
+        """One run; whatever goes wrong is in the diary and never stops the others."""
+        with self._changed:
+            if self._is_over:
+                return
+            self._names.add(name)
+        try:
+            diary.run(self._desk, name)
+        except Exception as error:  # noqa: BLE001 - a round that fails must not end the timetable
+            if not self._is_over:
+                logger.warning("round=%s outcome=failed error=%r", name, str(error))
+        finally:
+            with self._changed:
+                self._names.discard(name)
+                self._changed.notify_all()
+
+    def end(self) -> None:
+        """
+        None begins any more, and those under way have ended, or are written down as interrupted and left behind.
+
+        What a round decides is whole in the store or not there: whoever ends the process loses nothing half done.
+        """
+        with self._changed:
+            self._is_over = True
+            self._changed.wait_for(lambda: not self._names, PATIENCE_SECONDS)
+            left = sorted(self._names)
+        if left:
+            logger.warning("rounds=%s outcome=interrupted", ",".join(left))
+            diary.interrupt(self._desk.store)
 
 
 @contextmanager
@@ -39,14 +80,15 @@ def running(desk: Desk, only: tuple[str, ...] = tuple(diary.ROUNDS)) -> Iterator
             executors={"default": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
+        rounds = _Runs(desk)
         places = {name: place for place, name in enumerate(diary.ROUNDS)}
         for name in only:
             period = seconds(getattr(desk.config.timetable, name))
             if period:
                 scheduler.add_job(
-                    _run,
+                    rounds.run,
                     "interval",
-                    (desk, name),
+                    (name,),
                     id=name,
                     seconds=period,
                     next_run_time=now() + timedelta(seconds=STAGGER_SECONDS * places[name]),
@@ -58,15 +100,8 @@ def running(desk: Desk, only: tuple[str, ...] = tuple(diary.ROUNDS)) -> Iterator
         try:
             yield {job.id: job.next_run_time for job in scheduler.get_jobs()}
         finally:
-            scheduler.shutdown(wait=True)
-
-
-def _run(desk: Desk, name: str) -> None:
-    """One run; whatever goes wrong is in the diary and never stops the others."""
-    try:
-        diary.run(desk, name)
-    except Exception as error:  # noqa: BLE001 - a round that fails must not end the timetable
-        logger.warning("round=%s outcome=failed error=%r", name, str(error))
+            scheduler.shutdown(wait=False)
+            rounds.end()
 
 
 def _note(desk: Desk, name: str, outcome: str) -> None:

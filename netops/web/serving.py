@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import socket
 import ssl
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,19 +24,66 @@ from netops.web.app import application
 from netops.web.asking import SUBJECT
 from netops.web.signing import OneTime
 
+PATIENCE_SECONDS = 3
+"""How long requests that are under way may take at the end; and, after that, answers that are made in threads."""
+
 
 class _Server(uvicorn.Server):
-    """A server that ends by itself on SIGINT and SIGTERM, so that what stands around it is closed in order."""
+    """A server in a thread of its own: an answer that takes minutes does not hold up the end of what stands around it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Both signals ask for the end; a second one is not needed."""
+        """Signals are the main thread's."""
+        yield
+
+    def run_until_asked(self, sockets: list[socket.socket]) -> None:
+        """
+        Serve until SIGINT or SIGTERM; a second one is not needed.
+
+        Answers under way are waited for as long as PATIENCE_SECONDS says; what still works then is left behind: an act is
+        whole in the store or not there, and is asked for again by its key. See `leave`.
+        """
+        failed: list[BaseException] = []
+        logging.getLogger("uvicorn.error").addFilter(_is_told)
+
+        def serve() -> None:
+            try:
+                self.run(sockets=sockets)
+            except BaseException as error:  # noqa: BLE001 - raised below, in the main thread
+                failed.append(error)
+
+        thread = threading.Thread(target=serve, name="web", daemon=True)
         kept = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            yield
+            thread.start()
+            while thread.is_alive() and not self.should_exit:
+                thread.join(1.0)
+            thread.join(2 * PATIENCE_SECONDS)
         finally:
             for number, handler in kept.items():
                 signal.signal(number, handler)
+        if failed:
+            raise failed[0]
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """An answer that was broken off at the end is no fault to show."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+def leave() -> None:
+    """
+    The process ends here and now where something still works in it, which Python would wait for; all else is closed already.
+
+    Threads of pools are waited for at the end even where they are daemons (`concurrent.futures`), so being one says nothing.
+    """
+    others = [one for one in threading.enumerate() if one is not threading.current_thread()]
+    for one in others:
+        one.join(1.0 / len(others))
+    if any(one.is_alive() for one in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class _Protocol(HttpToolsProtocol):
@@ -79,7 +130,7 @@ def run(desk: Desk, address: str, once: OneTime | None = None, commands: Command
         http=_Protocol,
         ssl_ca_certs=str(desk.config.folder / web.client_ca) if web.client_ca else None,
         ssl_cert_reqs=ssl.CERT_OPTIONAL if web.client_ca else ssl.CERT_NONE,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=PATIENCE_SECONDS,
         ssl_certfile=desk.config.folder / web.certificate if web.certificate else None,
         ssl_keyfile=desk.config.folder / web.key if web.key else None,
     )
@@ -96,4 +147,4 @@ def run(desk: Desk, address: str, once: OneTime | None = None, commands: Command
     # only where a socket names its protocol, which uvicorn's does not. Linux hands it on to what is accepted.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
-        _Server(config).run(sockets=[listener])
+        _Server(config).run_until_asked([listener])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 
 from netops.probes import directory
 from tests.registers.nginx import Authority, free_port
+from tests.web.served import answers
 
 SUFFIX = "dc=yunxi,dc=example"
 PEOPLE, GROUPS = f"ou=people,{SUFFIX}", f"ou=groups,{SUFFIX}"
@@ -99,7 +98,7 @@ def slapd(folder: Path, people: str, groups: dict[str, tuple[str, ...]]) -> Iter
     urls = f"ldap://127.0.0.1:{one.plain} ldaps://127.0.0.1:{one.secure}"
     running = subprocess.Popen(["/usr/sbin/slapd", "-d", "0", "-h", urls, "-f", folder / "slapd.conf"])
     try:
-        wait(one.secure)
+        answers(one.secure)
         with one.line() as line:  # by the server, whose overlay writes memberOf
             for name, uids in groups.items():
                 members = [f"uid={uid},{PEOPLE}" for uid in uids]
@@ -108,14 +107,3 @@ def slapd(folder: Path, people: str, groups: dict[str, tuple[str, ...]]) -> Iter
     finally:
         running.terminate()
         running.wait(10)
-
-
-def wait(port: int) -> None:
-    """Until somebody listens there."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with socket.socket() as line:
-            if line.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("slapd did not start")

@@ -24,6 +24,17 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def answers(port: int, seconds: float = 60.0) -> None:
+    """Until somebody answers there."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket() as line:
+            if line.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody answers")
+
+
 @contextmanager
 def served(desk: Desk, port: int = 0, tls: tuple[str, str, str] | None = None, **more: object) -> Iterator[str]:
     """Its address, "127.0.0.1:port", for as long as it is served; *tls*: certificate, key, and the authority of clients."""
