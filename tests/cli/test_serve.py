@@ -18,6 +18,8 @@ from tests.web.served import answers, free_port
 
 SLOW = """
 import sys, threading
+from netops.rounds import timetable
+from netops.web import serving
 from netops.web.machines import Machines
 from netops.__main__ import main
 
@@ -26,6 +28,7 @@ def never(self, request):
     threading.Event().wait()
 
 Machines.metrics = never
+serving.PATIENCE_SECONDS = timetable.PATIENCE_SECONDS = 1
 sys.argv[1:] = ["-c", sys.argv[1], "--lang", "en", "serve"]
 main()
 """

@@ -97,6 +97,39 @@ def test_wrong_passwords_lock_and_say_nothing(desk: Desk) -> None:
     accounts.sign_in(desk, "li.lei", GOOD)
 
 
+def test_whatever_is_wrong_costs_the_same_work(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One Argon2id of the same cost: nobody's name, no password, disabled, locked, a wrong password or code."""
+    from cryptography.hazmat.primitives.kdf import argon2
+
+    real, paid = argon2.Argon2id, list[str]()
+
+    class Counting:
+        def __new__(cls, **cost: object) -> object:
+            return real(**cost)  # type: ignore[arg-type]
+
+        @staticmethod
+        def verify_phc_encoded(password: bytes, stored: str) -> None:
+            paid.append(stored.rsplit("$", 2)[0])
+            real.verify_phc_encoded(password, stored)
+
+    for name in ("li.lei", "shut", "locked", "coded"):
+        accounts.add(desk, msgspec.structs.replace(LI, name=name), GOOD)
+    accounts.add(desk, msgspec.structs.replace(LI, name="tokens.only"))
+    accounts.change(desk, "shut", "disable", state=AccountState.DISABLED)
+    accounts.change(desk, "locked", "lock", locked_until=NOON + timedelta(minutes=5))
+    accounts.set_second_factor(desk, "coded", on=True)
+    passwords._nobodys()
+    monkeypatch.setattr(argon2, "Argon2id", Counting)
+    costs = {}
+    for name, password in (("li.lei", "wrong"), ("nobody", GOOD), ("shut", GOOD), ("locked", GOOD), ("coded", GOOD),
+                           ("tokens.only", GOOD), ("tokens.only", ""), ("x" * 5000, GOOD)):  # fmt: skip
+        with pytest.raises(Unproven):
+            accounts.sign_in(desk, name, password)
+        costs[name, password] = tuple(paid)
+        paid.clear()
+    assert {("$argon2id$v=19$m=64,t=1,p=1",)} == set(costs.values()), costs
+
+
 def test_a_new_password_ends_every_session(desk: Desk) -> None:
     """The old one is worth nothing; a weak one is refused."""
     accounts.add(desk, LI, GOOD)

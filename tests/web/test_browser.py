@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from netops.core import passwords
+from netops.core import docket, passwords
 from netops.core.account import Role
 from netops.core.clock import still
+from netops.core.finding import Conclusion
+from netops.desk import Desk
+from netops.rounds import look
 from netops.web.app import application
 from netops.web.asking import COOKIE
 from tests.conftest import NOON
@@ -26,8 +29,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The small city served on loopback: its address, and the session of somebody who does the work."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Desk]]:
+    """The small city served on loopback: its address, the session of somebody who does the work, and its desk."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "x").mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -40,13 +43,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
             server = uvicorn.Server(uvicorn.Config(application(desk), log_level="warning", timeout_graceful_shutdown=1))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}", secret
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", secret, desk
             server.should_exit = True
             thread.join(15)
         desk.close()
 
 
-def test_pages_in_a_real_browser(served: tuple[str, str]) -> None:
+def test_pages_in_a_real_browser(served: tuple[str, str, Desk]) -> None:
     """Wide and light in Chinese, narrow and dark in English, in turn."""
     found = [path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()]
     if not found:
@@ -54,7 +57,7 @@ def test_pages_in_a_real_browser(served: tuple[str, str]) -> None:
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import sync_playwright
 
-    base, secret = served
+    base, secret, desk = served
     wrong: list[str] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=found[0], args=["--no-sandbox", "--disable-gpu"])
@@ -79,12 +82,12 @@ def test_pages_in_a_real_browser(served: tuple[str, str]) -> None:
                 for one in faults
                 if one["impact"] in ("serious", "critical")
             ]
-        _moves(page, base)
+        _moves(page, base, desk)
         browser.close()
     assert [] == wrong
 
 
-def _moves(page: object, base: str) -> None:
+def _moves(page: object, base: str, desk: Desk) -> None:
     """What scripts add: the map grows by its button; what happened shows without loading the page again."""
     from playwright.sync_api import Page
 
@@ -95,3 +98,9 @@ def _moves(page: object, base: str) -> None:
     page.wait_for_function("before => document.querySelector('.map-frame svg').getAttribute('viewBox') !== before", arg=before)
     page.keyboard.press("/")
     assert "q" == page.evaluate("document.activeElement.id")
+    page.goto(f"{base}/findings?lang=zh")
+    page.evaluate("window.same = true")
+    found = Conclusion("TP-102", city.EXTRANET, {"device": "sw-of-this-moment"}, "fin", {}, (), NOON)
+    docket.settle(desk.store, look.rules(), [found], plane=city.EXTRANET, at=NOON)
+    page.get_by_text(docket.newest(desk.store)).first.wait_for()
+    assert page.evaluate("window.same")
