@@ -11,7 +11,7 @@ import msgspec
 
 from netops.core.account import EVERYWHERE, Account, Role, Source, may_meet
 from netops.core.errors import Refused
-from netops.core.language import N_
+from netops.core.language import N_, Said, Text
 from netops.core.plane import Plane
 
 DISABLED = (
@@ -172,46 +172,47 @@ def _plain(name: str) -> tuple[str, ...]:
     return tuple(" ".join(one.casefold().split()) for one in (*found, part))
 
 
-def check(ldap: Ldap, oidc: Oidc) -> Iterator[tuple[str, int | None, str, str]]:
+def check(ldap: Ldap, oidc: Oidc) -> Iterator[tuple[str, int | None, str, Text]]:
     """What is wrong with either: (table, index, key, what)."""
     for table, settings in (("ldap", ldap), ("oidc", oidc)):
         for index, rule in enumerate(settings.roles):
             for key, what in _wrong(rule):
                 yield f"{table}.roles", index, key, what
         if not 1 <= settings.timeout_seconds <= 60:
-            yield table, None, "timeout_seconds", "timeout_seconds must be 1 to 60"
+            yield table, None, "timeout_seconds", N_("timeout_seconds must be 1 to 60")
     if ldap.url:
         for url in ldap.urls:
             parts = urlsplit(url)
             if parts.scheme not in ("ldaps", "ldap") or not parts.hostname or parts.path.strip("/"):
-                yield "ldap", None, "url", f"{url!r} must be like ldaps://HOST:PORT"
+                yield "ldap", None, "url", Said("{url!r} must be like ldaps://HOST:PORT", url=url)
             elif (parts.scheme == "ldap") != ldap.start_tls:
-                yield "ldap", None, "url", "passwords go over TLS alone: ldaps://, or ldap:// with start_tls = true"
+                yield "ldap", None, "url", N_("passwords go over TLS alone: ldaps://, or ldap:// with start_tls = true")
         if not ldap.base:
-            yield "ldap", None, "base", "base is missing"
+            yield "ldap", None, "base", N_("base is missing")
         for key in ("filter", "group_filter"):
             text = getattr(ldap, key)
             if text and not (text.startswith("(") and text.endswith(")") and re.search(r"\{(name|dn)\}", text)):
-                yield "ldap", None, key, "must be a filter in brackets that says {name}"
+                yield "ldap", None, key, N_("must be a filter in brackets that says {name}")
         if bool(ldap.group_base) != bool(ldap.group_filter):
-            yield "ldap", None, "group_base", "group_base and group_filter belong together"
+            yield "ldap", None, "group_base", N_("group_base and group_filter belong together")
         if bool(ldap.bind_name) != bool(ldap.bind_password_file or ldap.bind_password_env):
-            yield "ldap", None, "bind_name", "bind_name and its password belong together"
+            yield "ldap", None, "bind_name", N_("bind_name and its password belong together")
     if oidc.issuer:
         if not re.fullmatch(r"https://[^\s?#]+", oidc.issuer):
-            yield "oidc", None, "issuer", "must be like https://HOST/PATH"
+            yield "oidc", None, "issuer", N_("must be like https://HOST/PATH")
         if not re.fullmatch(r"https?://[^\s/?#]+/sign-in/oidc/back", oidc.redirect):
-            yield "oidc", None, "redirect", "must be like https://HOST/sign-in/oidc/back"
+            yield "oidc", None, "redirect", N_("must be like https://HOST/sign-in/oidc/back")
         if not oidc.client_id:
-            yield "oidc", None, "client_id", "client_id is missing"
+            yield "oidc", None, "client_id", N_("client_id is missing")
         if "openid" not in oidc.scopes:
-            yield "oidc", None, "scopes", "scopes must name openid"
+            yield "oidc", None, "scopes", N_("scopes must name openid")
 
 
-def _wrong(rule: Rule) -> Iterator[tuple[str, str]]:
+def _wrong(rule: Rule) -> Iterator[tuple[str, Text]]:
     if not rule.group.strip():
-        yield "group", "group is empty"
+        yield "group", N_("group is empty")
     if (rule.role in EVERYWHERE) == bool(rule.planes):
-        yield "planes", f"{rule.role} is bound to no plane" if rule.planes else f"{rule.role} is bound to planes: name them"
+        what = N_("{role} is bound to no plane") if rule.planes else N_("{role} is bound to planes: name them")
+        yield "planes", Said(what, role=rule.role)
     if rule.organization and rule.role is not Role.DEPARTMENT:
-        yield "organization", "only departments are bound to an organization"
+        yield "organization", N_("only departments are bound to an organization")
