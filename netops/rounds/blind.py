@@ -25,23 +25,32 @@ SENSES = {
     "probe": N_("probe"),
     "beacon": N_("beacon"),
     "mirror": N_("mirror port"),
+    "mirror_exit": N_("mirror at an exit"),
+    "log": N_("resolver's log"),
 }
 """What can see a segment, in the order in which they are shown."""
-FINDS = {
-    "rogue_exit_host": {"probe", "beacon"},
-    "rogue_exit_router": {"arp", "flow"},
-    "bypass_link": {"arp"},
-    "intranet_exit": {"flow_inside", "probe", "beacon", "mirror"},
-    "cross_plane": {"fdb", "flow"},
-    "unallocated_address": {"arp", "flow"},
-    "address_conflict": {"arp", "mirror"},
-    "over_declared": {"arp"},
-    "rogue_dhcp": {"flow_inside", "mirror"},
-    "hidden_nat": {"flow", "flow_inside", "mirror"},
-    "intranet_public_query": {"flow", "flow_inside", "mirror"},
-    "tunnel": {"flow", "mirror"},
+FINDS: dict[str, tuple[set[str], ...]] = {
+    "rogue_exit_host": ({"probe", "arp"}, {"beacon"}),
+    "rogue_exit_router": ({"arp"}, {"flow"}),
+    "bypass_link": ({"arp"}, {"flow"}),
+    "intranet_exit": ({"flow_inside"}, {"probe", "arp"}, {"beacon"}, {"mirror"}),
+    "cross_plane": ({"fdb"}, {"flow"}),
+    "unallocated_address": ({"arp"}, {"flow"}),
+    "address_conflict": ({"arp"}, {"mirror"}),
+    "over_declared": ({"arp"},),
+    "rogue_dhcp": ({"flow_inside"}, {"mirror"}),
+    "rogue_router": ({"mirror"},),
+    "hidden_nat": ({"flow", "arp"}, {"flow_inside", "arp"}, {"mirror"}),
+    "intranet_public_query": ({"flow"}, {"flow_inside"}, {"mirror"}, {"log"}),
+    "tunnel": ({"flow"}, {"mirror"}, {"mirror_exit"}),
+    "remote_control": ({"mirror"}, {"mirror_exit"}, {"log"}),
+    "file_sharing": ({"mirror"}, {"mirror_exit"}, {"log"}),
+    "encrypted_dns": ({"mirror"}, {"mirror_exit"}),
 }
-"""Kinds of findings to the senses of which any one finds them in a segment; measured: docs/guide/senses.md."""
+"""
+Kinds of findings to the senses that find them in a segment: each set suffices, and all of it is needed (a probe asks whom a walk
+has seen; flows tell a home router by the card that a walk has seen). Measured: docs/guide/senses.md.
+"""
 KINDS = {
     "rogue_exit_host": N_("a terminal's own line"),
     "rogue_exit_router": N_("an unfiled exit"),
@@ -55,6 +64,10 @@ KINDS = {
     "hidden_nat": N_("a hidden network"),
     "intranet_public_query": N_("intranet hosts that ask the internet"),
     "tunnel": N_("a tunnel"),
+    "remote_control": N_("remote control"),
+    "file_sharing": N_("file sharing"),
+    "encrypted_dns": N_("encrypted DNS"),
+    "rogue_router": N_("a router that advertises itself"),
     "unfiled_separate_exit": N_("an exit whose filing lapsed"),
     "shared_port": N_("several terminals on one port"),
     "moved_terminal": N_("a moved terminal"),
@@ -66,6 +79,9 @@ ONLY = {
     "rogue_exit_host": Plane.EXTRANET,
     "rogue_exit_router": Plane.EXTRANET,
     "tunnel": Plane.EXTRANET,
+    "remote_control": Plane.EXTRANET,
+    "file_sharing": Plane.EXTRANET,
+    "encrypted_dns": Plane.EXTRANET,
 }
 
 
@@ -141,11 +157,18 @@ def _segment(
         elif name not in heard:
             missing[sense] = N_("it sent no flows of late")
     missing |= probed[plane]
-    if not {name.partition(":")[0] for name in listened} & {one.gateway, one.switch} - {""}:
+    places = {name.partition(":")[0] for name in listened}
+    if not places & {one.gateway, one.switch} - {""}:
         missing["mirror"] = N_("no mirror port was listened to there for a week")
+    if not places & {way.device for way in register.of(plane).exits}:
+        missing["mirror_exit"] = N_("no mirror port of an exit was listened to for a week")
+    if not any(log.plane is plane for log in desk.config.logs):
+        missing["log"] = N_("no log of a resolver is followed: [[logs]] in config.toml")
     senses = tuple(sense for sense in SENSES if sense not in missing)
     blind = tuple(
-        kind for kind, by in FINDS.items() if not by & set(senses) and ONLY.get(kind, plane) is plane
+        kind
+        for kind, ways in FINDS.items()
+        if not any(way <= set(senses) for way in ways) and ONLY.get(kind, plane) is plane
     )
     return Segment(one.organization, plane, one.prefix, one.gateway, one.switch, senses, missing, blind)
 

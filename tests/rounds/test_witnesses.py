@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -201,8 +202,10 @@ def test_blind_spots_are_named_by_segment(city: tuple[Desk, Hands]) -> None:
         "probe": "no sensor is configured in [probe]",
         "beacon": "no beacon_url is configured in [probe]",
         "mirror": "no mirror port was listened to there for a week",
+        "mirror_exit": "no mirror port of an exit was listened to for a week",
+        "log": "no log of a resolver is followed: [[logs]] in config.toml",
     } == fin.missing
-    assert {"rogue_exit_host", "rogue_dhcp", "hidden_nat", "tunnel"} <= set(fin.blind_to)
+    assert {"rogue_exit_host", "rogue_dhcp", "hidden_nat", "tunnel", "remote_control", "rogue_router"} <= set(fin.blind_to)
     assert "intranet_exit" not in fin.blind_to
     register = desk.register
     devices = tuple(msgspec.structs.replace(one, snmp="v3") for one in register.devices)
@@ -212,6 +215,36 @@ def test_blind_spots_are_named_by_segment(city: tuple[Desk, Hands]) -> None:
     assert "over_declared" not in fin.blind_to
     assert ["edu", "fin"] == [one.organization for one in blind.segments(desk)]
     assert ["edu"] == [one.organization for one in blind.segments(desk, "edu")]
+
+
+def listened(desk: Desk, where: str) -> set[str]:
+    """What nobody would see in fin's segment after a mirror port was listened to there."""
+    with journal.act(desk.store, "op", desk.clock) as act:
+        act.record("egress listen", "extranet", after={"where": where})
+    return set(next(one for one in blind.segments(desk) if one.organization == "fin").blind_to)
+
+
+def test_a_mirror_port_sees_what_passes_there(city: tuple[Desk, Hands]) -> None:
+    """One elsewhere nothing; at an exit what goes to the internet; at the segment's gateway what is said on the LAN as well."""
+    desk, _clock = city
+    outward, local = {"tunnel", "remote_control", "file_sharing", "encrypted_dns"}, {"rogue_dhcp", "rogue_router", "hidden_nat"}
+    elsewhere, at_exit, here = (listened(desk, where) for where in ("r-nowhere:ge1", "fw:wan", "r-fin"))
+
+    assert outward | local <= elsewhere
+    assert (local, set()) == (at_exit & (outward | local), here & (outward | local))
+    assert {"over_declared", "rogue_exit_host"} <= here, "no mirror counts terminals, or hears what leaves by a line of its own"
+
+
+def test_flows_alone_tell_no_home_router(city: tuple[Desk, Hands], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its maker is known by a card that a walk has seen; and a probe asks those whom a walk has seen."""
+    desk, clock = city
+    row = SimpleNamespace(device="r-fin", last_seen=clock.now)
+    monkeypatch.setattr("netops.rounds.blind.hits.exporters", lambda store: [row])
+    monkeypatch.setattr(blind, "_probed", lambda desk, at: {plane: {} for plane in desk.planes})
+    fin = next(one for one in blind.segments(desk) if one.organization == "fin")
+    assert ({"flow", "probe"}, {"hidden_nat", "over_declared"}) == (
+        {"flow", "probe"} & set(fin.senses), {"hidden_nat", "over_declared", "tunnel", "unallocated_address"} & set(fin.blind_to),
+    )  # fmt: skip
 
 
 def test_a_quiet_city_has_no_leads(city: tuple[Desk, Hands]) -> None:
