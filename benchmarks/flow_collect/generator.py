@@ -150,7 +150,8 @@ class Sender:
             1,
         )
         self.send_many: Any = ctypes.CDLL(None, use_errno=True).sendmmsg
-        self.sequence = self.sent = 0
+        self.sequence = self.sent = self.told = 0
+        """Of *told* every one is a datagram of templates."""
 
     def number(self) -> None:
         """Fresh sequence numbers for one more round."""
@@ -166,6 +167,7 @@ class Sender:
             place = self.stream.place
             octets = struct.pack(">I", self.sequence)
             self.socket.send(self.stream.template[:place] + octets + self.stream.template[place + 4 :])
+            self.told += 1
             if self.stream.step == 1:
                 self.sequence = (self.sequence + 1) & 0xFFFFFFFF
 
@@ -191,7 +193,7 @@ class Sender:
             if done > 0:
                 at += done
                 self.sent += done
-        return {"datagrams": self.sent, "flows": self.sent * RECORDS, "seconds": time.monotonic() - began}
+        return {"datagrams": self.sent, "templates": self.told, "flows": self.sent * RECORDS, "seconds": time.monotonic() - began}
 
 
 def main() -> None:

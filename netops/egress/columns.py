@@ -159,6 +159,8 @@ GROUPS: dict[str, Callable[[], Word]] = {
     "sport": partial(Plain, "sport"),
     "dport": partial(Plain, "dport"),
     "proto": partial(Plain, "proto"),
+    "src_as": partial(Plain, "src_as"),
+    "dst_as": partial(Plain, "dst_as"),
     "in_if": partial(Plain, "in_if"),
     "out_if": partial(Plain, "out_if"),
     "src_mac": partial(Mac, "src"),
@@ -213,6 +215,9 @@ def record(view: View, row: int) -> dict[str, Any]:
     for name in ("src_mac", "dst_mac"):
         if at(name):
             shown[name] = mac_text(at(name))
+    for name in ("src_as", "dst_as"):
+        if at(name):
+            shown[name] = at(name)
     return shown
 
 

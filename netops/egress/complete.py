@@ -13,7 +13,7 @@ from netops.egress.template import Context, Layout
 WIFI_FRAMES = 2
 """Of dataLinkFrameType (RFC 7133 §3.1)."""
 PAIRS = (
-    ("sport", "dport"), ("in_if", "out_if"), ("src_mac", "dst_mac"),
+    ("sport", "dport"), ("in_if", "out_if"), ("src_mac", "dst_mac"), ("src_as", "dst_as"),
     ("src_v4", "dst_v4"), ("src_hi", "dst_hi"), ("src_lo", "dst_lo"),
 )  # fmt: skip
 TURNED = {one: other for pair in PAIRS for one, other in (pair, pair[::-1])}

@@ -52,7 +52,7 @@ PROTOCOLS = {
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "X": 63}
 COUNTS = ("bytes", "packets", "duration", "pps", "bps", "bpp")
 NOT_KEPT = frozenset({
-    "acl", "as", "asa", "bgp", "bgpnext", "client", "count", "egress", "engine", "engine-id", "engine-type", "ethertype",
+    "acl", "asa", "bgp", "bgpnext", "client", "count", "egress", "engine", "engine-id", "engine-type", "ethertype",
     "flowdir", "fwdstat", "geo", "ident", "ingress", "latency", "mask", "max", "min", "mpls", "nat", "next", "nip",
     "observation", "payload", "pf", "prev", "server", "sysid", "tos", "ttl", "tun", "tunip", "vlan", "vrf", "xip", "xlate",
     "xport",
@@ -385,6 +385,7 @@ def _mac(reader: _Reader) -> Callable[[str], Condition]:
 
 
 PORTS = {"src": "sport", "dst": "dport"}
+SYSTEMS = {"src": "src_as", "dst": "dst_as"}
 OWNERS = {"src": "source", "dst": "destination"}
 DIRECTED: dict[str, Callable[[_Reader], Callable[[str], Condition]]] = {
     "ip": lambda reader: _address(reader, single=True),
@@ -392,6 +393,7 @@ DIRECTED: dict[str, Callable[[_Reader], Callable[[str], Condition]]] = {
     "net": lambda reader: _address(reader, single=False),
     "port": lambda reader: _of_end(PORTS, reader.number("sport", most=65535)),
     "mac": _mac,
+    "as": lambda reader: _of_end(SYSTEMS, reader.number("src_as", most=(1 << 32) - 1)),
     "organization": lambda reader: _of_end(OWNERS, reader.names("source")),
     "org": lambda reader: _of_end(OWNERS, reader.names("source")),
 }

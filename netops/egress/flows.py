@@ -40,8 +40,10 @@ JUDGED = {
     "last": np.int64,
     "received": np.int64,
     "sampling_interval": np.uint32,
+    "src_as": np.uint32,
+    "dst_as": np.uint32,
 }
-"""The columns that judging needs; 0 stands for a field that the exporter did not send."""
+"""The columns that judging needs, and what else is kept of a flow; 0 stands for a field that the exporter did not send."""
 
 
 @dataclass(slots=True)

@@ -27,6 +27,8 @@ GATHER_ROWS = 1 << 15
 SYNC_SECONDS = 1.0
 QUEUE_ROWS = 8_000_000
 """Flows that may wait for the disk; more are counted as not kept."""
+LAG_ROWS, LAG_SECONDS = 1_000_000, 0.25
+"""When so many wait, whoever judges lets the keeper's thread go first, so long at most: datagrams wait in the ring meanwhile."""
 RETRY_SECONDS = 15.0
 
 
@@ -110,9 +112,12 @@ class Keeper:
             done.wait(seconds)
 
     def keep(self, judged: Judged, scene: Scene, number: int) -> None:
-        """Take these flows; never waits for the disk."""
+        """Take these flows; never waits for the disk longer than LAG_SECONDS."""
         if not len(judged.batch):
             return
+        until = time.monotonic() + LAG_SECONDS
+        while self._queued > LAG_ROWS and self._thread and time.monotonic() < until:
+            time.sleep(0.002)
         with self._lock:
             full = self._queued + len(judged.batch) > QUEUE_ROWS
             if full:

@@ -33,6 +33,8 @@ KEPT: dict[str, type[np.generic]] = {
     "src_mac": np.uint64,
     "dst_mac": np.uint64,
     "sampling_interval": np.uint32,
+    "src_as": np.uint32,
+    "dst_as": np.uint32,
     "exporter": np.uint16,
     "plane": np.uint8,
     "verdict": np.uint8,
@@ -175,7 +177,8 @@ def flow_columns(judged: Judged, scene: Scene, register: Register) -> dict[str, 
     return columns
 
 
-PLAIN = ("sport", "dport", "proto", "tcp_flags", "packets", "bytes", "src_mac", "dst_mac", "sampling_interval")
+PLAIN = ("sport", "dport", "proto", "tcp_flags", "packets", "bytes", "src_mac", "dst_mac", "sampling_interval",
+         "src_as", "dst_as")  # fmt: skip
 """Columns that are kept as they were judged."""
 
 

@@ -31,8 +31,8 @@ KEYS = ("bucket", "grain", "direction", "organization", "exit", "verdict", "peer
 SUMS = ("flows", "packets", "bytes", "estimated")
 DIRECTIONS = ("", "out", "in")
 """Seen from the organization: it sends, or it receives."""
-V4, V6 = 1 << 33, 1 << 32
-"""Mark a peer that is a prefix of the internet: IPv4 by its /16, IPv6 by its /32."""
+AS, V4, V6 = 1 << 34, 1 << 33, 1 << 32
+"""Mark a peer on the internet: by its AS where the exporter told it, else by its prefix, IPv4 by the /16 and IPv6 by the /32."""
 
 
 class Task(NamedTuple):
@@ -50,7 +50,7 @@ def summed(chunk: Chunk | View, grain: int = FINE) -> Any:
     The sums of a chunk's flows, an Arrow table with the columns KEYS and SUMS.
 
     The organization is the source's or, where that has none, the destination's; the peer is the other end: its
-    organization, its prefix when it is on the internet, or else only what kind of address it is.
+    organization, its AS or prefix when it is on the internet, or else only what kind of address it is.
     """
     import pyarrow as pa
 
@@ -95,6 +95,9 @@ def _ends(chunk: Chunk | View) -> tuple[Column, Column, Column]:
         mid = np.where(inward, chunk.column("src_mid"), chunk.column("dst_mid"))
         wide = internet & ((hi != 0) | (mid != 0))
         peer = np.where(wide, V6 | (hi.astype(np.uint64) >> np.uint64(32)).astype(np.int64), peer)
+    if not all(chunk.is_zero(f"{end}_as") for end in ("src", "dst")):
+        system = np.where(inward, chunk.column("src_as"), chunk.column("dst_as")).astype(np.int64)
+        peer = np.where(internet & (system > 0), AS | system, peer)
     return direction, organization, peer
 
 
@@ -136,6 +139,8 @@ def _named(keys: dict[str, Column], sums: Any, chunk: Chunk | View, grain: int) 
 
 
 def _peer(value: int, chunk: Chunk | View) -> tuple[str, str]:
+    if value & AS:
+        return "internet", f"AS{value & 0xFFFFFFFF}"
     if value & (V4 | V6):
         return "internet", _prefix(value)
     space, organization = chunk.names.owners[value]

@@ -53,6 +53,8 @@ def random_batch(
     columns["sampling_interval"] = rng.choice([0, 0, 1, 100], count).astype(np.uint32)
     columns["in_if"] = np.where(outward, 2, 9).astype(np.uint32)
     columns["out_if"] = np.where(outward, 9, 2).astype(np.uint32)
+    for name in ("src_as", "dst_as"):
+        columns[name] = rng.choice([0, 0, 4134, 4_200_000_000], count).astype(np.uint32)
     names = tuple(one.address for one in OBSERVERS[:2])
     return Batch(columns, rng.integers(0, 2, count).astype(np.int32), names)
 

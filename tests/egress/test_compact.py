@@ -113,10 +113,9 @@ def by_hand(batches: list[Batch], grain: int) -> Counter[Any]:
             if peer.organization:
                 shown = ("organization", peer.organization)
             elif peer.space is Space.INTERNET:
-                shown = (
-                    "internet",
-                    str(ip_network(f"{text}/{16 if text.version == 4 else 32}", strict=False)),
-                )
+                prefix = str(ip_network(f"{text}/{16 if text.version == 4 else 32}", strict=False))
+                system = int(one[f"{name}_as"][row])
+                shown = ("internet", f"AS{system}" if system else prefix)
             else:
                 shown = (Space(peer.space).name.lower(), "")
             interval = max(1, int(one["sampling_interval"][row]))
