@@ -118,7 +118,7 @@ def payloads(case: Case) -> Iterator[bytes]:
 def exact(case: Case, found: list[Record], *, shown_only: bool = False) -> tuple[int, int]:
     """How many of the stated records are found, in every stated field (*shown_only*: that a row has), and how many are stated."""
     aggregated = bool(case.expected.get("aggregated"))
-    left = [*found, *_summed(found)] if aggregated else list(found)
+    left = [*found, *_summed(found), *_summed([_scaled(row) for row in found])] if aggregated else list(found)
     hits = 0
     for one in case.stated:
         match = next((row for row in left if agrees(one, row, loose=aggregated, shown_only=shown_only)), None)
@@ -192,6 +192,12 @@ def _summed(found: list[Record]) -> list[Record]:
         added = {name: had.get(name, 0) + row.get(name, 0) for name in ("packets", "bytes")}
         sums[key] = had | row | added
     return list(sums.values())
+
+
+def _scaled(row: Record) -> Record:
+    """A row as a source has it that multiplies by the sampling interval."""
+    interval = row.get("sampling_interval") or 1
+    return row | {name: row[name] * interval for name in ("packets", "bytes") if name in row}
 
 
 def _seconds(text: str) -> float:
