@@ -178,11 +178,11 @@ def keyed(key: str, check: Callable[[], None] = lambda: None) -> Iterator[Asked]
         _asked.reset(token)
 
 
-def keys(store: Store, head: str) -> list[str]:
-    """Keys of acts that begin so, see `keyed`."""
-    query = select(acted.c.key).where(acted.c.key >= head, acted.c.key < head + "\U0010ffff")
+def keys(store: Store, head: str) -> dict[str, int]:
+    """Keys of acts that begin so, see `keyed`, with the number of the entry that each became."""
+    query = select(acted.c.key, acted.c.seq).where(acted.c.key >= head, acted.c.key < head + "\U0010ffff")
     with store.read() as connection:
-        return [key for key in connection.execute(query).scalars() if key.startswith(head)]
+        return {key: seq for key, seq in connection.execute(query) if key.startswith(head)}
 
 
 def entry(store: Store, seq: int) -> Entry | None:

@@ -133,6 +133,11 @@ def run(desk: Desk, made: Plan) -> int:
     Raises:
         Refused: the file, the register or the ledger changed since the plan was made.
     """
+    with desk.store.lock("division"):  # two at once would take each other's file back
+        return _done(desk, made)
+
+
+def _done(desk: Desk, made: Plan) -> int:
     path = _path(desk, made.plane)
     before = path.read_text("utf-8")
     prefixes = desk.register.of(made.plane).prefixes

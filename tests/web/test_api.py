@@ -135,6 +135,9 @@ QUERIES = {"who": "?q=10.72.12.1", "listChanges": "?since=2026-11-19T00:00:00Z",
 
 
 BODIES: dict[str, Any] = {
+    "splitPool": {"prefix": "10.72.12.0/24", "prefixlen": 25}, "mergePools": {"prefixes": ["10.72.12.0/24", "10.72.13.0/24"]},
+    "resizePool": {"prefix": "10.72.12.0/24", "to": "/25"},
+    "delegatePool": {"prefix": "10.72.12.0/24", "organization": "fin", "granted_by": "x"},
     "allocate": FIN, "allocateSeveral": {"requests": [FIN]}, "describeAllocation": {"note": "x"},
     "release": {"why": "撤并"}, "acknowledgeFinding": {"why": "已派人"},
     "handIn": {"statements": {"organization": "fin", "plane": "extranet", "nature": "办公", "scope": "公文", "terminals": 3}},

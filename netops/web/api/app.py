@@ -29,6 +29,7 @@ from netops.web.api import (
     addresses,
     commands,
     declarations,
+    divisions,
     documents,
     handling,
     network,
@@ -48,6 +49,7 @@ from netops.web.limits import Buckets
 
 OPERATIONS: tuple[Operation, ...] = (
     *addresses.OPERATIONS,
+    *divisions.OPERATIONS,
     *declarations.OPERATIONS,
     *registers.OPERATIONS,
     *network.OPERATIONS,
@@ -339,11 +341,14 @@ def _once(call: Call, operation: Operation) -> Any:
         return operation.run(call)
     head = f"api {call.who.name} {digest(call.key)[:32]} "
     key = head + digest([operation.name, call.path, msgspec.to_builtins(call.body, str_keys=True)])[:32]
-    if any(one != key for one in journal.keys(call.desk.store, head)):
+    used = journal.keys(call.desk.store, head)
+    if used.keys() - {key}:
         raise Refused(
             N_("it was not done"), N_("the Idempotency-Key was used for something else"), N_("take a new key for each act")
         )
     try:
+        if key in used:  # what it asked for may be refused by now, because it was done
+            raise journal.Repeated(used[key])
         with journal.keyed(key):
             return operation.run(call)
     except journal.Repeated as before:
