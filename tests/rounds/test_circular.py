@@ -8,20 +8,18 @@ from pathlib import Path
 import pytest
 
 from netops.cli import main
-from netops.config import Config
-from netops.core import docket, journal, language
+from netops.core import docket, journal
 from netops.core.clock import still
 from netops.core.errors import Missing, NetopsError
 from netops.core.paper import Paper, Table
-from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.catalogue import load
 from netops.inspections.inspection import Party
-from netops.rounds import drafting, inventory
-from netops.settings import City, PlaneSettings
+from netops.rounds import drafting
 from tests.conftest import NOON
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 BOOKS = Path(__file__).parents[2] / "playbooks"
@@ -31,29 +29,19 @@ BOOKS = Path(__file__).parents[2] / "playbooks"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk at which two organizations were inspected by the Measures."""
     folder, clock = tmp_path_factory.mktemp("circular"), still(NOON)
-    (folder / "config.toml").write_text(
-        f'[store]\nurl = "sqlite:///netops.db"\n[inventory]\npath = "{DATA / "city"}"\n[planes.extranet]\nnets = []\n', "utf-8"
-    )
-    language.speak("zh")
-    desk = Desk(
-        Config(store_url=f"sqlite:///{folder / 'netops.db'}", inventory=str(DATA / "city"), path=str(folder / "config.toml"),
-               planes={Plane.EXTRANET: PlaneSettings()}, city=City(title_zh="示例市", authority="centre")),
-        clock, "王工",
-    )  # fmt: skip
-    inventory.apply(desk, inventory.plan(desk))
-    catalogue = load(BOOKS, "measures")
-    answers = {"fin": {"A12-2": Result.NONCONFORM, "A16-1": Result.CONFORM, "A25-1": Result.PARTIAL},
-               "centre": {"A12-2": Result.NONCONFORM, "A16-1": Result.NONCONFORM, "A27-2": Result.CONFORM}}  # fmt: skip
-    for code, given in answers.items():
-        with journal.act(desk.store, "王工", clock) as act:
-            number = archive.open_(act, catalogue, code)
-        for item, result in given.items():
-            with journal.act(desk.store, "赵甲", clock) as act:
-                archive.fill(act, archive.one(desk.store, number), item, Party.INSPECTOR, result, "见记录")
-    with journal.act(desk.store, "孙丙", clock) as act:
-        archive.fill(act, archive.one(desk.store, "IS-2026-0001"), "A12-2", Party.DEPARTMENT, Result.CONFORM, "不是出口")
-    yield desk
-    desk.close()
+    with small_city(f"sqlite:///{folder / 'netops.db'}", clock, folder) as desk:
+        catalogue = load(BOOKS, "measures")
+        answers = {"fin": {"A12-2": Result.NONCONFORM, "A16-1": Result.CONFORM, "A25-1": Result.PARTIAL},
+                   "centre": {"A12-2": Result.NONCONFORM, "A16-1": Result.NONCONFORM, "A27-2": Result.CONFORM}}  # fmt: skip
+        for code, given in answers.items():
+            with journal.act(desk.store, "王工", clock) as act:
+                number = archive.open_(act, catalogue, code)
+            for item, result in given.items():
+                with journal.act(desk.store, "赵甲", clock) as act:
+                    archive.fill(act, archive.one(desk.store, number), item, Party.INSPECTOR, result, "见记录")
+        with journal.act(desk.store, "孙丙", clock) as act:
+            archive.fill(act, archive.one(desk.store, "IS-2026-0001"), "A12-2", Party.DEPARTMENT, Result.CONFORM, "不是出口")
+        yield desk
 
 
 def table(paper: Paper) -> dict[str, tuple[str, ...]]:

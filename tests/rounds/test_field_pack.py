@@ -19,18 +19,16 @@ import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Config
 from netops.core import journal
 from netops.core.clock import Clock, still
 from netops.core.errors import NetopsError, Refused
-from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive, packs
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
 from netops.registers import attachments
-from netops.rounds import field_pack, inspect, inventory
-from netops.settings import City, PlaneSettings
+from netops.rounds import field_pack, inspect
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 BROWSERS = [path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()]
@@ -49,15 +47,8 @@ def png(width: int = 40, height: int = 30) -> bytes:
 @pytest.fixture
 def desk(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
     """A desk over a small city, at which one inspection stands with the machine's answers."""
-    (tmp_path / "config.toml").touch()
-    desk = Desk(
-        Config(store_url=store_url, inventory=str(DATA / "city"), planes={Plane.EXTRANET: PlaneSettings()},
-               city=City(title_zh="示例市", authority="centre"), path=str(tmp_path / "config.toml")),
-        clock, "王工",
-    )  # fmt: skip
-    inventory.apply(desk, inventory.plan(desk))
-    yield desk
-    desk.close()
+    with small_city(store_url, clock, tmp_path) as desk:
+        yield desk
 
 
 @pytest.fixture

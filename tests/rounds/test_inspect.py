@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from netops.config import Config
 from netops.core import docket, journal
 from netops.core.basis import Basis
 from netops.core.clock import Clock, still
@@ -32,9 +31,9 @@ from netops.incidents.incident import Deadline, Grade, Grading, Incident, Stage
 from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
-from netops.rounds import diary, inspect, inventory, known
-from netops.settings import City, PlaneSettings
+from netops.rounds import diary, inspect, known
 from netops.topology import snapshots
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET
@@ -43,19 +42,8 @@ E = Plane.EXTRANET
 @pytest.fixture
 def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
     """A desk over a city of three organizations whose register is in force; nothing was seen yet."""
-    desk = Desk(
-        Config(
-            store_url=store_url,
-            inventory=str(DATA / "city"),
-            planes={E: PlaneSettings()},
-            city=City(title_zh="示例市", authority="centre"),
-        ),
-        clock,
-        "王工",
-    )
-    inventory.apply(desk, inventory.plan(desk))
-    yield desk
-    desk.close()
+    with small_city(store_url, clock) as desk:
+        yield desk
 
 
 def later(desk: Desk, wait: timedelta) -> Desk:

@@ -11,12 +11,10 @@ from docx import Document
 from pypdf import PdfReader
 
 from netops.cli import main
-from netops.config import Config
 from netops.core import journal, language
 from netops.core.clock import still
 from netops.core.errors import Faults, NetopsError
 from netops.core.organization import Officer, Organization
-from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.documents import fonts
 from netops.documents.form import Boxes
@@ -28,9 +26,9 @@ from netops.inspections.checklist import kinds_of, lines
 from netops.inspections.facts import Facts
 from netops.inspections.inspection import Party
 from netops.inspections.sampling import draw
-from netops.rounds import inspect_record, inventory
-from netops.settings import City, PlaneSettings
+from netops.rounds import inspect_record
 from tests.conftest import NOON
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 BOOKS = Path(__file__).parents[2] / "playbooks"
@@ -41,30 +39,21 @@ NUMBER = "IS-2026-0001"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk at which one visit stands: two inspectors, a sample, three answers to one item."""
     folder, clock = tmp_path_factory.mktemp("record"), still(NOON)
-    (folder / "config.toml").write_text(
-        f'[store]\nurl = "sqlite:///netops.db"\n[inventory]\npath = "{DATA / "city"}"\n[planes.extranet]\nnets = []\n', "utf-8"
-    )
-    language.speak("zh")
-    desk = Desk(
-        Config(store_url=f"sqlite:///{folder / 'netops.db'}", inventory=str(DATA / "city"), path=str(folder / "config.toml"),
-               planes={Plane.EXTRANET: PlaneSettings()}, city=City(title_zh="示例市", authority="centre")),
-        clock, "王工",
-    )  # fmt: skip
-    inventory.apply(desk, inventory.plan(desk))
-    body = Organization("fin", "示例市财政局", security_officer=Officer("李四", "", "2026-10-01"))
-    catalogue = load(DATA / "good", "own")
-    sample = draw("冬", "fin", ["fin-sw1"], ["10.0.0.9", "10.0.0.8"], 2)
-    with journal.act(desk.store, "王工", clock) as act:
-        number = archive.open_(act, catalogue, "fin", inspectors=["赵甲", "钱乙"], planned_for="2026-11-20", sample=sample)
-        known = Facts(organization=body, kinds=kinds_of(body), at=NOON, version=1, kept=frozenset(["protection_level"]))
-        archive.record_machine(act, number, lines(catalogue, known))
-    for who, party, result, note in (
-        ("赵甲", Party.INSPECTOR, Result.PARTIAL, "有定级报告，未备案"), ("孙丙", Party.DEPARTMENT, Result.CONFORM, "正在备案"),
-    ):  # fmt: skip
-        with journal.act(desk.store, who, clock) as act:
-            archive.fill(act, archive.one(desk.store, number), "A27-2", party, result, note)
-    yield desk
-    desk.close()
+    with small_city(f"sqlite:///{folder / 'netops.db'}", clock, folder) as desk:
+        body = Organization("fin", "示例市财政局", security_officer=Officer("李四", "", "2026-10-01"))
+        catalogue = load(DATA / "good", "own")
+        sample = draw("冬", "fin", ["fin-sw1"], ["10.0.0.9", "10.0.0.8"], 2)
+        with journal.act(desk.store, "王工", clock) as act:
+            number = archive.open_(act, catalogue, "fin", inspectors=["赵甲", "钱乙"], planned_for="2026-11-20", sample=sample)
+            known = Facts(organization=body, kinds=kinds_of(body), at=NOON, version=1, kept=frozenset(["protection_level"]))
+            archive.record_machine(act, number, lines(catalogue, known))
+        for who, party, result, note in (
+            ("赵甲", Party.INSPECTOR, Result.PARTIAL, "有定级报告，未备案"),
+            ("孙丙", Party.DEPARTMENT, Result.CONFORM, "正在备案"),
+        ):  # fmt: skip
+            with journal.act(desk.store, who, clock) as act:
+                archive.fill(act, archive.one(desk.store, number), "A27-2", party, result, note)
+        yield desk
 
 
 def text_of(content: bytes) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import Clock
 from netops.core.finding import State
@@ -18,40 +17,25 @@ from netops.inspections import archive
 from netops.inspections.inspection import Party
 from netops.registers import entries
 from netops.registers.entry import Draft
-from netops.rounds import inspect, inventory, register_check, registers
-from netops.settings import City, PlaneSettings
+from netops.rounds import inspect, register_check, registers
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET
 
 
-def opened(store_url: str, clock: Clock) -> Iterator[Desk]:
-    """A desk over a city of three organizations whose registers are empty."""
-    desk = Desk(
-        Config(
-            store_url=store_url,
-            inventory=str(DATA / "city"),
-            planes={E: PlaneSettings()},
-            city=City(title_zh="示例市", authority="centre"),
-        ),
-        clock,
-        "王工",
-    )
-    inventory.apply(desk, inventory.plan(desk))
-    yield desk
-    desk.close()
-
-
 @pytest.fixture
 def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
-    """It on each engine."""
-    yield from opened(store_url, clock)
+    """A city whose registers are empty, on each engine."""
+    with small_city(store_url, clock) as desk:
+        yield desk
 
 
 @pytest.fixture
 def city(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     """It on SQLite alone, for what asks the store nothing new."""
-    yield from opened(f"sqlite:///{tmp_path / 'netops.db'}", clock)
+    with small_city(f"sqlite:///{tmp_path / 'netops.db'}", clock) as desk:
+        yield desk
 
 
 def put(desk: Desk, kind: str, organization: str = "fin", **values: Any) -> str:

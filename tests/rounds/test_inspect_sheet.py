@@ -13,12 +13,10 @@ import pytest
 from openpyxl import load_workbook
 
 from netops.cli import main
-from netops.config import Config
 from netops.core import journal
 from netops.core.clock import Clock
 from netops.core.errors import Faults, NetopsError, Refused
 from netops.core.organization import Officer, Organization
-from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.answer import Result
@@ -26,8 +24,8 @@ from netops.inspections.catalogue import load
 from netops.inspections.checklist import kinds_of, lines
 from netops.inspections.facts import Facts
 from netops.inspections.inspection import Party
-from netops.rounds import inspect_sheet, inventory
-from netops.settings import City, PlaneSettings
+from netops.rounds import inspect_sheet
+from tests.rounds.small_city import small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 NUMBER = "IS-2026-0001"
@@ -47,21 +45,13 @@ def engine_desk(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
 
 
 def opened(tmp_path: Path, store_url: str, clock: Clock) -> Iterator[Desk]:
-    (tmp_path / "config.toml").touch()
-    desk = Desk(
-        Config(store_url=store_url, inventory=str(DATA / "city"), playbooks=str(DATA / "good"),
-               planes={Plane.EXTRANET: PlaneSettings()}, city=City(title_zh="示例市", authority="centre"),
-               path=str(tmp_path / "config.toml")),
-        clock, "王工",
-    )  # fmt: skip
-    inventory.apply(desk, inventory.plan(desk))
-    catalogue = load(DATA / "good", "own")
-    with journal.act(desk.store, "王工", clock) as act:
-        number = archive.open_(act, catalogue, "fin", inspectors=["赵甲", "钱乙"])
-        known = Facts(organization=BODY, kinds=kinds_of(BODY), at=clock(), version=1, kept=frozenset(["protection_level"]))
-        archive.record_machine(act, number, lines(catalogue, known))
-    yield desk
-    desk.close()
+    with small_city(store_url, clock, tmp_path, playbooks=str(DATA / "good")) as desk:
+        catalogue = load(DATA / "good", "own")
+        with journal.act(desk.store, "王工", clock) as act:
+            number = archive.open_(act, catalogue, "fin", inspectors=["赵甲", "钱乙"])
+            known = Facts(organization=BODY, kinds=kinds_of(BODY), at=clock(), version=1, kept=frozenset(["protection_level"]))
+            archive.record_machine(act, number, lines(catalogue, known))
+        yield desk
 
 
 def filled(content: bytes, path: Path, answers: dict[str, tuple[Any, ...]]) -> Path:

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from netops.cli import main
-from netops.config import Config
 from netops.core import docket, journal
 from netops.core.clock import Clock, still
 from netops.core.errors import NetopsError, Refused
@@ -27,40 +27,28 @@ from netops.inspections.inspection import Party
 from netops.inspections.rectification import Stage
 from netops.registers import entries
 from netops.registers.entry import Draft
-from netops.rounds import drafting, inspect, inventory, rectify, register_check, registers
-from netops.settings import City, PlaneSettings
+from netops.rounds import drafting, inspect, rectify, register_check, registers
+from tests.rounds.small_city import CITY, small_city
 
 DATA = Path(__file__).parents[1] / "data" / "inspections"
 E = Plane.EXTRANET
 
 
-def opened(store_url: str, clock: Clock) -> Iterator[Desk]:
-    """A desk over a city of three organizations whose register is in force."""
-    desk = Desk(
-        Config(
-            store_url=store_url,
-            inventory=str(DATA / "city"),
-            planes={E: PlaneSettings()},
-            city=City(title_zh="示例市", authority="centre", document_mark="示电政"),
-        ),
-        clock,
-        "王工",
-    )
-    inventory.apply(desk, inventory.plan(desk))
-    yield desk
-    desk.close()
+MARKED = msgspec.structs.replace(CITY, document_mark="示电政")
 
 
 @pytest.fixture
 def desk(store_url: str, clock: Clock) -> Iterator[Desk]:
-    """It on each engine."""
-    yield from opened(store_url, clock)
+    """A city whose papers have numbers, on each engine."""
+    with small_city(store_url, clock, city=MARKED) as desk:
+        yield desk
 
 
 @pytest.fixture
 def city(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     """It on SQLite alone, for what asks the store nothing new."""
-    yield from opened(f"sqlite:///{tmp_path / 'netops.db'}", clock)
+    with small_city(f"sqlite:///{tmp_path / 'netops.db'}", clock, city=MARKED) as desk:
+        yield desk
 
 
 def after(desk: Desk, days: float) -> Desk:
