@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Rule, Severity, rule
 from netops.core.language import N_
-from netops.registers.site import DUTIES, HOME_DAYS, SHARE, Look
+from netops.registers.site import DUTIES, HOME_DAYS, SHARE, CertificateSeen, Look
 
 EXPIRING_DAYS = 30
 CHANGED = 0.2
@@ -163,18 +163,11 @@ def late_publication(look: Look) -> Iterator[Conclusion]:
     Information was published later than seven days after it arose or changed.
 
     What: between the day that a document was formed (as its page or the register of disclosures says) and the day of its
-        publication
-        (page, feed or sitemap) lie more than seven days.
+        publication (page, feed or sitemap) lie more than seven days.
     Why: information of the kinds in Article 16 is published within seven days.
     Mend: publish in time from now on; correct the day in the register of disclosures when it is wrong.
     """
-    for one in look.late:
-        if not one.is_overdue:
-            yield look.conclusion(
-                "RG-207", one.url, {"formed": one.formed.isoformat(), "published": one.published.isoformat()}, "A16-2",
-                url=one.url,
-                days=str(one.days), formed=one.formed.isoformat(), published=one.published.isoformat(),
-            )  # fmt: skip
+    yield from _published(look, "RG-207", is_overdue=False)
 
 
 @rule(
@@ -190,12 +183,17 @@ def overdue_publication(look: Look) -> Iterator[Conclusion]:
     Why: seven days by Article 16; twenty working days is the limit of 政府信息公开条例, Article 26.
     Mend: publish in time from now on; correct the day in the register of disclosures when it is wrong.
     """
+    yield from _published(look, "RG-208", is_overdue=True)
+
+
+def _published(look: Look, code: str, *, is_overdue: bool) -> Iterator[Conclusion]:
+    """About every document that was published late, within or beyond the limit of national law."""
     for one in look.late:
-        if one.is_overdue:
+        if one.is_overdue is is_overdue:
+            formed, published = one.formed.isoformat(), one.published.isoformat()
             yield look.conclusion(
-                "RG-208", one.url, {"formed": one.formed.isoformat(), "published": one.published.isoformat()}, "A16-2",
-                url=one.url,
-                days=str(one.days), formed=one.formed.isoformat(), published=one.published.isoformat(),
+                code, one.url, {"formed": formed, "published": published}, "A16-2",
+                url=one.url, days=str(one.days), formed=formed, published=published,
             )  # fmt: skip
 
 
@@ -214,10 +212,7 @@ def certificate_expired(look: Look) -> Iterator[Conclusion]:
     """
     one = look.certificate
     if one and one.days_left < 0:
-        yield look.conclusion(
-            "RG-209", look.url, _body(look), "A30-5", "A14-1", day=one.not_after.isoformat(), days=str(-one.days_left),
-            subject=one.subject, issuer=one.issuer,
-        )  # fmt: skip
+        yield _presented(look, one, "RG-209", "A30-5", "A14-1", day=one.not_after.isoformat(), days=str(-one.days_left))
 
 
 @rule(
@@ -235,10 +230,7 @@ def certificate_expiring(look: Look) -> Iterator[Conclusion]:
     """
     one = look.certificate
     if one and 0 <= one.days_left < EXPIRING_DAYS:
-        yield look.conclusion(
-            "RG-210", look.url, _body(look), "A30-5", day=one.not_after.isoformat(), days=str(one.days_left), subject=one.subject,
-            issuer=one.issuer,
-        )  # fmt: skip
+        yield _presented(look, one, "RG-210", "A30-5", day=one.not_after.isoformat(), days=str(one.days_left))
 
 
 @rule(
@@ -255,7 +247,7 @@ def certificate_name(look: Look) -> Iterator[Conclusion]:
     Mend: install one for this name, or enter the right address (netops register edit).
     """
     if look.certificate and not look.certificate.is_named:
-        yield look.conclusion("RG-211", look.url, _body(look), "A30-5", subject=look.certificate.subject)
+        yield _presented(look, look.certificate, "RG-211", "A30-5")
 
 
 @rule(
@@ -275,9 +267,7 @@ def certificate_untrusted(look: Look) -> Iterator[Conclusion]:
     """
     one = look.certificate
     if one and one.is_trusted is False:
-        yield look.conclusion(
-            "RG-212", look.url, _body(look), "A30-5", subject=one.subject, issuer=one.issuer, reason=one.why
-        )
+        yield _presented(look, one, "RG-212", "A30-5", reason=one.why)
 
 
 @rule(
@@ -301,23 +291,16 @@ def certificate_weak(look: Look) -> Iterator[Conclusion]:
         one.algorithm == "ecc" and one.bits < WEAK_ECC
     )
     if small or one.signed_with in WEAK_HASHES:
-        yield look.conclusion(
-            "RG-213",
-            look.url,
-            _body(look),
-            "A30-5",
-            algorithm=one.algorithm.upper(),
-            bits=str(one.bits),
-            hash=one.signed_with,
-        )
+        yield _presented(look, one, "RG-213", "A30-5", algorithm=one.algorithm.upper(), bits=str(one.bits), hash=one.signed_with)
 
 
-def _body(look: Look) -> dict[str, object]:
-    one = look.certificate
-    return {} if one is None else {
+def _presented(look: Look, one: CertificateSeen, code: str, *duties: str, **facts: str) -> Conclusion:
+    """About the certificate that the site presents."""
+    body: dict[str, object] = {
         "subject": one.subject, "issuer": one.issuer, "not_after": one.not_after.isoformat(), "algorithm": one.algorithm,
         "bits": one.bits, "signed_with": one.signed_with, "sha256": one.sha256,
     }  # fmt: skip
+    return look.conclusion(code, look.url, body, *duties, subject=one.subject, issuer=one.issuer, **facts)
 
 
 @rule(
