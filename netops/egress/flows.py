@@ -226,7 +226,7 @@ def grouped(*columns: Column) -> tuple[Column, Column]:
         if keys is not None and size * (most + 1) > DENSE:
             keys, size = _dense(keys, size)
         kind = np.uint16 if size * (most + 1) <= DENSE else np.intp
-        if keys is None:
+        if keys is None or size == 1:  # all of them were alike so far
             keys = column.astype(kind)
         else:
             keys = keys.astype(kind)

@@ -128,7 +128,7 @@ def test_the_direct_table_finds_what_a_search_finds(starts: list[int], data: st.
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 70_000, 1 << 31]), st.integers(0, 300)),
+        st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 65_535, 70_000, 1 << 31]), st.integers(0, 300)),
         min_size=1,
     )
 )
