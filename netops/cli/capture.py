@@ -39,7 +39,7 @@ KINDS = {
 COLUMNS = [
     Column("", lambda one: sign("bad" if one.is_alarm else "open")),
     Column(N_("kind"), lambda one: _(KINDS.get(one.kind, one.kind))),
-    Column(N_("what"), lambda one: one.name, style="cyan"),
+    Column(N_("what"), lambda one: _what(one), style="cyan"),
     Column(N_("host"), lambda one: one.ip),
     Column(N_("far end"), lambda one: _far(one)),
     Column(N_("by"), lambda one: ", ".join(_(WAYS.get(way, way)) for way in one.by)),
@@ -47,6 +47,14 @@ COLUMNS = [
     Column(N_("packets"), lambda one: one.count, right=True),
     Column(N_("first"), lambda one: one.first),
 ]
+
+
+def _what(one: Observation) -> str:
+    """What was recognised; of a crowd behind one address how many, how sure that is within one, and how many at least."""
+    if one.kind != "hidden_nat":
+        return one.name
+    told = one.facts
+    return f"{one.name} ≈{told['hosts']} ({told['hosts_confidence']:.0%}) ≥{told['at_least']}"
 
 
 def _far(one: Observation) -> str:

@@ -219,13 +219,13 @@ def heard_crowds(heard: Heard) -> Iterator[Conclusion]:
             continue
         facts = one.facts
         said = N_(
-            "Packets of {ip} had passed a router before ({ttls}); about {hosts} machines stand behind it, {least} at least"
-            " (by {how}); {percent}% sure."
+            "Packets of {ip} had passed a router before ({ttls}): {percent}% sure, by {how}. About {hosts} machines stand behind"
+            " it, {number}% sure within one; {least} at least."
         )
         ttls = ", ".join(f"TTL {ttl}: {count}" for ttl, count in facts.get("ttls", {}).items())
         told = {
             "mac": one.mac, "ttls": ttls, "hosts": str(facts.get("hosts", 1)), "least": str(facts.get("at_least", 1)),
-            "how": _how(one), "percent": _percent(one.confidence),
+            "how": _how(one), "percent": _percent(one.confidence), "number": _percent(float(facts.get("hosts_confidence", 0.5))),
         }  # fmt: skip
         yield _conclusion(heard, "EG-404", one, one.ip, f"mac {one.mac}" if one.mac else f"ip {one.ip}", said, told)
 

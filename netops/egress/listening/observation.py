@@ -12,6 +12,8 @@ import msgspec
 MOST_SUBJECTS = 20_000
 """Different observations of one capture; more is counted, not kept."""
 MOST_NAMES = 8
+MOST_SURE = 0.99
+"""Nothing that was seen from afar is certain."""
 SURE = {
     "handshake": 0.95, "protocol": 0.95, "certificate": 0.95, "offer": 0.95, "log": 0.9, "claim": 0.9, "request": 0.9,
     "sni": 0.85,
@@ -164,7 +166,7 @@ def combined(ratios: Iterable[float]) -> float:
     doubt = 1.0
     for ratio in ratios:
         doubt *= 1.0 - ratio
-    return round(1.0 - doubt, 2)
+    return min(round(1.0 - doubt, 2), MOST_SURE)
 
 
 def moment(nanoseconds: int) -> datetime:
