@@ -10,14 +10,18 @@ from netops.core.basis import Basis
 from netops.core.finding import Conclusion, Severity, Subject, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
-from netops.egress.flows import address_value
+from netops.egress.classify import Space
+from netops.egress.flows import address_value, mac_text
 from netops.egress.fold import groups, text
-from netops.egress.judge import PLANES, Judged, Scene
-from netops.egress.telling import conclusion, owner_of, placed
+from netops.egress.judge import PLANES, Judged, Scene, Terminal
+from netops.egress.telling import conclusion, owner_of, placed, spaces
 from netops.egress.tunnels import Talks
+from netops.egress.watchlists import maker
 
 LEAST_FLOWS = 20
 """So many flows of one address at one exporter within ten minutes: it is in use, not merely plugged in."""
+MOST_OF_ONE = 2
+"""Addresses that one card sends for; more is a router on the way."""
 
 
 @rule(
@@ -44,7 +48,7 @@ def hidden_nat(judged: Judged, scene: Scene, talks: Talks) -> Iterator[Conclusio
         behind it with an address of its own.
     """
     batch = judged.batch
-    suspects = {(plane, ip): one for (plane, ip), one in scene.by_ip.items() if one.maker}
+    suspects = {(plane, ip): one for (plane, ip), one in scene.by_ip.items() if one.maker} | _unwalked(judged, scene)
     for plane in {plane for plane, _ip in suspects}:
         values = [address_value(ip) for of, ip in suspects if of is plane]
         mine = judged.plane == PLANES.index(plane)
@@ -66,6 +70,30 @@ def hidden_nat(judged: Judged, scene: Scene, talks: Talks) -> Iterator[Conclusio
                 f"mac {seen.mac}",
                 {"ip": ip, "mac": seen.mac, "maker": seen.maker},
             )
+
+
+def _unwalked(judged: Judged, scene: Scene) -> dict[tuple[Plane, str], Terminal]:
+    """Home routers behind exporters that no walk told of: by the card that their flows bear, where it sends for few addresses."""
+    batch = judged.batch
+    places = [scene.observers.get(address) for address in batch.exporters]
+    blind = np.array([place is not None and not place.ports for place in places] or [False])
+    if not scene.makers or not blind.any():
+        return {}
+    rows = blind[batch.exporter] & (batch["src_mac"] != 0) & (judged.plane >= 0)
+    if not rows.any():
+        return {}
+    rows &= np.isin(spaces(judged, scene, judged.source), (Space.INSIDE, Space.ALLOCATED))
+    cards: dict[tuple[Plane, int], set[str]] = {}
+    for group in groups(judged, rows, judged.plane, batch["src_mac"], batch["src_hi"], batch["src_lo"]):
+        place = PLANES[judged.plane[group.row]], int(batch["src_mac"][group.row])
+        if place[1] not in scene.device_macs and maker(mac_text(place[1]), scene.makers):
+            cards.setdefault(place, set()).add(text(judged, "src", group.row))
+    return {
+        (plane, ip): Terminal(plane, ip, mac_text(mac), maker=maker(mac_text(mac), scene.makers))
+        for (plane, mac), several in cards.items()
+        for ip in several
+        if len(several) <= MOST_OF_ONE and (plane, ip) not in scene.by_ip
+    }
 
 
 def _is_used(judged: Judged, rows: np.ndarray[tuple[int], np.dtype[np.int64]], talks: Talks) -> bool:

@@ -14,7 +14,7 @@ from netops.core.plane import Plane
 from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.egress.flows import Batch, Column, grouped, mac_value, positions, same
-from netops.egress.watchlists import Shapes, Signature
+from netops.egress.watchlists import Maker, Shapes, Signature
 
 
 class Verdict(IntEnum):
@@ -116,6 +116,7 @@ class Scene:
         today: the day by which filings lapse.
         dhcp_servers: addresses of the registered DHCP servers.
         tunnels: what tunnels and proxies look like in flows.
+        makers: of home routers.
     """
 
     tables: dict[Plane, Table]
@@ -128,6 +129,7 @@ class Scene:
     tunnels: tuple[Signature, ...] = ()
     learned: dict[tuple[str, int], Port] = field(default_factory=dict)
     """Interfaces that no walk told of, as the flows themselves show them, by exporter address and ifIndex."""
+    makers: tuple[Maker, ...] = ()
 
     @cached_property
     def by_mac(self) -> dict[int, Terminal]:

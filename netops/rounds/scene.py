@@ -64,6 +64,7 @@ def build(desk: Desk) -> tuple[Scene, dict[Plane, datetime]]:
         desk.clock().astimezone(CITY_ZONE).date(),
         frozenset((one.plane, server) for one in register.prefixes for server in one.dhcp_servers),
         watchlists.tunnels(desk.playbooks),
+        makers=watchlists.makers(desk.playbooks),
     )
     return scene, {plane: max(view.at for view in seen) for plane, seen in views.items() if seen}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -56,6 +57,25 @@ def test_what_is_not_suspected(flows: list[dict[str, object]]) -> None:
     watch.see(batch(*flows), here())
 
     assert [] == watch.due(AT)
+
+
+def unwalked(*macs: tuple[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """What is told when nobody walked the router and no terminal is known; flows bear these (address, card)."""
+    observers = scene().observers
+    observers[R_FIN] = msgspec.structs.replace(observers[R_FIN], ports=())
+    blind = replace(here(), terminals=(), observers=observers, makers=watchlists.makers(share("playbooks")))
+    watch = Watch()
+    watch.see(batch(*(FLOW | {"src": ip, "src_mac": mac} for ip, mac in macs for _ in range(20))), blind)
+    return [(one.code, one.subject) for one in watch.due(AT)]
+
+
+def test_an_exporter_that_nobody_walks_tells_the_card_itself() -> None:
+    """Its flows bear the card of the box; a plain PC's, and a card that sends for a whole department, are none."""
+    several = [(f"10.20.11.{number}", "50:c7:bf:00:00:77") for number in (40, 41, 42)]
+
+    assert [("EG-404", {"ip": "10.20.11.30", "mac": BOX})] == [
+        one for one in unwalked(("10.20.11.30", BOX), ("10.20.11.31", PC), *several) if one[0] == "EG-404"
+    ]
 
 
 @pytest.mark.parametrize(
