@@ -4,8 +4,9 @@
     python -m benchmarks.inspections [--organizations N] [--records N] [--store URL] [--json]
 
 The city: a router, a switch and an exporter for each organization, declarations with allocations, sightings, flows, registers
-of every kind with one record in ten at fault, site visits, a walk and a reconcile an hour ago. No other tool answers these
-questions, so no peer stands beside it. Seconds are of the wall, for the first run (all is new) and the second (nothing is).
+of every kind with one record in ten at fault, site visits, a walk, a reconcile and a look for scans an hour ago. No other
+tool answers these questions, so no peer stands beside it. Seconds are of the wall, for the first run (all is new) and the
+second (nothing is).
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def desk(folder: Path, count: int = ORGANIZATIONS, url: str = "") -> Any:
 
 
 def seen(opened: Any) -> None:
-    """A walk, sightings, flows and a reconcile, an hour ago."""
+    """A walk, sightings, flows, a reconcile and a look for scans, an hour ago."""
     from netops.core.observation import Sighting
     from netops.core.plane import Plane
     from netops.core.walk import DeviceWalk
@@ -115,7 +116,8 @@ def seen(opened: Any) -> None:
         for one in opened.register.devices if one.exporter
     ]  # fmt: skip
     hits.add(opened.store, {}, exporters, {})
-    diary.end(opened.store, diary.begin(opened.store, "reconcile"), "done", {}, "")
+    for name in ("reconcile", "attacks"):
+        diary.end(opened.store, diary.begin(opened.store, name), "done", {}, "")
 
 
 def written(opened: Any, each: int = RECORDS, fault: int = 10) -> int:
