@@ -376,7 +376,8 @@ def run(flows: int, rounds: int, folder: Path) -> list[Figure]:
     agreed(peer(), answer(desk, asked, began))
     agreed(peer(), answer(desk, "verdict transit", began))
     hot = compared(rounds, lambda: answer(desk, asked, began), peer)
-    hot_size = sum(one.size for one in parts.live(desk.store, ("hot",))) / flows
+    as_it_came = parts.live(desk.store, ("hot",))
+    hot_size = sum(one.size for one in as_it_came) / max(1, sum(one.rows for one in as_it_came))
     cpu = time.process_time()
     archive.upkeep(desk, folder / "flows", everything=True)
     compaction = (time.process_time() - cpu) / flows * 1e6

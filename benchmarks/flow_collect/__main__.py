@@ -225,12 +225,12 @@ def _loss(kind: str, rate: float, pairs: Sequence[tuple[Run, Run]]) -> dict[str,
 
 def _is_counted(run: Run) -> bool:
     more, outcomes = run.more, run.more["outcomes"]
-    lost = outcomes.get("kernel_dropped", 0)
+    lost, received = int(outcomes.get("kernel_dropped", 0)), int(outcomes["received"])
     # Of the datagrams lost some may have been of templates.
-    least, templates = run.sent - RECORDS * lost, more["datagrams"] - run.sent // RECORDS
+    least, templates = run.sent - RECORDS * lost, int(more["datagrams"]) - run.sent // RECORDS
     records = int(more["records"])
     is_right = least <= records <= least + RECORDS * min(lost, templates)
-    return is_right and outcomes["received"] + lost == more["datagrams"] and run.stored + more["unstored"] == records
+    return is_right and received + lost == int(more["datagrams"]) and run.stored + int(more["unstored"]) == records
 
 
 def main() -> int:

@@ -43,7 +43,8 @@ WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0
 RELOAD_SECONDS = 5.0
 ROLLUP_SECONDS = 60.0
-TEMPLATE_SECONDS = 30.0
+TEMPLATE_SECONDS = 1.0
+"""A template is kept at once and the next ones so soon: kill -9 must not leave data that nobody can read."""
 WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
@@ -220,8 +221,10 @@ class Watcher:
         if self.decoder.templates_changed and (
             everything or self._is_time("templates", now, TEMPLATE_SECONDS)
         ):
-            self.decoder.templates_changed = False
+            self.decoder.templates_changed, began = False, time.monotonic()
             hits.keep_templates(self.desk.store, self.decoder.templates(), self.decoder.settings())
+            # A flood of templates must not keep the store busy.
+            self._last["templates"] = now + 20 * (time.monotonic() - began)
         self.opened += opened
         self.resolved += resolved
         if self.hear and (seen or opened or resolved):

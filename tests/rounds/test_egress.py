@@ -188,6 +188,18 @@ def test_templates_outlive_the_process(desk: Desk) -> None:
     assert ["EG-101"] == [one.code for one in docket.listed(desk.store)]
 
 
+def test_templates_are_kept_while_it_collects(desk: Desk) -> None:
+    """A process that is killed a little after a template leaves no data behind that the next one cannot read."""
+    with watching(desk) as watcher:
+        for number in (256, 257):
+            send(watcher, "10.20.255.11", v9(template(number, FIVE_TUPLE)))
+            until = time.monotonic() + 10
+            while number not in (kept := {one.number for one in hits.kept_templates(desk.store)}) and time.monotonic() < until:
+                time.sleep(0.05)
+
+            assert number in kept
+
+
 def test_only_one_process_collects(desk: Desk) -> None:
     """The second one listens to nothing, and its round reports from the store."""
     with watching(desk) as first, watching(desk) as second:
