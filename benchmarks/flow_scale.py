@@ -28,7 +28,7 @@ SHARD_CORES = 16
 YEAR_DAYS = 365
 AWAY_HOURS = 6
 MINUTES = 7 * 24 * 60
-CITY_CPU = 0.6
+CITY_CPU = 0.3
 """CPU seconds of a city's collector for a million flows: benchmarks.flow_collect, v9, rounded up."""
 
 

@@ -304,7 +304,7 @@ def _cells(after: Column | None, own: Column, kind: Column) -> tuple[Column, tup
     if size > max(DENSE, 2 * len(own)):
         group, rows = grouped(same(0, len(own), np.int8) if after is None else after, own, kind)
         return group.astype(np.intp), (np.zeros(len(rows), np.int64) if after is None else after[rows], own[rows], kind[rows])
-    narrow = np.uint16 if size <= DENSE else np.intp
+    narrow = np.uint16 if size < DENSE else np.intp
     cell: Column = np.multiply(kind, owners, dtype=narrow)
     np.add(cell, own, out=cell, casting="unsafe")
     if after is not None:
