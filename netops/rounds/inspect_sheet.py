@@ -39,11 +39,12 @@ def workbook(desk: Desk, numbers: Sequence[str], *, one_sheet: bool = False) -> 
         Missing: there is no such inspection.
     """
     several = [archive.one(desk.store, number) for number in numbers]
+    title = _("Inspection checklist")
     if one_sheet:
-        pages = [_page(desk, _("inspection checklists"), _("Inspection checklist"), several)]
+        pages = [_page(desk, _("inspection checklists"), title, several)]
     else:
-        pages = [_page(desk, _named(desk, one), f"{name_of(desk, one.organization)} {_('Checklist')}", [one]) for one in several]
-    return xlsx_form.render([*pages, _guide()], _("Inspection checklist"), desk.clock())
+        pages = [_page(desk, _named(desk, one), f"{name_of(desk, one.organization)} {title}", [one]) for one in several]
+    return xlsx_form.render([*pages, _guide()], title, desk.clock())
 
 
 def _named(desk: Desk, one: Inspection) -> str:

@@ -161,6 +161,7 @@ def test_only_the_answers_can_be_written_into(desk: Desk) -> None:
     """The sheet is protected, its answer cells are open and choose from the five words; a sheet for each, or one for all."""
     book = load_workbook(io.BytesIO(inspect_sheet.workbook(desk, [NUMBER])))
     page = book.worksheets[0]
+    assert "示例市财政局 检查表" == page["A1"].value
     table = [row for row in page.iter_rows() if str(row[0].value).startswith(NUMBER) and row[1].value]
     rules = {str(rule.sqref)[:1]: rule for rule in page.data_validations.dataValidation if rule.type == "list"}
 
