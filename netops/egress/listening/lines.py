@@ -115,30 +115,47 @@ def stamped(several: Sequence[Connection]) -> list[Line]:
 
 
 def _clocks(told: Sequence[Connection], rate: int) -> list[Line]:
+    """Lines of a clock of this rate; found by the second in which it would have stood at 0, so that many cost no more each."""
     found: list[list[Connection]] = []
-    begun: list[float] = []
+    latest: list[float] = []
+    by_second: dict[int, int] = {}
+    seconds = (1 << 32) // rate
     for one in told:
-        started = one.stamp - one.at * rate / 1e9
-        for number, before in enumerate(begun):
-            apart = (started - before + (1 << 31)) % (1 << 32) - (1 << 31)
-            if abs(apart) <= rate * (LATE_SECONDS + DRIFT * (one.at - found[number][0].at) / 1e9):
-                found[number].append(one)
+        started = (one.stamp - one.at * rate // 1_000_000_000) % (1 << 32)
+        second = started // rate
+        number = -1
+        for near in (second, second - 1, second + 1):
+            line = by_second.get(near % seconds, -1)
+            if line >= 0 and _is_same(started - latest[line], one.at - found[line][-1].at, rate):
+                number = line
                 break
-        else:
-            begun.append(started)
-            found.append([one])
+        if number < 0:
+            number = len(found)
+            found.append([])
+            latest.append(0.0)
+        found[number].append(one)
+        latest[number], by_second[second % seconds] = started, number
     return [_line(line) for line in found if len(line) >= LEAST_SHARED]
+
+
+def _is_same(apart: float, later: int, rate: int) -> bool:
+    """Whether two readings of clocks are one clock's: so many ticks apart, so many ns later."""
+    ticks = (apart + (1 << 31)) % (1 << 32) - (1 << 31)
+    return abs(ticks) <= rate * (LATE_SECONDS + DRIFT * later / 1e9)
 
 
 def _beside(several: Sequence[Connection], clocks: Sequence[Line]) -> int:
     """Machines at the far end that most clocks reach: the clocks, and what stands on none of them but on lines of ports."""
+    by_end: dict[tuple[str, int], list[Connection]] = defaultdict(list)
+    for one in several:
+        if one.stamp > 0:
+            by_end[one.peer, one.port].append(one)
+    on_clock = {one: number for number, line in enumerate(clocks) for one in line.members}
     best = most(clocks)
-    for end in {(one.peer, one.port) for line in clocks for one in line.members}:
-        mine = [one for one in several if (one.peer, one.port) == end and one.stamp > 0]
-        on_clocks = {one for line in clocks for one in line.members if (one.peer, one.port) == end}
-        rest = [one for one in mine if one not in on_clocks]
-        count = len([line for line in clocks if any(one in on_clocks for one in line.members)])
-        if len(rest) >= LEAST_LINE:
+    for mine in by_end.values() if clocks else ():
+        rest = [one for one in mine if one not in on_clock]
+        count = len({on_clock[one] for one in mine if one in on_clock})
+        if count and len(rest) >= LEAST_LINE:
             count += max(1, together(spans(_ports(rest, GAP))))
         best = max(best, count)
     return best
