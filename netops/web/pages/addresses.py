@@ -12,7 +12,7 @@ from netops.addresses.allocation import Allocation
 from netops.addresses.pool import Pool
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.ranges import ranges
-from netops.addresses.span import TOP, Span, parsed
+from netops.addresses.span import TOP, Span, is_ipv4, parsed
 from netops.addresses.span import shown as written
 from netops.addresses.tile import Tile, TileState
 from netops.core.errors import Missing, NetopsError
@@ -337,6 +337,7 @@ def _blocks(visit: Visit, plane: Plane, pool: Pool, span: Span) -> tuple[list[Sq
                 used=_percent(used, size),
                 held=_percent(held, size),
                 rest=_percent(rest, size),
+                number=str(part.first >> 8 & 255) if block == 8 and is_ipv4(part.first) else "",
             )
         )
     return squares, [

@@ -120,7 +120,13 @@ def listed(visit: Visit) -> Shown:
     return Shown(
         "inspections.html",
         answer,
-        {"tabs": tabs if len(tabs) > 1 else [], "acts": views, "matrix": matrix, "items": items, "letters": LETTERS},
+        {
+            "tabs": tabs if len(tabs) > 1 else [],
+            "acts": views,
+            "matrix": matrix,
+            "items": items,
+            "letters": {result: (LETTERS[result], result_words(result)) for result in RESULTS},
+        },
         [table, flat],
         mark="bad" if bad else "note" if waiting else "",
     )

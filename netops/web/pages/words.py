@@ -14,6 +14,8 @@ from netops.rounds import look
 from netops.web.pages.table import Cell
 from netops.web.pages.visit import path
 
+NARROW = "\u202f"
+"""A narrow space at which no line is broken (ISO 80000-1 7.3.1)."""
 FINDING_MARKS = {State.RESOLVED: "good", State.ACCEPTED: "open", State.ACKNOWLEDGED: "note", State.RECTIFYING: "note"}
 RUN_MARKS = {"done": "good", "partial": "unseen", "running": "open"}
 
@@ -126,4 +128,4 @@ FINDING_RIGHT = frozenset({7})
 
 def count(number: int) -> str:
     """A count; a long one as a power of two."""
-    return f"{number:,}".replace(",", " ") if number < 1 << 40 else f"2^{number.bit_length() - 1}"
+    return f"{number:,}".replace(",", NARROW) if number < 1 << 40 else f"2^{number.bit_length() - 1}"

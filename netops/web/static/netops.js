@@ -52,6 +52,10 @@ document.addEventListener("keydown", (event) => {
 
 for (const frame of document.querySelectorAll(".map-frame")) movable(frame);
 
+// ---- on a phone the rooms lie in one row: the one in which the page lies is in sight
+const rooms = document.querySelector(".rooms"), here = rooms?.querySelector("[aria-current]");
+if (here && rooms.scrollWidth > rooms.clientWidth) rooms.scrollLeft = here.offsetLeft - (rooms.clientWidth - here.offsetWidth) / 2;
+
 // ---- the past on a slider
 for (const form of document.querySelectorAll("form[data-slider]")) {
   const select = form.querySelector("select");
