@@ -106,9 +106,20 @@ def _settle(desk: Desk, scene: Scene, *, whole: bool) -> docket.Settlement:
 
 
 def scene_of(
-    desk: Desk, plane: Plane, blind: Iterable[str] = (), span: Span | None = None, told: Sequence[Source] = ()
+    desk: Desk,
+    plane: Plane,
+    blind: Iterable[str] = (),
+    span: Span | None = None,
+    told: Sequence[Source] = (),
+    *,
+    held: bool = True,
 ) -> Scene:
-    """One plane as the ledger, the register, the last walks and the other sources know it."""
+    """
+    One plane as the ledger, the register, the last walks and the other sources know it.
+
+    Args:
+        held: with the allocations; what only asks where terminals are does without a million of them.
+    """
     register, at, silent_ones = desk.register.of(plane), desk.clock(), set(blind)
     known = snapshots.latest(desk.store)
     views = [view for view in known if view.plane is plane]
@@ -125,7 +136,7 @@ def scene_of(
         at=at,
         nets=tuple(parsed(net) for net in desk.config.planes[plane].nets),
         sightings=[one for one in seen if is_inside(one.ip)],
-        allocations=ledger.allocations(desk.store, plane, within=span),
+        allocations=ledger.allocations(desk.store, plane, within=span) if held else (),
         prefixes=register.prefixes,
         switches={
             entry.name: entry.organization for entry in register.devices if entry.organization not in platform

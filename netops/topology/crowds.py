@@ -86,7 +86,7 @@ def _box(top: Drawn, held: Sequence[Drawn], troubled: set[Key]) -> Drawn:
         count=len(real),
         silent=states["silent"],
         troubled=sum(one.key in troubled for one in real),
-        names=tuple(sorted(one.name for one in real))[:NAMED],
+        names=tuple(sorted((one.name for one in real), key=lambda name: (name != top.name, name)))[:NAMED],
         terminals=sum(one.terminals for one in held),
     )
 

@@ -239,7 +239,10 @@ def _box(box: Box, has_finding: bool, say: Say, *, alone: bool) -> str:
         return _wire_box(box, say)
     sign, colour = ROLES.get(device.role, ROLES[""])
     has_finding = has_finding or bool(device.troubled)
-    told = [device.name, device.organization, device.address, say(STATES[device.state]), *device.names]
+    # A crowd on a shared segment bears the segment's own name; what people know is a device of it.
+    called = device.names[0] if device.count > 1 and device.names else device.name
+    others = [one for one in device.names if one != called]
+    told = [called, device.organization, device.address, say(STATES[device.state]), *others]
     pile = (
         f'<rect class="pile" x="{box.x + 5:g}" y="{box.y + 5:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6"/>'
         if device.count > 1
@@ -248,11 +251,11 @@ def _box(box: Box, has_finding: bool, say: Say, *, alone: bool) -> str:
     left = box.x + SIGN + 7
     fill = (f'style="stroke:none;fill:{colour if device.state == "up" else "none"}"' if alone
             else f'class="tab role-{device.role or "new"}"')  # fmt: skip
-    whose = f"who?q={quote(device.name)}"
+    whose = f"who?q={quote(called)}"
     if not alone and device.count == 1:
         whose = f"/devices/{device.plane}/{quote(device.name, safe='')}"
     name = (
-        device.name if device.count == 1 else f"{_short(device.name, BOX_WIDTH - SIGN - 44)} ×{device.count}"
+        called if device.count == 1 else f"{_short(called, BOX_WIDTH - SIGN - 44)} ×{device.count}"
     )
     return (
         f'<g class="{device.state}{" trouble" if has_finding else ""}"><title>{escape(chr(10).join(filter(None, told)))}'

@@ -151,8 +151,7 @@ def _seen(visit: Visit, plane: Plane) -> dict[str, int] | None:
     desk = visit.desk
 
     def count() -> dict[str, int]:
-        census = censuses.of(desk, reconcile.scene_of(desk, plane))
-        return {code: len(several) for code, several in census.organizations().items()}
+        return censuses.numbers(desk, reconcile.scene_of(desk, plane, held=False))
 
     return visit.shelf.soon(("census", plane), 300.0, count) if desk.at is None else None
 

@@ -103,6 +103,10 @@ def show(visit: Visit) -> Shown:
             count=len(mine), silent=silent, links=len(links)
         )
     ]
+    if wrong:
+        counts = docket.counted(visit.desk.store, by=("code",), planes=visit.planes, organization=visit.own)
+        differing = sum(one.number for one in counts if one.code.startswith("TP-"))
+        said.append(_("{count} findings tell what differs from the register.").format(count=differing))
     if apart:
         said.append(
             _("There is a path between the planes or out of the intranet.")
