@@ -16,13 +16,15 @@ from netops.core import docket, journal, passwords
 from netops.core.account import Role
 from netops.core.clock import Clock, still
 from netops.core.finding import State
+from netops.core.observation import Sighting
 from netops.core.permission import MAY, Deed
 from netops.declarations import filings
 from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
-from netops.rounds import inspect
+from netops.rounds import censuses, inspect, reconcile
+from netops.topology import snapshots
 from netops.web.app import application
 from netops.web.asking import COOKIE
 from netops.web.pages.every import ACTS, PAGES
@@ -376,6 +378,19 @@ def test_inspections_stand_beside_each_other(desk: Desk, operator: TestClient) -
     assert again.number not in department.get("/inspections/scores").text
     assert 404 == department.get(f"/inspections/{again.number}/changes").status_code
     assert 403 == department.get("/inspections/assessment").status_code
+
+
+def test_terminals_are_counted_as_the_census_counts_them(desk: Desk) -> None:
+    """The short way to the numbers beside the declarations, without the allocations, ends where the census does."""
+    seen = [Sighting(EXTRANET, f"10.72.{place}.{n}", f"02:11:00:00:{place:02x}:{n:02x}", "core", NOON)
+            for place, n in ((12, 11), (12, 12), (14, 11))]  # fmt: skip
+    snapshots.keep(desk.store, EXTRANET, seen, NOON)
+
+    census = censuses.of(desk, reconcile.scene_of(desk, EXTRANET))
+    numbers = censuses.numbers(desk, reconcile.scene_of(desk, EXTRANET, held=False))
+
+    assert {"fin": 2, "edu": 1} == numbers
+    assert numbers == {code: len(several) for code, several in census.organizations().items()}
 
 
 def test_a_department_keeps_its_own_records(desk: Desk) -> None:
