@@ -39,7 +39,8 @@ PATHS = (
     "/registers/systems", "/registers/systems/add", "/egress", "/egress/flows", "/egress/blind", "/incidents",
     "/incidents/INC-2026-0001", "/incidents/INC-2026-0001/sent", "/documents", "/documents/D-0001",
     "/documents/D-0001/issue", "/inspections", "/inspections/IS-2026-0001", "/inspections/IS-2026-0001/A08-1",
-    "/inspections/IS-2026-0001/A08-1/answer", "/sign-in",
+    "/inspections/IS-2026-0001/A08-1/answer", "/inspections/changes", "/inspections/scores", "/inspections/assessment",
+    "/inspections/IS-2026-0001/scores", "/inspections/IS-2026-0001/changes", "/sign-in",
 )  # fmt: skip
 
 
