@@ -65,11 +65,15 @@ def templates(count: int) -> Iterator[tuple[str, bytes]]:
         yield VICTIM, message(9, number >> 15, (0, template(300 + number % 32768, ((1, 1 + number % 8), (2, 4)))))
 
 
+def options_of(number: int) -> tuple[bytes, bytes]:
+    """The template of a sampler's options, and a record of it."""
+    return struct.pack(">HHHHHHHHH", 257, 4, 8, 1, 4, 48, 2, 34, 4), struct.pack(">IHI", number, number & 0xFFFF, 2 + number)
+
+
 def options(count: int) -> Iterator[tuple[str, bytes]]:
     """Options records that name ever new samplers, in ever new domains, under the victim's own address."""
-    head = struct.pack(">HHHHHHHHH", 257, 4, 8, 1, 4, 48, 2, 34, 4)
     for number in range(count):
-        told = struct.pack(">IHI", number, number & 0xFFFF, 2 + number)
+        head, told = options_of(number)
         yield VICTIM, message(9, 1 + (number >> 8), (1, head), (257, told))
 
 

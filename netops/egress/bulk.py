@@ -132,7 +132,7 @@ class Bulk:
             records += np.bincount(place, counts, len(rows)).astype(np.int64)
             if not counts.all():
                 members = members[counts > 0]
-            layout.is_used = True
+            layout.used_at = counters.datagrams + len(rows)
             sampling = scanned.sampling[scanned.set_row[members]]
             for told, some in _split(sampling):
                 key = (exporter.address, domain, layout, told)

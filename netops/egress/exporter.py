@@ -281,9 +281,8 @@ class Exporter:
     """By (version, domain); the first MAX_STREAMS."""
 
     def forget_template(self) -> None:
-        """Drop one template: the oldest by which no record ever came, else the oldest. Whoever floods loses its own."""
-        unused = next((key for key, layout in self.templates.items() if not layout.is_used), None)
-        del self.templates[next(iter(self.templates)) if unused is None else unused]
+        """Drop one template: the oldest by which no record ever came, else the one unused for longest: none at work."""
+        del self.templates[min(self.templates, key=lambda key: self.templates[key].used_at)]
 
     def settings(self) -> list[Setting]:
         """What its options data told."""

@@ -287,7 +287,7 @@ class Decoder:
         if self._rows >= 0:
             self._rows += rows
         if rows:
-            layout.is_used = True
+            layout.used_at = exporter.counters.datagrams + 1
             self._found.setdefault((exporter.address, domain, layout, header.sampling), []).append(
                 DataSet(header, body, rows, self._ordinal, texts)
             )

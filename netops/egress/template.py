@@ -70,8 +70,8 @@ class Layout:
         self.is_variable = any(field.length == VARIABLE for field in fields)
         self.minimum = sum(1 if field.length == VARIABLE else field.length for field in fields)
         """Bytes of the shortest record; the bytes of every record when nothing is variable."""
-        self.is_used = False
-        """Whether records of it have come: when there are too many templates, those that nobody uses go first."""
+        self.used_at = 0
+        """Datagrams of its exporter up to the last that brought records of it; 0 where none came."""
         self.texts: dict[int, str] = {}
         self._sources: inside.Sources = {}
         names, formats, offsets, offset = [], [], [], 0
