@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from netops.core import docket, journal
+from netops.core.errors import NetopsError
 from netops.desk import Desk
 from netops.web.shelf import Shelf
 
@@ -78,7 +79,9 @@ class Events:
     async def _watch(self) -> None:
         while self._listening > 0:
             await asyncio.sleep(EVERY_SECONDS)
-            stamp = await run_in_threadpool(self._look)
+            stamp = self._stamp
+            with suppress(NetopsError):  # a store that does not answer for a while ends no stream: it is asked again
+                stamp = await run_in_threadpool(self._look)
             if stamp != self._stamp:
                 self._stamp = stamp
                 async with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -24,10 +25,13 @@ from netops.core.clock import Clock
 from netops.core.finding import Conclusion
 from netops.core.permission import MAY, Deed
 from netops.core.plane import Plane
+from netops.core.store import StoreFault
 from netops.desk import Desk
 from netops.rounds import accounts, look
 from netops.web.api.app import OPERATIONS
 from netops.web.app import application
+from netops.web.events import Events
+from netops.web.shelf import Shelf
 from tests.conftest import NOON
 from tests.web import city
 from tests.web.city import EXTRANET, INTRANET
@@ -277,6 +281,26 @@ def test_new_findings_are_told_to_those_who_may_see_them(desk: Desk, monkeypatch
             assert ("extranet", {"device": "x-extranet"}) == (told["plane"], told["subject"])
         for line in lines:
             line.close()
+
+
+def test_a_store_that_fails_once_ends_no_stream_of_news(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens hears of what comes after it."""
+    monkeypatch.setattr("netops.web.events.EVERY_SECONDS", 0.01)
+    looks = iter(["before", None, "after"])
+
+    def look() -> str:
+        stamp = next(looks, "after")
+        if stamp is None:
+            raise StoreFault("sqlite://", "disk I/O error")
+        return stamp
+
+    async def heard() -> tuple[str, str]:
+        events = Events(desk, Shelf())
+        monkeypatch.setattr(events, "_look", look)
+        async with events.listening() as stamp:
+            return stamp, await events.later(stamp)
+
+    assert ("before", "after") == asyncio.run(heard())
 
 
 # ---- the document
