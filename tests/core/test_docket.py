@@ -7,13 +7,15 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from alembic import command
 
-from netops.core import docket, journal
+from netops.core import docket, journal, tally
 from netops.core.basis import Basis
 from netops.core.clock import Clock
 from netops.core.errors import Refused
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, Rule, Severity, State, rule
+from netops.core.migrations import configuration
 from netops.core.plane import Plane
 from netops.core.store import Store
 from tests.conftest import NOON
@@ -139,6 +141,21 @@ def test_counts_are_those_of_the_findings(store: Store, clock: Clock) -> None:
     settle(store, conclusion("r3", minutes=2), minutes=2)
     assert read() == kept()
     assert {("extranet", "TP-901"): 1} == docket.open_counts(store)
+
+
+def test_a_store_of_before_gets_its_names_and_counts(store_url: str) -> None:
+    """The migration finds in every finding what the docket would have kept."""
+    store = Store(store_url)
+    store.prepare()
+    ends = {"a": {"device": "core", "interface": "GE1"}, "b": {"device": "edge 二", "interface": "GE2"}}
+    settle(store, conclusion("r1"), msgspec.structs.replace(conclusion("r2"), subject=ends))
+    counted = docket.counted(store, by=tally.SHARED, state=())
+    command.downgrade(configuration(store.engine), "0021")
+    store.prepare()
+
+    assert counted == docket.counted(store, by=tally.SHARED, state=())
+    assert ["F-0001", "F-0002"] == [one.id for one in docket.naming(store, {"r1", "edge 二"})]
+    store.close()
 
 
 def test_a_page_of_findings_is_the_gravest_and_newest(store: Store) -> None:

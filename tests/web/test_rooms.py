@@ -303,6 +303,23 @@ def test_a_store_that_fails_once_ends_no_stream_of_news(desk: Desk, monkeypatch:
     assert ("before", "after") == asyncio.run(heard())
 
 
+def test_what_is_late_is_found_anew_only_when_its_mark_says_so() -> None:
+    """An old answer stands while nothing changed; when something did, it is given once more while the new one is found."""
+    shelf, asked, marks = Shelf(), [], [1]
+
+    def get() -> int:
+        return shelf.get("k", 0.0, lambda: asked.append(marks[0]) or marks[0], late=True, mark=lambda: marks[0])
+
+    assert [1, 1, 1] == [get(), get(), get()]
+    assert [1] == asked
+    marks[0] = 2
+    assert 1 == get()
+    deadline = time.monotonic() + 5
+    while get() != 2:
+        assert time.monotonic() < deadline
+    assert [1, 2] == asked
+
+
 # ---- the document
 def test_the_api_answers_as_its_document_says(written: Path, tmp_path: Path) -> None:
     """schemathesis on every twelfth operation (benchmarks.api_schema asks all): nothing that the document does not have."""
