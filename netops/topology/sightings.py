@@ -191,8 +191,11 @@ def seen(
             superseded = entry.state == "stale" and bool(
                 live.get((entry.mac, entry.if_index), set()) - {entry.ip}
             )
-            alive = entry.state in LIVE_STATES or (entry.mac in places.learned and not superseded)
-            if not alive and (entry.interface in covered or superseded):
+            is_covered = entry.interface in covered
+            alive = entry.state == "reachable" or (entry.mac in places.learned and not superseded)
+            if entry.state in UNSURE and not is_covered:
+                alive = True
+            if not alive and (is_covered or superseded):
                 continue
             switch, port, vlan = places.of(entry.mac)
             sighting = Sighting(
@@ -215,6 +218,11 @@ def seen(
 
 
 UNCONFIRMED = frozenset({"stale", "delay", "probe"})
+UNSURE = frozenset({"delay", "probe"})
+"""
+Somebody wants to reach it, and it has not answered yet (RFC 4861 §7.3.2): a card that left and is asked for, by a probe too,
+is in one of these for some seconds. Where forwarding tables cover a network they know better who is there.
+"""
 
 
 def _offers(

@@ -36,24 +36,26 @@ def test_a_mac_behind_an_uplink_is_not_located() -> None:
     assert [("10.50.11.11", "", "")] == [(one.ip, one.switch, one.port) for one in terminals(views)]
 
 
-def test_a_stale_entry_is_nobody_where_a_forwarding_table_covers_the_lan() -> None:
-    """ARP remembers what is gone; the switch has forgotten it."""
+@pytest.mark.parametrize("state", ["stale", "delay", "probe"])
+def test_an_unconfirmed_entry_is_nobody_where_a_forwarding_table_covers_the_lan(state: str) -> None:
+    """ARP remembers what is gone, and asks for it when somebody wants to reach it; the switch has forgotten it."""
     views = city()
     views["r-a"] = msgspec.structs.replace(
-        views["r-a"], arp=(*views["r-a"].arp, ArpEntry(2, "lan", "10.50.11.99", GHOST, "stale"))
+        views["r-a"], arp=(*views["r-a"].arp, ArpEntry(2, "lan", "10.50.11.99", GHOST, state))
     )
 
     assert ["10.50.11.11"] == [one.ip for one in terminals(views)]
 
 
-def test_a_stale_entry_counts_where_nothing_better_covers_the_lan() -> None:
-    """Without a switch's table the stale entry is all there is: kept, and not alive."""
+@pytest.mark.parametrize(("state", "alive"), [("stale", False), ("delay", True), ("probe", True), ("reachable", True)])
+def test_an_unconfirmed_entry_counts_where_nothing_better_covers_the_lan(state: str, alive: bool) -> None:
+    """Without a switch's table the entry is all there is: kept; alive is what answered, or is being asked."""
     views = city()
     views["r-b"] = msgspec.structs.replace(
-        views["r-b"], arp=(ArpEntry(2, "lan", "10.50.12.99", GHOST, "stale"),)
+        views["r-b"], arp=(ArpEntry(2, "lan", "10.50.12.99", GHOST, state),)
     )
 
-    assert [("10.50.12.99", False)] == [(one.ip, one.alive) for one in terminals(views) if one.mac == GHOST]
+    assert [("10.50.12.99", alive)] == [(one.ip, one.alive) for one in terminals(views) if one.mac == GHOST]
 
 
 def test_a_mac_without_an_address_is_seen_too() -> None:
