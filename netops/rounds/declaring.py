@@ -108,6 +108,16 @@ def read(desk: Desk, paths: Iterable[Path], plane: str = "") -> reading.Reading:
     )
 
 
+def handed_in(desk: Desk, name: str, content: bytes, plane: str = "") -> reading.Reading:
+    """
+    Every declaration in a workbook or table that somebody sent.
+
+    Raises:
+        NetopsError: it cannot be read at all.
+    """
+    return reading.read(spreadsheet.read(content, name), names(desk), plane)
+
+
 def names(desk: Desk) -> Names:
     """What organizations are called, short names too."""
     return Names(desk.register.organizations, desk.config.city.title_zh)
@@ -330,7 +340,7 @@ def run(desk: Desk, made: Plan, files: reading.Reading, wishes: Wishes) -> list[
             )  # fmt: skip
     with act(desk.store, desk.actor, desk.clock) as one_act:
         again = _planned(desk, files, wishes, filings.every(one_act.connection))
-        if [_mark(one) for one in again.items] != [_mark(one) for one in made.items] or again.faults:
+        if [mark(one) for one in again.items] != [mark(one) for one in made.items] or again.faults:
             raise Refused(
                 "nothing was filed", "a declaration changed since the plan was made", "look at it again"
             )
@@ -347,7 +357,8 @@ def _filed(one_act: Act, one: Planned, wishes: Wishes) -> Declaration:
     )  # fmt: skip
 
 
-def _mark(one: Planned) -> tuple[object, ...]:
+def mark(one: Planned) -> tuple[object, ...]:
+    """What a plan of one form stands on: equal as long as nothing changed."""
     before = one.before
     return (
         one.verb,

@@ -22,6 +22,7 @@ from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.language import N_, _
 from netops.core.permission import Forbidden, Principal, Unproven
 from netops.desk import Desk
+from netops.web import trays
 from netops.web.api.app import Api
 from netops.web.api.commands import Commands
 from netops.web.asking import Askers
@@ -36,6 +37,7 @@ from netops.web.pages.table import as_csv
 from netops.web.pages.visit import Visit
 from netops.web.shelf import Shelf
 from netops.web.signing import OneTime, Signing
+from netops.web.trays import Tray
 
 LOOPBACK = "127.0.0.1:8470"
 MOST_BYTES = 256 << 10
@@ -94,6 +96,7 @@ class Site:
     def __init__(self, desk: Desk, frame: Frame) -> None:
         self.desk, self.frame = desk, frame
         self.shelf = Shelf(partial(_head, desk))
+        self.tray = Tray()
 
     @property
     def routes(self) -> list[Route]:
@@ -105,7 +108,7 @@ class Site:
         return await run_in_threadpool(self._answered, request, page, page.show)
 
     async def _act(self, act: Act, request: Request) -> Response:
-        said = await fields(request) if request.method == "POST" else {}
+        said = await fields(request, self.tray) if request.method == "POST" else {}
         do = acting.post if said or request.method == "POST" else acting.get
         return await run_in_threadpool(self._answered, request, act, lambda visit: do(visit, act), said)
 
@@ -119,7 +122,7 @@ class Site:
                 who.require(what.deed)
             if who.organization and not what.bound:
                 raise Forbidden(N_("it was not shown"), N_("it cannot be shown to one organization alone"), "/", name=who.name)
-            visit = Visit(request, self.desk.acting(who.name or "-"), who, request.path_params, self.shelf, said or {})
+            visit = Visit(request, self.desk.acting(who.name or "-"), who, request.path_params, self.shelf, said or {}, self.tray)
             visit.desk.register  # noqa: B018 - names of organizations, for this thread
             found = show(visit)
         except NetopsError as error:
@@ -198,18 +201,25 @@ def _dated(visit: Visit, shown: Shown) -> Shown:
     return shown
 
 
-async def fields(request: Request) -> dict[str, str]:
+async def fields(request: Request, tray: Tray) -> dict[str, str]:
     """
-    The fields of a form as browsers send them.
+    The fields of a form as browsers send them; a file goes into the tray, and its number stands in its place.
 
     Raises:
         NetopsError: it is larger than a form of ours.
     """
     content = bytearray()
+    media = request.headers.get("content-type", "")
+    is_parted = media.lower().startswith("multipart/form-data")
+    most = trays.MOST_BYTES if is_parted else MOST_BYTES
     async for chunk in request.stream():
         content += chunk
-        if len(content) > MOST_BYTES:
-            raise NetopsError("it was not done", "the form is larger than {size} bytes", "say less", size=MOST_BYTES)
+        if len(content) > most:
+            raise NetopsError("it was not done", "the form is larger than {size} bytes", "say less", size=most)
+    if is_parted:
+        said, files = await run_in_threadpool(trays.parted, media, bytes(content))
+        said |= {name: tray.put(request.scope[WHO].name, one) for name, one in files.items()}
+        return {name: text.replace("\x00", "") for name, text in said.items()}
     try:
         found = parse_qs(content.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS, keep_blank_values=True)
     except ValueError as error:

@@ -62,8 +62,11 @@ def _done(visit: Visit, intent: Intent, said: Mapping[str, str]) -> Shown | Resp
                 N_("look at what stands now, then decide anew"),
             )
 
+    mine = f"{visit.who.name} {key}"
     try:
-        with journal.keyed(f"{visit.who.name} {key}", check) as asked:
+        if mine in (used := journal.keys(visit.desk.store, mine)):  # what it asked for may be refused by now, because it was done
+            raise journal.Repeated(used[mine])
+        with journal.keyed(mine, check) as asked:
             found = intent.do({**said, "seen": seen}, key)
         entry, told = asked.entry, found if isinstance(found, str) else ""
     except journal.Repeated as before:

@@ -82,7 +82,11 @@ def listed(visit: Visit) -> Shown:
             if count
         ),
     ]
-    acts = [(path("declare"), _("Hand in a declaration"))] if visit.may(Deed.DECLARE) else []
+    acts = (
+        [(path("declare"), _("Hand in a declaration")), (path("declare", "file"), _("Hand in declarations from a file"))]
+        if visit.may(Deed.DECLARE)
+        else []
+    )
     if not visit.own:
         acts += [
             (

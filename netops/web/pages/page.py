@@ -62,7 +62,7 @@ class Field:
     One field of an act's form.
 
     Args:
-        kind: text, area, date, number, choice, or hidden.
+        kind: text, area, date, number, choice, file, or hidden.
         choices: value and label of each choice.
     """
 

@@ -19,6 +19,7 @@ from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import walk as walking
 from netops.web.shelf import Shelf
+from netops.web.trays import Handed, Tray
 
 T = TypeVar("T")
 LONGEST = 400
@@ -35,6 +36,7 @@ class Visit:
         path: what stands in the route's places.
         said: fields of a form that was sent.
         shelf: what several visits in a row may see without the store being asked each time.
+        tray: files that were handed in with forms.
     """
 
     request: Request
@@ -43,6 +45,16 @@ class Visit:
     path: Mapping[str, str]
     shelf: Shelf
     said: Mapping[str, str] = field(default_factory=dict)
+    tray: Tray = field(default_factory=Tray)
+
+    def file(self, number: str) -> Handed:
+        """
+        A file that who asks handed in, by its number.
+
+        Raises:
+            Missing: it is not there any more.
+        """
+        return self.tray.get(self.who.name, number)
 
     def asked(self, name: str, default: str = "") -> str:
         """A value of the question in the address; what cannot be printed is left out."""
