@@ -91,7 +91,7 @@ def _fault(one: Fault) -> str:
 
 def _lines(one: Planned) -> list[Step]:
     stated = one.form.stated
-    number = one.number or _("new")
+    number = one.number or _("a first declaration")
     head = f"{called(stated.organization)} · {words.plane(stated.plane)} · {number}"
     changes = "; ".join(map(change_words, one.changes)) if one.before is not None else ""
     lines = [Step(f"{head} {changes}".strip(), "good")]
