@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
 from netops.core.language import N_, Said, Text
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 from netops.egress.filter import PROTOCOLS
 
 KINDS = ("network_scan", "traffic_flood")
@@ -99,6 +98,7 @@ def _protocol(text: str) -> str:
     return f"(proto {name} and dst port {port})" if port else f"proto {name}"
 
 
+@until_changed(lambda playbooks: [playbooks / "watchlists" / "attacks.toml"])
 def watched(playbooks: Path) -> Watched:
     """
     Limits and exceptions; those of this program where the file is not there.
@@ -107,14 +107,8 @@ def watched(playbooks: Path) -> Watched:
         Faults: every fault of the file.
     """
     path = playbooks / "watchlists" / "attacks.toml"
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
+    if not path.exists():
         return Watched()
-
-
-@lru_cache(4)
-def _read(path: Path, _changed: int) -> Watched:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"limits", "expected"})
