@@ -179,6 +179,7 @@ class Timetable(msgspec.Struct, frozen=True):
     sites: str = "1h"
     triage: str = "1m"
     notify: str = "1m"
+    leavers: str = "1h"
     inspect: str = "1d"
     backup: str = ""
 

@@ -24,19 +24,21 @@ OUTCOMES = {"done": "good", "partial": "unseen", "running": "open"}
     "nagios: one line with performance data; exit code 0 ok, 1 warning, 2 critical, 3 unknown, as plugins have it."))  # fmt: skip
 def status(form: str) -> None:
     """What is in order, what waits, what runs out. Exit code 1 when something is not in order, 3 when part was not seen."""
-    from netops.rounds import look
+    from netops.rounds import leavers, look
 
     out = output()
     if form == "nagios":
         raise SystemExit(_plugin(out))
     with desk() as opened:
-        planes = look.status(opened)
+        planes, people = look.status(opened), leavers.standing(opened)
         if out.json:
             from netops.cli.printing import document
 
             out.answer(document("status", planes))
         else:
             out.line(f"{opened.config.city.title(spoken())}  {city_time(opened.clock())}", style="bold")
+            for sentence in people.told():
+                out.line(f"{sign('unseen')} {sentence}", style="yellow")
             for one in planes:
                 _show(out, opened, one)
             worst = next(
@@ -48,7 +50,7 @@ def status(form: str) -> None:
             out.next(worst if any(one.findings or not one.is_seen for one in planes) else "netops round list")
     if not all(one.is_seen for one in planes):
         raise SystemExit(3)
-    raise SystemExit(int(any(one.findings for one in planes)))
+    raise SystemExit(int(any(one.findings for one in planes) or not people.is_good))
 
 
 def _plugin(out: Output) -> int:

@@ -70,6 +70,7 @@ class Account(msgspec.Struct, frozen=True):
         has_second_factor: it needs a code beside its password (RFC 6238).
         source: where it is kept; by a directory or a provider, its role is what that says at each sign-in.
         subject: by which its provider knows it, or "".
+        confirmed: when the directory or the provider last said that its person is still there; None for a local one.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Account(msgspec.Struct, frozen=True):
     has_second_factor: bool = False
     source: Source = Source.LOCAL
     subject: str = ""
+    confirmed: datetime | None = None
 
     def is_open(self, now: datetime) -> bool:
         """Whether it may be signed in to."""

@@ -37,6 +37,7 @@ accounts = Table(
     Column("last_step", Integer, nullable=False),
     Column("source", String(8), nullable=False, server_default="local"),
     Column("subject", Text, nullable=False, server_default=""),
+    Column("confirmed", Instant),
 )
 tokens = Table(
     "tokens",
@@ -153,7 +154,8 @@ def put(connection: Connection, account: Account, **proof: Any) -> None:
     values = {
         "person": account.person, "role": account.role, "planes": list(account.planes), "organization": account.organization,
         "state": account.state, "password_since": account.password_since, "locked_until": account.locked_until,
-        "last_sign_in": account.last_sign_in, "source": account.source, "subject": account.subject, **proof,
+        "last_sign_in": account.last_sign_in, "source": account.source, "subject": account.subject,
+        "confirmed": account.confirmed, **proof,
     }  # fmt: skip
     done = connection.execute(accounts.update().where(accounts.c.name == account.name).values(values))
     if not done.rowcount:
@@ -163,11 +165,21 @@ def put(connection: Connection, account: Account, **proof: Any) -> None:
         )
 
 
+def confirm(connection: Connection, names: Collection[str], at: datetime) -> None:
+    """Whoever keeps these accounts says that their people are still there."""
+    connection.execute(accounts.update().where(accounts.c.name.in_(list(names))).values(confirmed=at))
+
+
+def _confirmed(source: str, told: datetime | None, signed_in: datetime | None) -> datetime | None:
+    """When its person was last known to be still there, which signing in says too; None for one that is kept here."""
+    return None if source == Source.LOCAL else max((one for one in (told, signed_in) if one is not None), default=None)
+
+
 def _account(row: Row[Any]) -> Account:
     return Account(
         row.name, row.person, Role(row.role), tuple(map(Plane, row.planes)), row.organization, AccountState(row.state),
         row.created, row.password_since, row.locked_until, row.last_sign_in, bool(row.second_factor),
-        Source(row.source), row.subject,
+        Source(row.source), row.subject, _confirmed(row.source, row.confirmed, row.last_sign_in),
     )  # fmt: skip
 
 
@@ -176,6 +188,7 @@ TOKEN = Prepared(
     select(
         tokens.c.sha256, tokens.c.scopes, tokens.c.planes, tokens.c.expires, tokens.c.last_used, tokens.c.revoked,
         accounts.c.name, accounts.c.role, accounts.c.planes.label("bound"), accounts.c.organization, accounts.c.state,
+        accounts.c.source, accounts.c.confirmed, accounts.c.last_sign_in,
     )
     .join(accounts, accounts.c.name == tokens.c.account)
     .where(tokens.c.id == bindparam("which"))
@@ -193,13 +206,15 @@ class Bearer(msgspec.Struct, frozen=True):
     expires: datetime
     last_used: datetime | None
     sha256: str
+    source: Source
+    confirmed: datetime | None
 
 
 def bearer(store: Store, number: str) -> Bearer | None:
     """What stands behind a token; None when there is none, it was taken back, or its account is disabled."""
     with store.read() as connection:
         rows = TOKEN(connection, which=number)
-    for sha256, scopes, planes, expires, used, revoked, name, role, bound, organization, state in rows:
+    for sha256, scopes, planes, expires, used, revoked, name, role, bound, organization, state, source, told, signed in rows:
         if revoked is None and state == AccountState.ENABLED:
             mine = (
                 tuple(one for one in map(Plane, planes) if one in bound)
@@ -207,7 +222,8 @@ def bearer(store: Store, number: str) -> Bearer | None:
                 else tuple(map(Plane, planes))
             )
             return Bearer(
-                name, Role(role), mine, organization, tuple(map(Deed, scopes)), expires, used, sha256
+                name, Role(role), mine, organization, tuple(map(Deed, scopes)), expires, used, sha256, Source(source),
+                _confirmed(source, told, signed),
             )
     return None
 
@@ -257,6 +273,14 @@ def revoke_all(connection: Connection, account: str, at: datetime) -> int:
     return connection.execute(tokens.update().where(mine, tokens.c.revoked.is_(None)).values(revoked=at)).rowcount
 
 
+def is_in_use(store: Store, account: str) -> bool:
+    """Whether it has a session, or a token that was not taken back."""
+    mine = select(sessions.c.account).where(sessions.c.account == account)
+    live = select(tokens.c.account).where(tokens.c.account == account, tokens.c.revoked.is_(None))
+    with store.read() as connection:
+        return any(connection.execute(query.limit(1)).first() for query in (mine, live))
+
+
 def note_use(store: Store, number: str, at: datetime) -> None:
     """When a token was last used."""
     with store.write() as connection:
@@ -283,7 +307,7 @@ def session(store: Store, sha256: str) -> tuple[Bearer, datetime] | None:
     if row is None:
         return None
     one = Bearer(row.name, Role(row.role), tuple(map(Plane, row.planes)), row.organization, None, row.expires, row.last_seen,
-                 sha256)  # fmt: skip
+                 sha256, Source(row.source), _confirmed(row.source, row.confirmed, row.last_sign_in))  # fmt: skip
     return one, row.last_seen
 
 
@@ -293,7 +317,7 @@ def touch(store: Store, sha256: str, at: datetime) -> None:
         connection.execute(sessions.update().where(sessions.c.sha256 == sha256).values(last_seen=at))
 
 
-def end(connection: Connection, *, sha256: str = "", account: str = "", but: Collection[str] = ()) -> None:
-    """End one session, or every session of an account except some."""
+def end(connection: Connection, *, sha256: str = "", account: str = "", but: Collection[str] = ()) -> int:
+    """End one session, or every session of an account except some; how many."""
     query = sessions.delete().where(sessions.c.sha256 == sha256 if sha256 else sessions.c.account == account)
-    connection.execute(query.where(sessions.c.sha256.not_in(list(but))) if but else query)
+    return connection.execute(query.where(sessions.c.sha256.not_in(list(but))) if but else query).rowcount

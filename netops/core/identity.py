@@ -50,6 +50,8 @@ class Ldap(msgspec.Struct, frozen=True):
         groups: attribute that names the groups of a person.
         group_base, group_filter: where groups are searched as well, by {dn} of the person or {name}; "" leaves that out.
         disabled: what entries match that must not be used.
+        confirmed_days: an account that the directory has not confirmed for so many days, by a sign-in or by the round
+            `leavers`, does nothing until it does; 0 is no bound.
     """
 
     url: str = ""
@@ -68,6 +70,7 @@ class Ldap(msgspec.Struct, frozen=True):
     group_filter: str = ""
     disabled: str = DISABLED
     timeout_seconds: int = 5
+    confirmed_days: int = 0
     roles: tuple[Rule, ...] = ()
 
     @property
@@ -87,6 +90,7 @@ class Oidc(msgspec.Struct, frozen=True):
         label_zh, label_en: what the link on the page says.
         name, person, groups, organization: claims, as of `Ldap`; a dot goes into an object, such as realm_access.roles.
         algorithms: of signatures that are taken.
+        confirmed_days: as of `Ldap`; a provider is not asked in between, so that only signing in confirms an account.
     """
 
     issuer: str = ""
@@ -104,6 +108,7 @@ class Oidc(msgspec.Struct, frozen=True):
     organization: str = ""
     algorithms: tuple[Algorithm, ...] = ("RS256", "PS256", "ES256", "ES384")
     timeout_seconds: int = 5
+    confirmed_days: int = 90
     roles: tuple[Rule, ...] = ()
 
 
@@ -180,6 +185,8 @@ def check(ldap: Ldap, oidc: Oidc) -> Iterator[tuple[str, int | None, str, Text]]
                 yield f"{table}.roles", index, key, what
         if not 1 <= settings.timeout_seconds <= 60:
             yield table, None, "timeout_seconds", N_("timeout_seconds must be 1 to 60")
+        if not 0 <= settings.confirmed_days <= 3650:
+            yield table, None, "confirmed_days", N_("confirmed_days must be 0 to 3650")
     if ldap.url:
         for url in ldap.urls:
             parts = urlsplit(url)

@@ -6,7 +6,7 @@ import secrets
 import ssl
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,6 +68,22 @@ class Directory:
             entry = self._entry(line, name)
             return self._known(line, name, entry) if entry else None
 
+    def look_each(self, names: Iterable[str]) -> Iterator[tuple[str, Known | None]]:
+        """
+        Who each of these is by the name of their account, and None for those who are not there; over one connection.
+
+        Raises:
+            Away: the directory cannot be asked, or not any more.
+        """
+        escape, one = _ldap3().utils.conv.escape_filter_chars, self.settings
+        with self._asking() as line:
+            for name in names:
+                # An account has the name that the entry has, whatever its person types to be found: it is looked for by
+                # that, under all else that the filter demands. A value of an extensible match has no "any" (RFC 4515 §3).
+                typed = one.filter if ":={name}" in one.filter else one.filter.replace("{name}", "*")
+                entry = self._entry(line, name, f"(&{typed}({one.name}={escape(name)}))")
+                yield name, self._known(line, name, entry) if entry else None
+
     def reach(self) -> str:
         """
         Make sure that it can be asked: the address that answered.
@@ -80,10 +96,10 @@ class Directory:
             return str(line.server.name)
 
     # ---- what it is asked
-    def _entry(self, line: Any, name: str) -> dict[str, Any] | None:
+    def _entry(self, line: Any, name: str, by: str = "") -> dict[str, Any] | None:
         escape, one = _ldap3().utils.conv.escape_filter_chars, self.settings
         wanted = [kind for kind in (one.name, one.person, one.organization, one.groups) if kind]
-        asked = one.filter.replace("{name}", escape(name))
+        asked = (by or one.filter).replace("{name}", escape(name))
         found = self._search(line, one.base, asked, wanted, most=2)
         if len(found) > 1:
             raise self._away(N_("it knows several people as {name}"), N_("make [ldap] filter narrower"), name=name)

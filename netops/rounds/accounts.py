@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from netops.core import account as rules
 from netops.core import accounts, passwords
 from netops.core.account import Account, AccountState, Role, Source
 from netops.core.accounts import IDLE, SESSION, Bearer, Token
+from netops.core.clock import city_time
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.journal import Act, act
 from netops.core.language import N_
@@ -276,7 +277,28 @@ def of_session(desk: Desk, secret: str) -> Principal:
     return _principal(desk, found[0])
 
 
+def unconfirmed_since(desk: Desk) -> dict[Source, datetime]:
+    """By where accounts are kept: those that were confirmed last before this time can do nothing."""
+    days = {Source.LDAP: desk.config.ldap.confirmed_days, Source.OIDC: desk.config.oidc.confirmed_days}
+    return {source: desk.clock() - timedelta(days=count) for source, count in days.items() if count}
+
+
+def _confirmed(desk: Desk, one: Bearer | Account) -> None:
+    """
+    Make sure that whoever keeps the account said not too long ago that its person is still there.
+
+    Raises:
+        Unproven: nobody has; `[ldap]` and `[oidc]` say how long is too long.
+    """
+    since = unconfirmed_since(desk).get(one.source)
+    if since is not None and (one.confirmed is None or one.confirmed < since):
+        why = N_("where the account {name} is kept ({source}), nobody has confirmed it since {time}")
+        raise Unproven(N_("it was not done"), why, N_("sign in again"), name=one.name, source=one.source,
+                       time=city_time(one.confirmed) if one.confirmed else "—")  # fmt: skip
+
+
 def _principal(desk: Desk, found: Bearer, token: str = "") -> Principal:
+    _confirmed(desk, found)
     scopes = None if found.scopes is None else frozenset(found.scopes)
     planes = planes_of(found.role, found.planes, desk.planes)
     if found.scopes is not None and found.role in rules.EVERYWHERE:
@@ -380,6 +402,7 @@ def of_subject(desk: Desk, subject: str) -> Principal:
         raise Unproven(N_("it was not done"), N_("the certificate is nobody's here"),
                        N_("the security administrator writes its subject under [web.subjects]"))  # fmt: skip
     one = found[0]
+    _confirmed(desk, one)
     return Principal(one.name, one.role, planes_of(one.role, one.planes, desk.planes), one.organization)
 
 

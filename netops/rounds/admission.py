@@ -66,7 +66,7 @@ def admit(desk: Desk, known: Known, given: Iterable[Rule], place: str) -> str:
     try:
         with act(desk.store, known.name, desk.clock) as one:
             account = _settled(desk, one, known, given)
-            signed = msgspec.structs.replace(account, last_sign_in=one.at, locked_until=None)
+            signed = msgspec.structs.replace(account, last_sign_in=one.at, locked_until=None, confirmed=one.at)
             accounts.put(one.connection, signed, failed=0)
             secret = secrets.token_urlsafe(32)
             accounts.begin(one.connection, account.name, accounts.hashed(secret), one.at, one.at + accounts.SESSION)
@@ -75,7 +75,8 @@ def admit(desk: Desk, known: Known, given: Iterable[Rule], place: str) -> str:
     except Refused as error:
         with act(desk.store, known.name[:64], desk.clock) as one:
             one.record("sign in refused", known.name[:64], why=error.english(), after={"from": place, "by": known.source})
-            _shut(one, known)
+            if (found := _had(one, known)) is not None:
+                shut(one, found, str(known.source))
         raise
 
 
@@ -92,6 +93,16 @@ def _settled(desk: Desk, one: Act, known: Known, given: Iterable[Rule]) -> Accou
     if before.state is not AccountState.ENABLED:
         raise Refused(N_("nobody was signed in"), N_("the account {name} is disabled here"), "netops user enable {name}",
                       name=before.name)  # fmt: skip
+    return become(desk, one, before, wanted)
+
+
+def become(desk: Desk, one: Act, before: Account, wanted: Account) -> Account:
+    """
+    An account is what whoever keeps it says now; where that is something else, its sessions end.
+
+    Raises:
+        Refused: it may not be so.
+    """
     said = {key: getattr(wanted, key) for key in ("person", "role", "planes", "organization")}
     after = msgspec.structs.replace(before, **said)
     _check(desk, one, after)
@@ -99,7 +110,7 @@ def _settled(desk: Desk, one: Act, known: Known, given: Iterable[Rule]) -> Accou
         accounts.end(one.connection, account=before.name)
         if not rules.same_person(before.person, after.person):
             accounts.revoke_all(one.connection, before.name, one.at)  # the name is somebody else's now
-        one.record("user role", before.name, why=str(known.source), before=_shown(before), after=_shown(after))
+        one.record("user role", before.name, why=str(before.source), before=_shown(before), after=_shown(after))
     return after
 
 
@@ -131,16 +142,21 @@ def _check(desk: Desk, one: Act, account: Account) -> None:
         raise Refused(error.what, error.why, error.mend, **error.facts) from error
 
 
-def _shut(one: Act, known: Known) -> None:
-    """One that was let in before, and is no longer: its sessions and tokens end."""
+def _had(one: Act, known: Known) -> Account | None:
+    """The account of somebody who was let in before."""
     found = accounts.known_as(one.connection, known.source, known.subject) if known.subject else None
     named = accounts.one(one.connection, known.name)
     if found is None and named is not None and (named[0].source, named[0].subject) == (known.source, known.subject):
         found = named[0]
-    if found is not None:
-        accounts.end(one.connection, account=found.name)
-        if count := accounts.revoke_all(one.connection, found.name, one.at):
-            one.record("user revoke", found.name, why=str(known.source), before={"tokens": count})
+    return found
+
+
+def shut(one: Act, account: Account, why: str) -> tuple[int, int]:
+    """Its sessions and tokens end, as it is let in no longer: how many of each."""
+    ended = accounts.end(one.connection, account=account.name)
+    if count := accounts.revoke_all(one.connection, account.name, one.at):
+        one.record("user revoke", account.name, why=why, before={"tokens": count})
+    return ended, count
 
 
 def _shown(one: Account) -> dict[str, object]:

@@ -32,6 +32,7 @@ ROUNDS = {
     N_("registers"): "netops.rounds.register_check",
     N_("triage"): "netops.rounds.triage",
     N_("notify"): "netops.rounds.notify",
+    N_("leavers"): "netops.rounds.leavers",
     N_("inspect"): "netops.rounds.inspect",
     N_("backup"): "netops.rounds.backup",
 }

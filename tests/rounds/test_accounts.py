@@ -14,14 +14,15 @@ from netops.cli import main
 from netops.config import Config
 from netops.core import accounts as kept
 from netops.core import journal, passwords
-from netops.core.account import Account, AccountState, Role
+from netops.core.account import Account, AccountState, Role, Source
 from netops.core.clock import still
 from netops.core.errors import Missing, NetopsError, Refused
+from netops.core.identity import Known, Oidc, Rule
 from netops.core.permission import Deed, Unproven
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
-from netops.rounds import accounts
+from netops.rounds import accounts, admission, leavers
 from netops.settings import PlaneSettings
 from tests.conftest import NOON
 
@@ -283,3 +284,23 @@ def test_the_commands_make_show_and_take_back(
         assert [] == [word for word in words if word not in said], said
     assert 4 == main(["user", "token", "li.lei", "--scope", "allocate", "--yes"])
     assert 2 == main(["user", "token", "li.lei", "--scope", "everything", "--yes"])
+
+
+def test_a_token_of_whoever_does_not_sign_in_any_more_waits(desk: Desk) -> None:
+    """A provider is not asked in between: after `[oidc] confirmed_days` a token does nothing until its person signs in again."""
+    given = (Rule("ops", Role.OPERATOR, (EXTRANET,)),)
+    desk.config = msgspec.structs.replace(desk.config, oidc=Oidc(issuer="https://id.example", roles=given))
+    known = Known(Source.OIDC, "https://id.example 1", "li.lei", "李雷", ("ops",))
+    admission.admit(desk, known, given, "")
+    token = accounts.issue(desk, "li.lei", [Deed.READ], days=700)[1]
+    accounts.add(desk, msgspec.structs.replace(LI, name="local"))
+    local = accounts.issue(desk, "local", [Deed.READ], days=700)[1]
+    later(desk, days=89)
+    assert "li.lei" == accounts.of_token(desk, token).name
+    later(desk, days=2)
+    with pytest.raises(Unproven, match="nobody has confirmed it since"):
+        accounts.of_token(desk, token)
+    assert ("li.lei",) == leavers.standing(desk).unconfirmed
+    admission.admit(desk, known, given, "")
+    assert "li.lei" == accounts.of_token(desk, token).name
+    assert "local" == accounts.of_token(desk, local).name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,16 +18,27 @@ from netops.core.account import Account, AccountState, Role, Source
 from netops.core.clock import still
 from netops.core.errors import NetopsError, Refused
 from netops.core.identity import Known, Ldap, Rule, account_of
+from netops.core.language import speaking
 from netops.core.permission import Deed, Unproven
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.probes.directory import Away, Directory
-from netops.rounds import accounts, admission
+from netops.rounds import accounts, admission, diary, leavers
 from netops.settings import PlaneSettings
 from tests.conftest import NOON
 from tests.registers.nginx import Authority, free_port
-from tests.rounds.slapd import GROUPS, PASSWORD, PEOPLE, SERVICE, SERVICE_PASSWORD, Slapd, person, slapd
+from tests.rounds.slapd import (
+    GROUPS,
+    PASSWORD,
+    PEOPLE,
+    SERVICE,
+    SERVICE_PASSWORD,
+    SUFFIX,
+    Slapd,
+    person,
+    slapd,
+)
 
 EXTRANET, INTRANET = Plane.EXTRANET, Plane.INTRANET
 WHO = "".join([
@@ -201,6 +213,95 @@ def test_what_is_kept_there_is_not_changed_here(desk: Desk) -> None:
             act()
     accounts.change(desk, "li.lei", "disable", state=AccountState.DISABLED)
     assert "wrong" in refused(desk, "li.lei")
+
+
+@ONE
+def test_who_has_left_can_do_nothing(desk: Desk, real: Slapd) -> None:
+    """
+    By the round: gone is disabled, disabled there and in no group is shut out, moved is what the groups say; sessions and tokens
+    of each end, the journal says why, and nobody else notices. Asked again, nothing more happens.
+    """
+    with_(desk, filter="(|(mail={name})(uid={name}))", base=SUFFIX)  # what is typed need not be the account's name
+    entries = {name: (f"uid={name},{PEOPLE}", f"20{place}") for place, name in enumerate(("gone", "shut", "moved", "stays"))}
+    with real.line() as line:
+        for name, (dn, number) in entries.items():
+            entry = {"uid": name, "cn": name, "sn": name, "employeeNumber": number, "userPassword": PASSWORD,
+                     "mail": f"{name}@example"}  # fmt: skip
+            assert line.add(dn, "inetOrgPerson", entry), line.result
+        group = f"cn=operators,{GROUPS}"
+        assert line.modify(group, {"member": [("MODIFY_ADD", [dn for dn, _number in entries.values()])]}), line.result
+        sessions = {name: accounts.sign_in(desk, f"{name}@example", PASSWORD) for name in entries}
+        tokens = {name: accounts.issue(desk, name, [Deed.READ])[1] for name in entries}
+        assert {"accounts": 4, "disabled": 0, "shut out": 0} == diary.run(desk, "leavers").facts
+        assert line.delete(entries["gone"][0])
+        assert line.modify(entries["shut"][0], {"pwdAccountLockedTime": [("MODIFY_REPLACE", ["000001010000Z"])]}), line.result
+        assert line.modify(group, {"member": [("MODIFY_DELETE", [entries["moved"][0]])]}), line.result
+        viewers = f"cn=viewers,{GROUPS}"
+        assert line.modify(viewers, {"member": [("MODIFY_ADD", [entries["moved"][0]])]}), line.result
+        with speaking("zh"):
+            assert {"accounts": 4, "disabled": 1, "shut out": 1} == diary.run(desk, "leavers").facts
+        head = journal.head(desk.store)
+        assert {"accounts": 3, "disabled": 0, "shut out": 1} == diary.run(desk, "leavers").facts
+        assert head == journal.head(desk.store)
+        for dn, _number in entries.values():
+            line.delete(dn)
+
+    def can(name: str) -> tuple[bool, ...]:
+        found = []
+        for ask, secret in ((accounts.of_session, sessions[name]), (accounts.of_token, tokens[name])):
+            try:
+                found.append(ask(desk, secret).role is Role.OPERATOR)
+            except Unproven:
+                found.append(False)
+        return tuple(found)
+
+    assert {"gone": (False, False), "shut": (False, False), "moved": (False, False), "stays": (True, True)} == {
+        name: can(name) for name in entries}  # fmt: skip
+    assert Role.VIEWER is accounts.of_token(desk, tokens["moved"]).role
+    assert AccountState.DISABLED is account(desk, "gone").state
+    said = {(one.verb, one.subject): one.why for one in journal.log(desk.store, 20)}
+    assert "目录中已没有此名" in said["user disable", "gone"]
+    assert "停用" in said["user shut out", "shut"]
+    assert ("user role", "moved") in said
+    assert 0 == journal.verify(desk.store).broken
+
+
+@ONE
+def test_settings_that_find_nobody_disable_nobody(desk: Desk) -> None:
+    """All of several gone at once is no exodus: the round fails with what to look at, and everybody stays."""
+    secret = accounts.sign_in(desk, "li.lei", PASSWORD)
+    accounts.sign_in(desk, "han.mei", PASSWORD)
+    with_(desk, filter="(&(objectClass=device)(uid={name}))")
+    with pytest.raises(Refused, match="it may be the settings"):
+        diary.run(desk, "leavers")
+    assert "li.lei" == accounts.of_session(desk, secret).name
+    assert leavers.standing(desk).away
+
+
+@ONE
+def test_access_ends_when_nobody_confirms_it_for_long(desk: Desk) -> None:
+    """A directory that is away changes nothing and is told in the status; after the bound nothing works, until it answers."""
+    accounts.sign_in(desk, "li.lei", PASSWORD)
+    token = accounts.issue(desk, "li.lei", [Deed.READ])[1]
+    right = desk.config.ldap.url
+    with_(desk, url=f"ldaps://localhost:{free_port()}", confirmed_days=3)
+    for days, works in ((2, True), (4, False)):
+        desk.clock = still(NOON + timedelta(days=days))
+        with pytest.raises(Away):
+            diary.run(desk, "leavers")
+        standing = leavers.standing(desk)
+        said = " ".join(standing.told())
+        assert (True, not works) == ("自 2026" in said, "li.lei" in said)
+        assert (True, () if works else ("li.lei",)) == (bool(standing.away), standing.unconfirmed)
+        if works:
+            assert "li.lei" == accounts.of_token(desk, token).name
+        else:
+            with pytest.raises(Unproven, match="nobody has confirmed it since"):
+                accounts.of_token(desk, token)
+    with_(desk, url=right)
+    diary.run(desk, "leavers")
+    assert "li.lei" == accounts.of_token(desk, token).name
+    assert leavers.standing(desk).is_good
 
 
 @ONE

@@ -10,7 +10,7 @@ from netops.core.language import _
 from netops.core.permission import Deed
 from netops.incidents import casebook
 from netops.incidents.incident import Incident
-from netops.rounds import diary, look
+from netops.rounds import diary, leavers, look
 from netops.web.pages import words
 from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
@@ -33,6 +33,7 @@ def show(visit: Visit) -> Shown:
         SECONDS,
         lambda: [one for one in casebook.listed(visit.desk.store, open_only=True) if visit.sees(one.plane, one.organization)],
     )
+    people: leavers.Standing = visit.remember("leavers", SECONDS, lambda: leavers.standing(visit.desk))
     now = visit.desk.clock()
     count = sum(sum(plane.findings.values()) for plane in planes)
     answer, mark = _answer(planes, count)
@@ -53,7 +54,8 @@ def show(visit: Visit) -> Shown:
     return Shown(
         "front.html",
         answer,
-        {"planes": [(plane, _tiles(plane, now)) for plane in planes], "clock": _clock(incidents, now)},
+        {"planes": [(plane, _tiles(plane, now)) for plane in planes], "clock": _clock(incidents, now),
+         "said": [] if visit.own else people.told(names=False)},
         tables,
         mark=mark,
     )
