@@ -25,7 +25,7 @@ from netops.desk import Desk
 from netops.web import trays
 from netops.web.api.app import Api
 from netops.web.api.commands import Commands
-from netops.web.asking import Askers
+from netops.web.asking import Askers, own_page
 from netops.web.events import Events
 from netops.web.frame import HERE, Frame
 from netops.web.gate import WHO, Gate, is_loopback
@@ -42,7 +42,7 @@ from netops.web.trays import Tray
 LOOPBACK = "127.0.0.1:8470"
 MOST_BYTES = 256 << 10
 """Of a form."""
-MOST_FIELDS = 400
+MOST_FIELDS = 1200
 
 
 def application(
@@ -176,9 +176,27 @@ class Site:
         self.frame.speak(request)
         return self._told(request, error, request.scope.get(WHO))
 
-    def refused(self, request: Request, error: NetopsError) -> Response:
-        """What the gate refuses, as a page."""
-        return self.problem(request, error)
+    async def refused(self, request: Request, error: NetopsError) -> Response:
+        """What the gate refuses, as a page; a form of ours whose session has ended comes back whole, to be sent again."""
+        said = await self._typed(request) if isinstance(error, Unproven) and request.method == "POST" else {}
+        if not said:
+            return await run_in_threadpool(self.problem, request, error)
+
+        def again() -> Response:
+            self.frame.speak(request)
+            what, why, _mend = error.told()
+            return self.frame.render(request, Shown("ended.html", what, {"why": why, "said": said}, status=401))
+
+        return await run_in_threadpool(again)
+
+    async def _typed(self, request: Request) -> dict[str, str]:
+        """What a form of ours said, without what would do it at once: whoever signs in sees the plan first."""
+        media = request.headers.get("content-type", "").lower()
+        with suppress(NetopsError):
+            own_page(request)
+            said = await fields(request, self.tray) if media.startswith("application/x-www-form-urlencoded") else {}
+            return {name: text for name, text in said.items() if name not in ("step", "key")}
+        return {}
 
     def not_found(self, request: Request, error: Exception) -> Response:
         """No such page."""
@@ -219,9 +237,14 @@ async def fields(request: Request, tray: Tray) -> dict[str, str]:
     if is_parted:
         said, files = await run_in_threadpool(trays.parted, media, bytes(content))
         said |= {name: tray.put(request.scope[WHO].name, one) for name, one in files.items()}
-        return {name: text.replace("\x00", "") for name, text in said.items()}
+        return {name: _plain(text) for name, text in said.items()}
     try:
         found = parse_qs(content.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS, keep_blank_values=True)
     except ValueError as error:
         raise NetopsError("it was not done", "the form has too many fields", "") from error
-    return {name: several[0].replace("\x00", "") for name, several in found.items()}
+    return {name: _plain(several[0]) for name, several in found.items()}
+
+
+def _plain(text: str) -> str:
+    """What was typed: lines end as everywhere else (HTML sends CR LF), and no NUL, which PostgreSQL does not keep."""
+    return text.replace("\x00", "").replace("\r\n", "\n")

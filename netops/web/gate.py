@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -49,7 +49,7 @@ class Gate:
 
     Args:
         is_open: pages and /metrics need no sign-in: whoever is not signed in reads, and does nothing.
-        refuse: shows an error as a page.
+        refuse: shows an error as a page; what a form said is kept in it where nobody is signed in any more.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Gate:
         *,
         is_open: bool,
         is_secure: bool = False,
-        refuse: Callable[[Request, NetopsError], Response],
+        refuse: Callable[[Request, NetopsError], Awaitable[Response]],
     ) -> None:
         self.app, self.api, self.desk, self.askers, self.is_open = app, api, desk, askers, is_open
         self.refuse = refuse
@@ -88,7 +88,7 @@ class Gate:
         if scope["path"].startswith(API):
             await self.api(scope, receive, guarded)
             return
-        refused = await self._refused(Request(scope))
+        refused = await self._refused(Request(scope, receive))
         await (refused or self.app)(scope, receive, guarded)
 
     def _behind_proxy(self, scope: Scope) -> None:
@@ -116,13 +116,13 @@ class Gate:
             if path in MACHINES:
                 return PlainTextResponse("401\n", 401, {"WWW-Authenticate": "Bearer"})
             if request.method not in SAFE:
-                return await asyncio.to_thread(self.refuse, request, error)
+                return await self.refuse(request, error)
             asked = path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/sign-in?to={quote(asked, safe='')}", 303)
         except Forbidden as error:
             if path in MACHINES:
                 return PlainTextResponse("403\n", 403)
-            return await asyncio.to_thread(self.refuse, request, error)
+            return await self.refuse(request, error)
         except NetopsError as error:
             return PlainTextResponse(f"503 {error.english()}\n", 503)
         return None

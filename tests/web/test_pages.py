@@ -23,7 +23,7 @@ from netops.desk import Desk
 from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
-from netops.rounds import censuses, inspect, reconcile
+from netops.rounds import accounts, censuses, inspect, reconcile
 from netops.topology import snapshots
 from netops.web.app import application
 from netops.web.asking import COOKIE
@@ -34,6 +34,7 @@ from tests.web import city
 from tests.web.city import EXTRANET, HOSTILE, INTRANET
 
 HOME = "http://testserver"
+MINE = "我写的\r\n两行 <script>\"'"
 SAME = {"Origin": HOME, "Sec-Fetch-Site": "same-origin"}
 CONCRETE: dict[str, tuple[str, str]] = {
     "/findings/{number}": ("F-0001", "F-0003"),
@@ -70,6 +71,7 @@ CONCRETE: dict[str, tuple[str, str]] = {
     "/inspections/{number}": ("IS-2026-0001", "IS-2026-0002"),
     "/inspections/{number}/file.{kind}": ("IS-2026-0001 json", "IS-2026-0002 json"),
     "/inspections/{number}/{item}": ("IS-2026-0001 A08-1", "IS-2026-0002 A08-1"),
+    "/inspections/{number}/answer": ("IS-2026-0001", "IS-2026-0002"),
     "/inspections/{number}/{item}/answer": ("IS-2026-0001 A08-1", "IS-2026-0002 A08-1"),
     "/inspections/assessment/{year}.xlsx": ("2026", ""),
     "/inspections/{number}/changes": ("IS-2026-0001", "IS-2026-0002"),
@@ -270,6 +272,36 @@ def test_a_change_from_another_place_is_refused(desk: Desk, operator: TestClient
     assert State.OPEN is docket.one(desk.store, "F-0001").state
 
 
+def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(desk: Desk, operator: TestClient) -> None:
+    """What was written comes back, to be sent again by whoever signs in, plan first; a form from elsewhere brings nothing."""
+    plan = hidden(operator.post("/findings/F-0001/acknowledge", data={"why": MINE}, headers=SAME).text)
+    secret = operator.cookies.get(COOKIE)
+    assert 303 == operator.post("/sign-out", headers=SAME, follow_redirects=False).status_code
+    operator.cookies.set(COOKIE, secret or "", domain="testserver.local", path="/")
+    for cookie in (True, False):
+        if not cookie:
+            operator.cookies.clear()
+        ended = operator.post("/findings/F-0001/acknowledge", data={**plan, "step": "do"}, headers=SAME)
+        assert (401, True) == (ended.status_code, "所写内容在此" in ended.text)
+        assert "<script>" not in ended.text
+        again = hidden(ended.text)
+        assert (MINE.replace("\r\n", "\n"), False, False) == (again["why"], "step" in again, "key" in again)
+        foreign = operator.post("/findings/F-0001/acknowledge", data=plan, headers={"Origin": "http://evil.example"})
+        assert (401, False) == (foreign.status_code, "我写的" in foreign.text)
+    operator.cookies.set(COOKIE, accounts.sign_in(desk, "wang.gong", city.GOOD))
+    planned = hidden(operator.post("/findings/F-0001/acknowledge", data=again, headers=SAME).text)
+    assert State.OPEN is docket.one(desk.store, "F-0001").state
+    assert 200 == operator.post("/findings/F-0001/acknowledge", data={**planned, "step": "do"}, headers=SAME).status_code
+    assert MINE.replace("\r\n", "\n") == journal.log(desk.store, 1, subject="F-0001")[0].why
+
+
+def test_what_is_too_long_is_said_and_kept(operator: TestClient) -> None:
+    """On the form, whatever browser sends it: nothing is cut off."""
+    answer = operator.post("/findings/F-0001/acknowledge", data={"why": "长" * 2001}, headers=SAME)
+    assert (422, True, True) == (answer.status_code, "超过 2000 字" in answer.text, "长" * 2001 in answer.text)
+    assert 422 == operator.post("/findings/F-0001/acknowledge", data={"why": "x" * 300_000}, headers=SAME).status_code
+
+
 def test_addresses_are_given_as_planned_and_once(desk: Desk, operator: TestClient) -> None:
     """The plan shows which; just these are given; the same form again takes nothing new; a stale plan is refused."""
     asked = {"declaration": "云信接〔2026〕3号", "pool": "10.72.12.0/24", "plane": "extranet", "count": "2", "purpose": HOSTILE}
@@ -352,6 +384,58 @@ def test_inspector_and_department_answer_side_by_side(desk: Desk) -> None:
     text = inspector.get(place).text
     assert ("单位的说明" in text, "检查员的说明" in text) == (True, True)
     assert 404 == department.get("/inspections/IS-2026-0002/A08-1/answer").status_code
+
+
+def ticked(page: str, **said: str) -> dict[str, str]:
+    """The fields of a checklist as a browser sends them: what stands in the page, then what is ticked and written of items."""
+    form = page[page.index('class="asked"') :]
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    sent |= dict(re.findall(r'<input type="radio" name="(\w+)" value="(\w*)" checked', form))
+    sent |= {name: unescape(text) for name, text in re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>([^<]*)</textarea>', form)}
+    places = {item: number for number, item in re.findall(r'<label for="f-n(\d+)">Remark on ([\w-]+)', form)}
+    for item, text in said.items():
+        place, (answer, _, note) = places[item.replace("_", "-")], text.partition(" ")
+        sent |= {f"a{place}": answer, f"n{place}": note}
+    return sent
+
+
+def test_a_checklist_is_ticked_and_nothing_is_overwritten_unseen(desk: Desk) -> None:
+    """
+    Several items in one form and one act, by the person's name; the second of two inspectors is told what the first said
+    meanwhile, loses no tick, and what they did not touch stays the first one's. What cannot be put in is named, all at once.
+    """
+    one, two = (browser(desk, name, Role.INSPECTOR, EXTRANET, INTRANET) for name in ("jian.cha", "fu.cha"))
+    place = "/inspections/IS-2026-0001/answer"
+    mine, theirs = (who.get(place, params={"lang": "en"}).text for who in (one, two))
+
+    def send(who: TestClient, said: dict[str, str]) -> str:
+        answer = who.post(place, data=said, headers=SAME)
+        return unescape(answer.text)
+
+    bad = send(two, ticked(theirs, A02_1="nonconform", A06_3=" 没有选", A04_2="maybe"))
+    for part in ("A02-1: it contradicts the machine", "A06-3: a remark belongs to", "A04-2: a remark belongs", "没有选"):
+        assert part in bad, part
+    assert "nothing was answered anew" in send(two, ticked(theirs))
+    first = send(one, ticked(mine, A04_2="conform 看过任命文件", A06_3="nonconform 有一台双网卡"))
+    assert 1 == first.count("A06-3: nonconform 有一台双网卡")
+    assert one.post(place, data={**hidden(first), "step": "do"}, headers=SAME, follow_redirects=False).status_code == 303
+    plan = send(two, ticked(theirs, A06_3="partial 已拆除", A05_2="conform"))
+    assert "meanwhile jian.cha answered A06-3: nonconform; yours would stand after it" in plan
+    assert "A04-2:" not in plan[plan.index('class="plan"') : plan.index('class="do"')]
+    again = hidden(send(one, ticked(mine, A06_3="conform 又看了一次")))  # somebody speaks between the plan and the deed
+    assert one.post(place, data={**again, "step": "do"}, headers=SAME, follow_redirects=False).status_code == 303
+    late = two.post(place, data={**hidden(plan), "step": "do"}, headers=SAME)
+    assert (409, True, True) == (late.status_code, "somebody changed it" in late.text, "已拆除" in late.text)
+    plan = send(two, ticked(late.text))
+    assert 303 == two.post(place, data={**hidden(plan), "step": "do"}, headers=SAME, follow_redirects=False).status_code
+    now = archive.one(desk.store, "IS-2026-0001")
+    said = {(each.actor, each.item, each.judgement.result.value) for each in now.answers if each.party is Party.INSPECTOR}
+    assert {
+        ("jian.cha", "A04-2", "conform"), ("jian.cha", "A06-3", "nonconform"), ("jian.cha", "A06-3", "conform"),
+        ("fu.cha", "A06-3", "partial"), ("fu.cha", "A05-2", "conform"),
+    } == said  # fmt: skip
+    assert 0 == journal.verify(desk.store).broken
+    assert 403 == browser(desk, "wall", Role.VIEWER, EXTRANET, INTRANET).get(place).status_code
 
 
 def test_inspections_stand_beside_each_other(desk: Desk, operator: TestClient) -> None:

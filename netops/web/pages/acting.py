@@ -31,7 +31,7 @@ def get(visit: Visit, act: Act) -> Shown:
     """The form; with the plan already where nothing has to be said."""
     intent = act.intend(visit)
     said = {one.name: visit.asked(one.name) or one.value for one in intent.fields}
-    if any(one.required and not said[one.name] for one in intent.fields):
+    if intent.asks_first or any(one.required and not said[one.name] for one in intent.fields):
         return _form(intent, said)
     return replace(_planned(intent, said, intent.seen), status=200)
 
@@ -44,6 +44,10 @@ def post(visit: Visit, act: Act) -> Shown | Response:
         return _form(
             intent, said, (_("It was not done."), _("{fields} must be said").format(fields=", ".join(missing)), ""), 422
         )
+    if long := [one for one in intent.fields if len(said[one.name]) > one.most and said[one.name] != one.value]:
+        names = ", ".join(one.label for one in long)
+        why = _("{fields}: longer than {most} characters").format(fields=names, most=min(one.most for one in long))
+        return _form(intent, said, (_("It was not done."), why, _("say less")), 422)
     if visit.said.get("step") != "do":
         return _planned(intent, said, visit.said.get("seen") or intent.seen)
     return _done(visit, intent, said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from netops.web.pages import (
     addresses,
     allocations,
+    answering,
     comparisons,
     declaration_files,
     declarations,
@@ -45,5 +46,5 @@ ACTS: tuple[Act, ...] = (
     *declaration_files.ACTS,
     *declarations.ACTS,
     *registers.ACTS,
-    *inspections.ACTS,
+    *answering.ACTS,
 )

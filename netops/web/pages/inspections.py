@@ -1,26 +1,25 @@
-"""Inspections: the matrix of departments and items, answers of three parties side by side, and answering on the page."""
+"""Inspections: the matrix of departments and items, and answers of three parties side by side."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from netops.core import docket, journal
+from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.language import _, called
 from netops.core.permission import Deed
 from netops.inspections import archive
 from netops.inspections.answer import Result
+from netops.inspections.comparison import Matrix, matrix
 from netops.inspections.inspection import Inspection, Party
 from netops.rounds import inspect as rounds
 from netops.web.pages import words
-from netops.web.pages.acting import seen_of
-from netops.web.pages.page import Act, Field, Intent, Page, Shown, Step
+from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
 
@@ -50,10 +49,9 @@ def listed(visit: Visit) -> Shown:
     names = sorted({one.catalogue.head.name for one in every})
     name = visit.chosen("catalogue", names) or (names[0] if names else "")
     mine = [one for one in every if one.catalogue.head.name == name]
-    items: dict[str, str] = {}
-    for one in mine:
-        items |= {item.id: item.question for item in one.catalogue.items}
-    matrix, plain = visit.remember(("matrix", name), 10.0, lambda: _matrix(mine, list(items)))
+    of: Matrix = visit.remember(("matrix of", name), 10.0, lambda: matrix(sorted(mine, key=lambda one: called(one.organization))))
+    drawn, plain = visit.remember(("matrix", name), 10.0, lambda: _matrix(of))
+    items = dict(of.items)
     rows: list[list[str | Cell]] = []
     for one in mine:
         progress = one.progress()
@@ -123,7 +121,7 @@ def listed(visit: Visit) -> Shown:
         {
             "tabs": tabs if len(tabs) > 1 else [],
             "acts": views,
-            "matrix": matrix,
+            "matrix": drawn,
             "items": items,
             "letters": {result: (LETTERS[result], result_words(result)) for result in RESULTS},
         },
@@ -132,34 +130,35 @@ def listed(visit: Visit) -> Shown:
     )
 
 
-def _matrix(mine: list[Inspection], items: list[str]) -> tuple[Markup, list[list[str]]]:
-    """The rows of the matrix as HTML, every text in it escaped, and as texts for its CSV."""
-    said = {result.value: escape(result_words(result)) for result in RESULTS}
+def _matrix(of: Matrix) -> tuple[Markup, list[list[str]]]:
+    """The rows of the matrix, one for each organization, as HTML with every text in it escaped, and as texts for its CSV."""
+    said = {result: escape(result_words(result)) for result in RESULTS}
     rows, plain = [], []
-    for one in sorted(mine, key=lambda one: called(one.organization)):
-        where, label, cells, texts = (
-            escape(path("inspections", one.number)),
-            called(one.organization),
-            [],
-            [called(one.organization)],
-        )
-        for item in items:
-            known = one.item(item)
-            if known is None:
+    for place, (organization, number) in enumerate(of.organizations):
+        where, label = escape(path("inspections", number)), called(organization)
+        cells, texts = [], [label]
+        for (name, _question), results in zip(of.items, of.cells, strict=True):
+            result, id_ = results[place], escape(name)
+            if result is None:
                 cells.append("<td></td>")
                 texts.append("—")
                 continue
-            result, id_ = str(one.result(known)), escape(item)
             cells.append(
                 f'<td><a class="m-{result}" href="{where}/{id_}" aria-label="{id_}: {said[result]}">{LETTERS[result]}</a></td>'
             )
-            texts.append(result_words(Result(result)))
+            texts.append(result_words(result))
         rows.append(f'<tr><th scope="row"><a href="{where}">{escape(label)}</a></th>{"".join(cells)}</tr>')
         plain.append(texts)
     return Markup("\n".join(rows)), plain  # noqa: S704 - every text in it is escaped above
 
 
-def _one(visit: Visit) -> Inspection:
+def one_of(visit: Visit) -> Inspection:
+    """
+    The inspection that the address names.
+
+    Raises:
+        Missing: there is none that may be seen.
+    """
     number = visit.path["number"][:32].upper()
     missing = Missing("there is no inspection {number}", "", "netops inspect list", number=number)
     try:
@@ -171,7 +170,7 @@ def _one(visit: Visit) -> Inspection:
     return one
 
 
-def _party(visit: Visit) -> Party | None:
+def party_of(visit: Visit) -> Party | None:
     """As whom somebody answers: a department for itself, whoever inspects as the inspector; None for whoever only reads."""
     if visit.own:
         return Party.DEPARTMENT if visit.may(Deed.ANSWER, None, visit.own) else None
@@ -180,7 +179,7 @@ def _party(visit: Visit) -> Party | None:
 
 def show(visit: Visit) -> Shown:
     """One checklist: each item with what the three parties say of it, side by side."""
-    one = _one(visit)
+    one = one_of(visit)
     progress, only = one.progress(), visit.chosen("answer", Result)
     rows: list[list[str | Cell]] = []
     for record in one.records():
@@ -206,7 +205,9 @@ def show(visit: Visit) -> Shown:
             for result in RESULTS
         ),
     ]
+    party = party_of(visit)
     acts = [
+        *([(path("inspections", one.number, "answer"), _("Answer as {party}").format(party=_(party)))] if party else []),
         (path("inspections", one.number, "changes"), _("Compared with last time")),
         (path("inspections", one.number, "scores"), _("Scores")),
         *((path("inspections", one.number, f"file.{kind}"), kind.upper()) for kind in MEDIA),
@@ -238,7 +239,7 @@ def _said(record: dict[str, Any], party: Party) -> Cell:
 
 def item(visit: Visit) -> Shown:
     """One item: its duty, what each party said with its proof, and what mends it."""
-    one, record = _record(visit)
+    one, record = record_of(visit)
     rows: list[list[str | Cell]] = [
         [
             Cell(_(party)),
@@ -285,7 +286,7 @@ def item(visit: Visit) -> Shown:
         (_("severity"), words.severity(record["severity"])),
         (_("what mends it"), record["remedy"]),
     ]
-    party = _party(visit)
+    party = party_of(visit)
     acts = (
         [(path("inspections", one.number, record["id"], "answer"), _("Answer as {party}").format(party=_(party)))]
         if party
@@ -302,8 +303,14 @@ def item(visit: Visit) -> Shown:
     )
 
 
-def _record(visit: Visit) -> tuple[Inspection, dict[str, Any]]:
-    one, name = _one(visit), visit.path["item"][:32]
+def record_of(visit: Visit) -> tuple[Inspection, dict[str, Any]]:
+    """
+    The inspection and the item that the address names, the item with what every party says.
+
+    Raises:
+        Missing: there is none that may be seen.
+    """
+    one, name = one_of(visit), visit.path["item"][:32]
     record = next((each for each in one.records() if each["id"] == name), None)
     if record is None:
         raise Missing("{number} has no item {item}", "", "netops inspect show {number}", number=one.number, item=name)
@@ -312,7 +319,7 @@ def _record(visit: Visit) -> tuple[Inspection, dict[str, Any]]:
 
 def file(visit: Visit) -> Response:
     """The checklist as a document for people to sign."""
-    one, kind = _one(visit), visit.path["kind"]
+    one, kind = one_of(visit), visit.path["kind"]
     if kind not in MEDIA:
         raise Missing("{number} is not written as {kind}", "", "docx, pdf, json", number=one.number, kind=kind[:16])
     with tempfile.TemporaryDirectory() as folder:
@@ -321,76 +328,6 @@ def file(visit: Visit) -> Response:
         made = place.read_bytes()
     return Response(
         made, media_type=MEDIA[kind], headers={"Content-Disposition": f'attachment; filename="{one.number}.{kind}"'}
-    )
-
-
-def answering(visit: Visit) -> Intent:
-    """A person answers an item; what the machine and the others said stays beside it."""
-    one, record = _record(visit)
-    visit.who.require(Deed.ANSWER, None, one.organization)
-    party = _party(visit) or Party.INSPECTOR
-    if party is Party.INSPECTOR:
-        visit.who.require(Deed.INSPECT)
-
-    def stands() -> str:
-        now = archive.one(visit.desk.store, one.number)
-        known = now.item(record["id"])
-        return seen_of(
-            *(
-                (given.actor, given.at, given.judgement.result) if known and (given := now.by(known, each)) else ""
-                for each in Party
-            )
-        )
-
-    def result_of(said: Mapping[str, str]) -> Result:
-        return Result(said["answer"]) if said["answer"] in list(Result) else Result.UNCHECKED
-
-    def plan(said: Mapping[str, str]) -> list[Step]:
-        lines = [
-            Step(
-                _("{number} {item}: the {party} answers: {answer}").format(
-                    number=one.number, item=record["id"], party=_(party), answer=result_words(result_of(said))
-                ),
-                "good",
-            )
-        ]
-        for other, given in record["answers"].items():
-            lines.append(
-                Step(_("the {party} says: {answer}; that stays beside it").format(party=_(other), answer=_(given["answer"])))
-            )
-        return lines
-
-    def do(said: Mapping[str, str], _key: str) -> None:
-        with journal.act(visit.desk.store, visit.desk.actor, visit.desk.clock) as act:
-            archive.fill(act, archive.one(visit.desk.store, one.number), record["id"], party, result_of(said), said["note"])
-
-    fields = [
-        Field(
-            "answer",
-            _("Answer"),
-            "choice",
-            record["answer"],
-            required=True,
-            choices=[(result.value, result_words(result)) for result in RESULTS],
-        ),
-        Field("note", _("What was seen; required where it contradicts the machine"), "area"),
-    ]
-    return Intent(
-        f"{record['id']} {record['question']}",
-        fields,
-        plan,
-        do,
-        path("inspections", one.number, record["id"]),
-        stands(),
-        stands,
-        facts=[
-            (_("organization"), called(one.organization)),
-            (_("basis"), record["basis"]),
-            *(
-                (_(other), f"{result_words(Result(given['answer']))} {given['reason']}")
-                for other, given in record["answers"].items()
-            ),
-        ],
     )
 
 
@@ -405,4 +342,3 @@ PAGES = (
     Page("/inspections/{number}", Deed.READ, show),
     Page("/inspections/{number}/{item}", Deed.READ, item),
 )
-ACTS = (Act("/inspections/{number}/{item}/answer", Deed.ANSWER, answering),)

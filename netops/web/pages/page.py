@@ -62,7 +62,8 @@ class Field:
     One field of an act's form.
 
     Args:
-        kind: text, area, date, number, choice, file, or hidden.
+        kind: text, area, date, number, choice, file, or hidden; ticks is a choice that shows all of them, remark a short area
+            that belongs to the field before it.
         choices: value and label of each choice.
     """
 
@@ -99,6 +100,7 @@ class Intent:
         proof: what the plan comes to, where that and not the record is what the person saw; *do* holds it against what it finds.
         where: the address to go to, by the journal's entry of it.
         back: the address it was asked from.
+        asks_first: nothing is planned before something was said, although no field must be.
     """
 
     title: str
@@ -112,6 +114,7 @@ class Intent:
     facts: Sequence[tuple[str, str]] = ()
     verb: str = ""
     proof: Callable[[Mapping[str, str]], str] | None = None
+    asks_first: bool = False
 
 
 @dataclass(frozen=True)
