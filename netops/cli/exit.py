@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled
+from netops.core.clock import city_time
 from netops.core.language import N_, _, series
+
+DAY = timedelta(days=1)
+BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 @click.group("exit", cls=Group)
@@ -45,8 +51,6 @@ def list_() -> None:
 @click.argument("name", metavar="EXIT")
 def show(name: str) -> None:
     """One exit: where it is, whose, by which filing, and what passed there in the last day."""
-    from datetime import timedelta
-
     from netops.core import docket
     from netops.core.errors import Missing
     from netops.core.finding import STANDING
@@ -59,12 +63,9 @@ def show(name: str) -> None:
         one = next((entry for entry in register.exits if entry.id == name), None)
         if one is None:
             raise Missing("there is no exit {name}", "", "netops exit list", name=name)
-        device = register.device.get(one.device)
-        passed: dict[str, list[int]] = {}
-        for hit, flows, packets, size in hits.since(opened.store, opened.clock() - timedelta(days=1)):
-            if device and hit.exporter == device.address and hit.exit_kind == one.kind:
-                total = passed.setdefault(hit.verdict, [0, 0, 0])
-                passed[hit.verdict] = [total[0] + flows, total[1] + packets, total[2] + size]
+        until = opened.clock()
+        only: dict[str, list[str]] = {"plane": [one.plane], "exit": [one.id]}
+        passed = {total.keys[0]: total for total in hits.sums(opened.store, ("verdict",), until - DAY, until, only=only)}
         findings = [
             entry
             for entry in docket.listed(opened.store, state=STANDING)
@@ -85,11 +86,11 @@ def show(name: str) -> None:
                 (_("published"), series(f"{port} → {to}" for port, to in one.published.items())),
             ):
                 out.line(f"  {labelled(label)}{value or '—'}")
-            for verdict, (flows, _packets, size) in sorted(passed.items()):
+            for verdict, total in sorted(passed.items()):
                 out.line(
                     "  "
                     + _("last day, {verdict}: {flows} flows, {bytes} bytes").format(
-                        verdict=_(verdict), flows=flows, bytes=size
+                        verdict=_(verdict), flows=total.flows, bytes=total.bytes
                     )
                 )
             for finding in findings:
@@ -100,7 +101,7 @@ def show(name: str) -> None:
             {
                 "exit": one,
                 "last_day": {
-                    verdict: {"flows": total[0], "packets": total[1], "bytes": total[2]}
+                    verdict: {"flows": total.flows, "packets": total.packets, "bytes": total.bytes}
                     for verdict, total in passed.items()
                 },
                 "findings": [look.finding_record(entry) for entry in findings],
@@ -108,6 +109,49 @@ def show(name: str) -> None:
             text,
             plane="extranet",
         )
+
+
+@exit_.command()
+@click.option(
+    "--window", type=click.Choice(["hour", "day", "week", "month"]), default="day", show_default=True, help=N_("How far back.")
+)
+def traffic(window: str) -> None:
+    """What passed at each exit over time, unfiled ones first. Exit code 1 when an unfiled one was used."""
+    from netops.rounds import exit_traffic
+    from netops.rounds.exit_traffic import KINDS, UNFILED
+
+    out = output()
+    with desk() as opened:
+        told = exit_traffic.traffic(opened, window, opened.planes)
+
+        def text() -> None:
+            most = max((max(way.steps, default=0) for way in told.ways), default=0)
+            said = _("{first} to {last}, each step {minutes} minutes; bytes of both directions")
+            first, last = city_time(told.since), city_time(told.until)
+            out.say(said.format(first=first, last=last, minutes=told.step_seconds // 60))
+            out.records(
+                "exit",
+                told.ways,
+                [
+                    Column(N_("exit"), lambda one: one.name, style="cyan"),
+                    Column(N_("kind"), lambda one: _(KINDS[one.kind]), style=lambda one: "red" if one.kind == UNFILED else ""),
+                    Column(N_("organization"), lambda one: opened.register.name(one.organization)),
+                    Column(N_("flows"), lambda one: one.total.flows, right=True),
+                    Column(N_("bytes"), lambda one: one.total.bytes, right=True),
+                    Column(N_("over time"), lambda one: _line(one.steps, most)),
+                ],
+                empty=_("The register has no exit."),
+            )
+
+        out.record("exit_traffic", told, text)
+    raise SystemExit(int(any(way.kind == UNFILED and way.total.flows for way in told.ways)))
+
+
+def _line(steps: Sequence[int], most: int) -> str:
+    """A curve in one line of text, at most 48 wide; all curves by the same measure."""
+    wide = max(-(-len(steps) // 48), 1)
+    parts = [max(steps[place : place + wide]) for place in range(0, len(steps), wide)]
+    return "".join(BLOCKS[-(-part * (len(BLOCKS) - 1) // most)] if most and part else " " for part in parts)
 
 
 @exit_.command("file")

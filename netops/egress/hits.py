@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from netops.core.columns import MICROSECOND, microseconds
 from netops.core.store import Instant, Json, Store, metadata
 from netops.egress.exporter import Setting, Template
-from netops.egress.watch import Hit
+from netops.egress.watch import LONGEST, Hit
 
-KEY = ("minute", "plane", "organization", "exporter", "exit_kind", "verdict")
+KEY = ("minute", "plane", "organization", "exporter", "exit_kind", "verdict", "exit")
 SUMS = ("flows", "packets", "bytes", "estimated")
 
 flow_hits = Table(
@@ -26,6 +40,7 @@ flow_hits = Table(
     Column("exporter", String(45), primary_key=True),
     Column("exit_kind", String(16), primary_key=True),
     Column("verdict", String(32), primary_key=True),
+    Column("exit", String(LONGEST), primary_key=True, server_default=""),
     Column("flows", BigInteger, nullable=False),
     Column("packets", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
@@ -169,16 +184,52 @@ def totals(store: Store) -> list[Total]:
         ]
 
 
-def since(store: Store, start: datetime, organization: str = "") -> list[tuple[Hit, int, int, int]]:
-    """The counters of every minute from *start* on, by time."""
-    query = select(flow_hits).where(flow_hits.c.minute >= start).order_by(flow_hits.c.minute)
-    if organization:
-        query = query.where(flow_hits.c.organization == organization)
+class Sum(msgspec.Struct, frozen=True):
+    """
+    What counters come to together.
+
+    Args:
+        keys: values of the columns that were asked for, in their order.
+        step: which step of time it is in, from 0.
+    """
+
+    keys: tuple[Any, ...]
+    step: int
+    flows: int
+    packets: int
+    bytes: int
+    estimated: int
+
+
+def sums(
+    store: Store,
+    by: Sequence[str],
+    since: datetime,
+    until: datetime,
+    *,
+    step: timedelta | None = None,
+    only: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[Sum]:
+    """
+    Counters from *since* until before *until*, added up by columns of KEY, and by steps of time if *step* is given, in order.
+
+    Args:
+        only: values that columns may have.
+    """
+    c = flow_hits.c
+    start = microseconds(since)
+    length = (until - since if step is None else step) // MICROSECOND
+    place = ((type_coerce(c.minute, BigInteger) - start) // length).label("step")
+    keys = [c[name] for name in by]
+    query = (
+        select(*keys, place, *(func.sum(c[name]) for name in SUMS))
+        .where(c.minute >= since, c.minute < until, *(c[name].in_(list(values)) for name, values in only.items()))
+        .group_by(*keys, place)
+        .order_by(place, *keys)
+    )
     with store.read() as connection:
-        return [
-            (Hit(*(getattr(row, name) for name in KEY)), row.flows, row.packets, row.bytes)
-            for row in connection.execute(query)
-        ]
+        rows = connection.execute(query).all()
+    return [Sum(tuple(row[: len(by)]), *map(int, row[len(by) :])) for row in rows]
 
 
 def exporters(store: Store) -> list[ExporterRow]:
@@ -223,15 +274,20 @@ def kept_settings(store: Store) -> list[Setting]:
         return [Setting(**row._mapping) for row in connection.execute(select(flow_settings))]
 
 
-def first_used(store: Store, exit_kind: str) -> dict[str, datetime]:
-    """The first minute in which flows used an exit of this kind, by the exporter that saw them."""
+def first_used(store: Store, exit_kind: str) -> dict[tuple[str, str], datetime]:
+    """
+    The first minute in which flows used an exit of this kind, by the exporter that saw them and by the exit.
+
+    What was counted before exits were told apart has "" for the exit.
+    """
+    c = flow_hits.c
     query = (
-        select(flow_hits.c.exporter, func.min(flow_hits.c.minute, type_=Instant()).label("minute"))
-        .where(flow_hits.c.exit_kind == exit_kind)
-        .group_by(flow_hits.c.exporter)
+        select(c.exporter, c.exit, func.min(c.minute, type_=Instant()).label("minute"))
+        .where(c.exit_kind == exit_kind)
+        .group_by(c.exporter, c.exit)
     )
     with store.read() as connection:
-        return {row.exporter: row.minute for row in connection.execute(query)}
+        return {(row.exporter, row.exit): row.minute for row in connection.execute(query)}
 
 
 # ---- growth

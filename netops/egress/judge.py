@@ -149,6 +149,11 @@ class Scene:
         walked = {(one.address, port.if_index): port for one in self.observers.values() for port in one.ports}
         return self.learned | walked
 
+    def way(self, exporter: str, if_index: int) -> str:
+        """An interface as "DEVICE:INTERFACE", as listeners are told of theirs; "" for none."""
+        place, port = self.observers.get(exporter), self.port.get((exporter, if_index))
+        return f"{place.device}:{port.name or if_index}" if place and port else ""
+
     @cached_property
     def departments(self) -> frozenset[str]:
         """Exporters of departments at which something enters by an interface that nothing registered explains."""

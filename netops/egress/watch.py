@@ -28,10 +28,18 @@ ANSWER_SECONDS = 600
 MAX_ANSWERED = 100_000
 MOST = 1 << 45
 """Bytes or packets counted of one record at most: a lying counter must not drown the sums."""
+LONGEST = 255
+"""Characters of the name of an exit."""
 
 
 class Hit(NamedTuple):
-    """What counters are kept by; *exit_kind* is "none" where no registered exit was used."""
+    """
+    What counters are kept by.
+
+    Args:
+        exit_kind: "none" where no registered exit was used.
+        exit: id of the registered exit; of an unfiled one "DEVICE:INTERFACE"; else "".
+    """
 
     minute: datetime
     plane: str
@@ -39,6 +47,7 @@ class Hit(NamedTuple):
     exporter: str
     exit_kind: str
     verdict: str
+    exit: str = ""
 
 
 class Case:
@@ -84,7 +93,7 @@ class Watch:
         self.pending: deque[Batch] = deque()
         self._hits: dict[Hit, list[int]] = {}
         self._sums: dict[tuple[int | str, ...], list[int]] = {}
-        """What was counted of *_counted_by* and has no names yet: by minute, plane, owner, exporter, exit and verdict."""
+        """Counted of *_counted_by* and without names yet: by minute, plane, owner, exporter, exit, verdict and ifIndex."""
         self._counted_by: Scene | None = None
         self.answered: dict[str, int] = {}
         self.talks = Talks()
@@ -241,7 +250,8 @@ class Watch:
         received = batch["received"]
         minute, latest = int(received.min()) // 60_000, int(received.max()) // 60_000
         kinds = judged.kinds
-        of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict)
+        unfiled = np.where(kinds.verdict == Verdict.UNFILED_EXIT, kinds.in_if, 0)
+        of_kind, shown = grouped(kinds.plane + 1, kinds.exporter, kinds.exit + 1, kinds.verdict, unfiled)
         after = None if minute == latest else received // 60_000 - minute
         group, (minutes, owners, those) = _cells(after, judged.own, of_kind.take(judged.kind))
         counts = [batch.narrow(name) for name in ("packets", "bytes")]
@@ -265,6 +275,7 @@ class Watch:
             [batch.exporters[number] for number in kinds.exporter[kind].tolist()],
             kinds.exit[kind].tolist(),
             kinds.verdict[kind].tolist(),
+            unfiled[kind].tolist(),
             strict=True,
         )
         sums = (flows, *(np.bincount(group, count, len(owners)).astype(np.int64) for count in counts), estimates)
@@ -278,7 +289,7 @@ class Watch:
         scene, sums, self._sums = self._counted_by, self._sums, {}
         if scene is None:
             return
-        for (minute, plane, owner, exporter, used, verdict), counts in sums.items():
+        for (minute, plane, owner, exporter, used, verdict, if_index), counts in sums.items():
             known = PLANES[int(plane)] if int(plane) >= 0 else None
             table = scene.tables.get(known) if known else None
             hit = Hit(
@@ -288,6 +299,7 @@ class Watch:
                 str(exporter),
                 scene.exits[int(used)].kind if int(used) >= 0 else "none",
                 Verdict(int(verdict)).label,
+                (scene.exits[int(used)].id if int(used) >= 0 else scene.way(str(exporter), int(if_index)))[:LONGEST],
             )
             self._add(hit, counts)
 

@@ -274,13 +274,14 @@ def _held(desk: Desk, allocations: list[Allocation]) -> Iterator[AllocationFact]
 
 
 def _exits(desk: Desk) -> Iterator[ExitFact]:
-    """Registered exits; a separate one was first seen when flows first used one at its device."""
+    """Registered exits; a separate one was first seen when flows first used it, or when they used one at its device."""
     from netops.egress import hits
 
     used = hits.first_used(desk.store, "separate")
     for one in desk.register.exits:
         device = desk.register.device.get(one.device)
-        first = used.get(device.address) if device and one.kind == "separate" else None
+        of_device = (used.get((device.address, name)) for name in ("", one.id)) if device and one.kind == "separate" else ()
+        first = min(filter(None, of_device), default=None)
         yield ExitFact(one.id, one.kind, one.organization, one.filing, one.filed_on, one.valid_until, first)
 
 

@@ -27,8 +27,25 @@ def test_counters_add_up(store: Store, clock: Clock) -> None:
     hits.add(store, {hit: [1, 2, 5_000_000_000, 1], other: [1, 1, 1, 0]}, (), {"decoded": 4, "malformed": 1})
 
     assert [hits.Total("extranet", "shared", "shared", 3, 5, 10_000_000_001, 1)] == hits.totals(store)
-    assert [(hit, 2, 4, 10_000_000_000)] == hits.since(store, clock(), "fin")
+    hour = clock() + timedelta(hours=1)
+    [mine] = hits.sums(store, hits.KEY, clock(), hour, only={"organization": ["fin"]})
+    assert hits.Sum(tuple(hit), 0, 2, 4, 10_000_000_000, 1) == mine
     assert {"decoded": 7, "malformed": 1} == hits.datagrams(store)
+
+
+def test_sums_are_laid_into_steps_of_time(store: Store, clock: Clock) -> None:
+    """By any columns and steps from the beginning asked for; the end itself belongs to the next window."""
+    for minute, name in ((0, "a"), (14, "a"), (15, "a"), (16, "b"), (30, "a")):
+        hit = Hit(clock() + timedelta(minutes=minute), "extranet", "fin", "x", "separate", "separate", name)
+        hits.add(store, {hit: [1, 2, 3 + minute, 0], hit._replace(organization="edu"): [1, 1, 1, 1]}, (), {})
+    quarter, half = timedelta(minutes=15), clock() + timedelta(minutes=30)
+    found = hits.sums(store, ("exit",), clock(), half, step=quarter, only={"organization": ["fin"], "plane": ["extranet"]})
+
+    assert [(("a",), 0, 2, 20), (("a",), 1, 1, 18), (("b",), 1, 1, 19)] == [
+        (one.keys, one.step, one.flows, one.bytes) for one in found
+    ]
+    assert [(8, 4)] == [(one.flows, one.estimated) for one in hits.sums(store, (), clock(), half)]
+    assert {("x", "a"): clock(), ("x", "b"): clock() + timedelta(minutes=16)} == hits.first_used(store, "separate")
 
 
 def test_an_exporter_is_one_row(store: Store, clock: Clock) -> None:
@@ -72,7 +89,7 @@ def test_what_is_old_is_added_up(store: Store) -> None:
     for days in ages.values():
         for minute in range(3):
             when = at - timedelta(days=days, minutes=minute * 7)
-            hit = Hit(when, "extranet", "fin", "10.20.255.2", "separate", "separate")
+            hit = Hit(when, "extranet", "fin", "10.20.255.2", "separate", "separate", "own")
             hits.add(store, {hit: [1, 2, 3, 1], hit._replace(exporter="10.20.255.3"): [1, 1, 1, 0]}, (), {})
     before, first = hits.totals(store), hits.first_used(store, "separate")
     rollup = hits.Rollup()
@@ -81,7 +98,9 @@ def test_what_is_old_is_added_up(store: Store) -> None:
     assert 0 == rollup.run(store, at)
     assert 0 == hits.Rollup().run(store, at)
     assert (before, first) == (hits.totals(store), hits.first_used(store, "separate"))
-    kept = [hit.minute for hit, *_ in hits.since(store, at - timedelta(days=2000)) if hit.exporter == "10.20.255.2"]
+    only = {"exporter": ["10.20.255.2"]}
+    minutes = hits.sums(store, ("minute",), at - timedelta(days=2000), at + timedelta(days=1), only=only)
+    kept = [one.keys[0] for one in minutes]
     assert [at - timedelta(days=days, minutes=14) for days in (1000, 200, 30)] == kept[:3]
     assert 6 == len(kept)
 

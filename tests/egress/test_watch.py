@@ -169,24 +169,33 @@ def test_what_waits_is_bounded_in_number_and_time(monkeypatch: pytest.MonkeyPatc
 
 
 def test_hits_are_kept_by_minute_organization_and_exit() -> None:
-    """The organization is that of the inside end, whichever way the flow goes."""
+    """
+    The organization is that of the inside end, whichever way the flow goes; two exits of one kind at one device stay two, and
+    an unfiled one is called by its interface.
+    """
     watch = Watch()
     watch.see(
         batch(
             {"exporter": R_FIN, "in_if": 2, "src": "10.20.11.11", "dst": "8.8.8.8"},
             {"exporter": R_FIN, "in_if": 1, "src": "8.8.8.8", "dst": "10.20.11.11"},
             {"exporter": FW, "in_if": 2, "src": "8.8.8.8", "dst": "203.0.113.2"},
+            {"exporter": FW, "in_if": 3, "src": "8.8.8.8", "dst": "10.20.11.11"},
+            {"exporter": FW, "in_if": 5, "src": "8.8.8.8", "dst": "10.20.11.11"},
+            *[{"exporter": R_FIN, "in_if": 9, "src": "203.0.113.80", "dst": "10.20.11.11"}] * 3,
         ),
         scene(),
     )
 
     found = {
-        (hit.plane, hit.organization, hit.exit_kind, hit.verdict): counts
+        (hit.plane, hit.organization, hit.exit_kind, hit.exit, hit.verdict): counts
         for hit, counts in watch.hits.items()
     }
     assert {
-        ("extranet", "fin", "none", "transit"): [2, 2, 200, 0],
-        ("extranet", "ic", "shared", "shared"): [1, 1, 100, 0],
+        ("extranet", "fin", "none", "", "transit"): [2, 2, 200, 0],
+        ("extranet", "ic", "shared", "shared", "shared"): [1, 1, 100, 0],
+        ("extranet", "fin", "separate", "lapsed", "lapsed_exit"): [1, 1, 100, 0],
+        ("extranet", "fin", "separate", "filed", "separate"): [1, 1, 100, 0],
+        ("extranet", "fin", "none", "r-fin:ge9", "unfiled_exit"): [3, 3, 300, 0],
     } == found
 
 

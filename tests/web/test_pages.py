@@ -20,6 +20,8 @@ from netops.core.observation import Sighting
 from netops.core.permission import MAY, Deed
 from netops.declarations import filings
 from netops.desk import Desk
+from netops.egress import hits
+from netops.egress.watch import Hit
 from netops.inspections import archive
 from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
@@ -170,6 +172,22 @@ def test_every_page_answers_in_both_languages(desk: Desk, operator: TestClient, 
             assert 1 == len(re.findall(r"<script", text))
             said += "<script>alert(1)</script>" in unescape(text)
     assert said > 5
+
+
+def test_the_curves_of_exits_are_told_apart_without_colour(desk: Desk, operator: TestClient) -> None:
+    """A letter at each curve and in the legend, the unfiled one hatched and first; the same as a table, and as CSV in bytes."""
+    used = Hit(NOON - timedelta(minutes=20), "extranet", "fin", "10.72.255.2", "shared", "shared", "shared")
+    unfiled = used._replace(exit_kind="none", verdict="unfiled_exit", exit='r-land:<b>"ge9')
+    hits.add(desk.store, {used: [1, 1, 123_456, 0], unfiled: [1, 1, 7, 0]}, (), {})
+    text = operator.get("/egress", params={"lang": "en"}).text
+
+    assert ["B", "A"] == re.findall(r'<text class="letter"[^>]*>(\w)</text>', text)
+    assert [("series-bad", "A", "r-land:&lt;b&gt;&#34;ge9 (unfiled)"), ("series-1 dash-1", "B", "shared (shared)")] == re.findall(
+        r'<li class="(series[^"]*)"><svg.*?</svg><b>(\w)</b>(.*?)</li>', text
+    )
+    assert 'fill="url(#hatch)"' in text
+    lines = operator.get("/egress?format=csv&table=traffic&by=kind&lang=en").text.splitlines()
+    assert ["time,A unfiled,B shared", "2026-11-20 11:30,7,123456"] == lines
 
 
 def test_a_cell_is_no_formula(operator: TestClient) -> None:

@@ -156,6 +156,9 @@ def test_status_exits_flows_and_rounds(as_: Named) -> None:
     assert [["extranet", "intranet"], ["extranet"], ["extranet"]] == planes
     every = {one["organization"] for one in centre("GET", "/exits").json()["items"]}
     assert (True, True) == (len(every) > 1, {one["organization"] for one in fin("GET", "/exits").json()["items"]} <= {"fin"})
+    told = [ask("GET", "/exits/traffic").json()["ways"] for ask in (centre, fin)]
+    assert (["shared", "edu-separate", "county-lx", "county-qs"], []) == ([way["exit"] for way in told[0]], told[1])
+    assert 422 == fin("GET", "/exits/traffic", params={"window": "age"}).status_code
     asked = centre("GET", "/flows", params={"filter": "src net 10.72.12.0/24 and proto tcp", "by": "verdict"})
     assert (200, 0, []) == (asked.status_code, asked.json()["totals"]["flows"], asked.json()["items"])
     for wrong in ("organization fin ) or ( organization edu", "x y z", "("):

@@ -18,10 +18,11 @@ from netops.core.plane import Plane
 from netops.egress.ask import Totals
 from netops.egress.coverage import Coverage
 from netops.egress.exit import ExitKind, RegisteredExit
-from netops.rounds import Report, diary, flow_report, look, past
+from netops.rounds import Report, diary, exit_traffic, flow_report, look, past
 from netops.rounds import query as flows_asked
 from netops.rounds import walk as walking
 from netops.rounds.diary import Run
+from netops.rounds.exit_traffic import Traffic
 from netops.rounds.look import PlaneStatus
 from netops.topology import report
 from netops.topology.history import Change
@@ -43,6 +44,13 @@ class Exits(OfPlane, frozen=True):
 
     kind: ExitKind | None = None
     organization: str = ""
+
+
+class ExitWindow(Nothing, frozen=True):
+    """How far back: to the minute for an hour, by 15 minutes for a day, 2 hours for a week, 6 hours for a month."""
+
+    window: Annotated[str, Meta(pattern="^(hour|day|week|month)$")] = "day"
+    plane: Plane | None = None
 
 
 class Flows(Nothing, frozen=True):
@@ -199,6 +207,12 @@ def exits(call: Call) -> Page[RegisteredExit]:
     return call.page(mine, lambda one: one.id)
 
 
+def traffic_of_exits(call: Call) -> Traffic:
+    """What passed at each exit over time, unfiled ones first; to a department what was its own."""
+    planes = [plane for plane in call.desk.planes if plane in call.who.planes and call.query.plane in (None, plane)]
+    return exit_traffic.traffic(call.desk, call.query.window, planes, call.who.organization)
+
+
 def flows(call: Call) -> FlowAnswer:
     """Flows as they were judged, of the planes and of the organization of who asks."""
     from netops.egress.filter import parse
@@ -292,6 +306,8 @@ OPERATIONS = (
     Operation("GET", "/changes", "listChanges", Deed.READ, N_("What of the network changed between two times"), changes, Change,
               "change", Between),
     Operation("GET", "/exits", "listExits", Deed.READ, N_("Registered internet exits"), exits, RegisteredExit, "exit", Exits),
+    Operation("GET", "/exits/traffic", "getExitTraffic", Deed.READ, N_("What passed at each exit over time"), traffic_of_exits,
+              Traffic, "", ExitWindow),
     Operation("GET", "/flows", "queryFlows", Deed.READ, N_("Ask the kept flows"), flows, FlowAnswer, "", Flows),
     Operation("GET", "/flows/report", "reportFlows", Deed.READ, N_("What an organization's traffic did in a month"), month,
               MonthReport, "", Month),

@@ -17,10 +17,18 @@ TICKS = 4
 
 @dataclass(frozen=True)
 class Series:
-    """One curve: what it is called, and its value in each step of time."""
+    """
+    One curve: what it is called, and its value in each step of time.
+
+    Args:
+        letter: stands at its highest point and in the legend.
+        bad: it should not be there: its area is hatched, and it is drawn above the others.
+    """
 
     name: str
     values: Sequence[float]
+    letter: str = ""
+    bad: bool = False
 
 
 def svg(title: str, times: Sequence[datetime], several: Sequence[Series], said: Callable[[float], str]) -> str:
@@ -54,16 +62,33 @@ def svg(title: str, times: Sequence[datetime], several: Sequence[Series], said: 
     for place in range(0, len(times), step):
         text = city_time(times[place], "%m-%d" if days else "%H:%M")
         parts.append(f'<text x="{x(place):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{text}</text>')
-    for number, one in enumerate(several):
-        if not any(one.values):
-            continue
+    if any(one.bad for one in several):
+        parts.append(HATCH)
+    drawn = [(number, one) for number, one in enumerate(several) if any(one.values)]
+    for number, one in sorted(drawn, key=lambda pair: (pair[1].bad, -pair[0])):
         line = "M" + "L".join(f"{x(place):.1f} {y(value):.1f}" for place, value in enumerate(one.values))
+        highest = max(range(len(one.values)), key=lambda place: one.values[place])
+        at_x = min(max(x(highest), LEFT + 8), WIDTH - RIGHT - 8)
+        at_y = max(y(one.values[highest]) - 5, TOP + 2)
+        filled = ' fill="url(#hatch)"' if one.bad else ""
         parts.append(
-            f'<g class="series-{number % 6} dash-{number % 6}"><title>{escape(one.name)}</title>'
-            f'<path class="area" d="{line}'
-            f'L{x(len(one.values) - 1):.1f} {y(0):.1f}L{LEFT} {y(0):.1f}Z"/><path class="line" d="{line}"/></g>'
+            f'<g class="{kind_of(number, one)}"><title>{escape(one.name)}</title>'
+            f'<path class="area"{filled} d="{line}'
+            f'L{x(len(one.values) - 1):.1f} {y(0):.1f}L{LEFT} {y(0):.1f}Z"/><path class="line" d="{line}"/>'
+            f'<text class="letter" x="{at_x:.1f}" y="{at_y:.1f}" text-anchor="middle">{escape(one.letter)}</text></g>'
         )
     return "".join([*parts, "</svg>"])
+
+
+HATCH = (
+    '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<path class="hatch" d="M3.5 0V7"/></pattern></defs>'
+)
+
+
+def kind_of(number: int, one: Series) -> str:
+    """The classes by which a curve and its line in the legend are painted."""
+    return "series-bad" if one.bad else f"series-{number % 6} dash-{number % 6}"
 
 
 def _round(value: float) -> float:

@@ -1,54 +1,53 @@
-"""Egress: exits by kind with their traffic over time, unfiled ones on top; flows of a question; what the watch cannot see."""
+"""Egress: each exit with its traffic over time, unfiled ones on top; flows of a question; what the watch cannot see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
+
+import msgspec
 
 from netops.core import docket
-from netops.core.clock import rfc3339
-from netops.core.errors import NetopsError
+from netops.core.clock import CITY_ZONE
 from netops.core.language import N_, _
 from netops.core.permission import Deed
 from netops.egress import hits
 from netops.egress.coverage import Coverage
-from netops.egress.exit import RegisteredExit
-from netops.egress.watch import Hit
-from netops.rounds import blind, look, query
+from netops.egress.exit import ExitKind, RegisteredExit
+from netops.rounds import blind, exit_traffic, look, query
+from netops.rounds.exit_traffic import KINDS, Traffic, Way
 from netops.web.pages import curve, words
 from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
 
-WINDOWS = {
-    "hour": (timedelta(hours=1), 60),
-    "day": (timedelta(days=1), 900),
-    "week": (timedelta(days=7), 7200),
-    "month": (timedelta(days=30), 21600),
-}
-"""How far back, and the seconds of one step."""
 LABELS = {"hour": N_("last hour"), "day": N_("last day"), "week": N_("last week"), "month": N_("last month")}
+KEPT_SECONDS = {"hour": 20.0, "day": 60.0, "week": 300.0, "month": 900.0}
+"""What was counted is known for so long: the longer the window, the less a new minute changes."""
 UNFILED = ("rogue_exit_router", "rogue_exit_host", "intranet_exit", "unfiled_separate_exit")
 """Kinds of findings that are ways to the internet which nobody filed."""
 LIMIT = 50
 SECONDS = 20.0
+CURVES = 10
+"""Drawn one by one, and columns of their table; what is beyond is shown together."""
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def show(visit: Visit) -> Shown:
-    """Unfiled ways out first, then the registered exits, the traffic by kind, and the share of it that was seen."""
-    window = visit.chosen("window", WINDOWS) or "day"
-    length, step = WINDOWS[window]
+    """Unfiled ways out first, then the traffic of each exit, the registered ones, and the share that was seen."""
+    window = visit.chosen("window", exit_traffic.WINDOWS) or "day"
+    by_kind = visit.chosen("by", ("kind",)) == "kind"
     until = visit.desk.clock()
-    since = until - length
-    rows: list[tuple[Hit, int, int, int]] = visit.remember(
-        ("hits", window), SECONDS, lambda: hits.since(visit.desk.store, since, visit.own), late=True
+    since = until - exit_traffic.WINDOWS[window][0]
+    planes, kept = visit.planes, KEPT_SECONDS[window]
+    passed: Traffic = visit.remember(
+        ("exits", window, planes), kept, lambda: exit_traffic.traffic(visit.desk, window, planes, visit.own), late=True
     )
-    mine = [one for one in rows if one[0].plane in visit.planes]
     codes = [rule.code for rule in look.rules().values() if rule.kind in UNFILED]
-    unfiled = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, codes=codes)
-    exits = [one for one in visit.desk.register.exits if one.plane in visit.planes and visit.sees(one.plane, one.organization)]
-    times, several = _curves(mine, since, until, step)
+    unfiled = docket.page(visit.desk.store, LIMIT, planes=planes, organization=visit.own, codes=codes)
+    exits = [one for one in visit.desk.register.exits if one.plane in planes and visit.sees(one.plane, one.organization)]
     seen: Coverage = visit.remember(("coverage", window), SECONDS, lambda: query.covered(visit.desk, since, until), late=True)
+    several = _series(_by_kind(passed.ways) if by_kind else passed.ways)
     tables = [
         Table(
             "unfiled",
@@ -59,21 +58,21 @@ def show(visit: Visit) -> Shown:
             words.FINDING_RIGHT,
             csv=visit.here(format="csv", table="unfiled"),
         ),
-        _exits(visit, exits, mine),
-        _verdicts(visit, mine),
+        _exits(visit, passed),
         Table(
             "traffic",
-            _("Traffic by kind of exit"),
-            [_("time"), *(one.name for one in several)],
+            _("Traffic by kind of exit") if by_kind else _("Traffic by exit"),
+            [_("time"), *(f"{one.letter} {one.name}" for one in several)],
             [
-                [words.time(at), *(words.octets(one.values[place]) for one in several)]
-                for place, at in enumerate(times)
+                [Cell(words.time(at), short=True), *(_octets(one.values[place]) for one in several)]
+                for place, at in enumerate(passed.times)
                 if any(one.values[place] for one in several)
             ],
             _("No traffic was seen."),
             frozenset(range(1, len(several) + 1)),
             csv=visit.here(format="csv", table="traffic"),
         ),
+        _verdicts(visit, window, since, until),
     ]
     if not visit.own:
         tables.append(_exporters(visit, seen))
@@ -83,66 +82,89 @@ def show(visit: Visit) -> Shown:
         exits=len(exits), unfiled=len(unfiled), share=share
     )
     tabs = [(visit.here(window=name), _(label), name == window) for name, label in LABELS.items()]
+    ways = [(visit.here(by=None), _("each exit"), not by_kind), (visit.here(by="kind"), _("by kind"), by_kind)]
     acts = (
         []
         if visit.own
         else [(path("egress", "flows"), _("Ask the flows")), (path("egress", "blind"), _("What the watch cannot see"))]
     )
-    said = _("Octets by kind of exit, {window}").format(window=_(LABELS[window]))
+    said = (_("Octets by kind of exit, {window}") if by_kind else _("Octets by exit, {window}")).format(window=_(LABELS[window]))
     return Shown(
         "egress.html",
         answer,
-        {"tabs": tabs, "acts": acts, "svg": curve.svg(said, times, several, words.octets), "caption": said, "several": several},
+        {
+            "tabs": tabs,
+            "ways": ways,
+            "acts": acts,
+            "svg": curve.svg(said, passed.times, several, words.octets),
+            "caption": said,
+            "csv": visit.here(format="csv", table="traffic"),
+            "legend": [(curve.kind_of(number, one), one.letter, one.name) for number, one in enumerate(several)],
+        },
         tables,
         mark="bad" if unfiled else "unseen" if seen.share < 1 or not seen.exporters else "good",
     )
 
 
-def _curves(
-    rows: Iterable[tuple[Hit, int, int, int]], since: datetime, until: datetime, step: int
-) -> tuple[list[datetime], list[curve.Series]]:
-    count = max(int((until - since).total_seconds() // step), 1)
-    sums: dict[str, list[float]] = {}
-    for hit, _flows, _packets, size in rows:
-        place = min(max(int((hit.minute - since).total_seconds() // step), 0), count - 1)
-        sums.setdefault(hit.exit_kind, [0.0] * count)[place] += size
-    order = sorted(sums, key=lambda kind: (kind == "none", -sum(sums[kind])))
-    return [since + timedelta(seconds=step * place) for place in range(count)], [
-        curve.Series(_("no registered exit") if kind == "none" else _(kind), sums[kind]) for kind in order
-    ]
+def _octets(size: float) -> Cell:
+    return Cell(words.octets(size), plain=f"{size:.0f}")
 
 
-def _exits(visit: Visit, exits: list[RegisteredExit], rows: Iterable[tuple[Hit, int, int, int]]) -> Table:
-    by: dict[str, int] = {}
-    for hit, _flows, _packets, size in rows:
-        by[hit.exit_kind] = by.get(hit.exit_kind, 0) + size
-    today = visit.desk.clock().date().isoformat()
+def _name(way: Way) -> str:
+    return _("{exit} ({kind})").format(exit=way.name, kind=_(KINDS[way.kind])) if way.name else _(KINDS[way.kind])
+
+
+def _by_kind(ways: Iterable[Way]) -> list[Way]:
+    """One for each kind, which has no name."""
+    found: dict[str, Way] = {}
+    for one in ways:
+        nameless = msgspec.structs.replace(one, exit="", device="")
+        before = found.get(one.kind)
+        found[one.kind] = nameless if before is None else _both(before, nameless)
+    return list(found.values())
+
+
+def _both(one: Way, other: Way) -> Way:
+    steps = tuple(map(sum, zip(one.steps, other.steps, strict=True)))
+    return msgspec.structs.replace(one, total=one.total + other.total, steps=steps)
+
+
+def _series(ways: Iterable[Way]) -> list[curve.Series]:
+    """A curve for each way that anything passed, those of the least traffic together when there are many."""
+    used = [one for one in ways if one.total.bytes]
+    alone = sorted(used, key=lambda one: (one.kind != exit_traffic.UNFILED, -one.total.bytes))[:CURVES]
+    rest = [one.steps for one in used if one not in alone]
+    listed = [(_name(one), one.steps, one.kind == exit_traffic.UNFILED) for one in used if one in alone]
+    if rest:
+        listed.append((_("{count} others").format(count=len(rest)), tuple(map(sum, zip(*rest, strict=True))), False))
+    return [curve.Series(name, steps, LETTERS[place], bad) for place, (name, steps, bad) in enumerate(listed)]
+
+
+def _exits(visit: Visit, passed: Traffic) -> Table:
+    today = visit.desk.clock().astimezone(CITY_ZONE).date().isoformat()
+    registered = {(one.plane, one.id): one for one in visit.desk.register.exits}
     listed: list[list[str | Cell]] = []
-    for one in sorted(exits, key=lambda one: (bool(one.filing), one.kind, one.id)):
-        needs = one.kind == "separate"
-        late = bool(one.valid_until) and one.valid_until < today
-        filed = Cell(
-            one.filing or _("not filed"),
-            mark="bad" if (needs and not one.filing) or late else "good" if one.filing else "open",
-            under=_("{first} to {last}").format(first=one.filed_on or "…", last=one.valid_until or "…") if one.filing else "",
-        )
+    for way in passed.ways:
+        one = registered.get((way.plane, way.exit))
+        peak = max(way.steps, default=0) * 8 / passed.step_seconds / 1e6
         listed.append(
             [
-                one.id,
-                Cell(_(one.kind)),
-                words.organization(one.organization),
-                Cell(one.device, path("devices", one.plane, one.device)),
-                one.interface,
-                one.public_address,
-                one.carrier,
-                f"{one.bandwidth_mbps}" if one.bandwidth_mbps else "",
-                filed,
-                words.octets(by.get(str(one.kind), 0)),
+                Cell(way.name or "—", short=True),
+                Cell(_(KINDS[way.kind]), mark="bad" if way.kind == exit_traffic.UNFILED else "", short=True),
+                words.organization(way.organization),
+                Cell(way.device, path("devices", way.plane, way.device)) if way.device else "",
+                way.interface,
+                one.public_address if one else "",
+                one.carrier if one else "",
+                f"{one.bandwidth_mbps}" if one and one.bandwidth_mbps else "",
+                _filed(one, today) if way.name else "",
+                _octets(way.total.bytes),
+                Cell(f"{peak:.3g}", plain=f"{peak:.6f}") if way.total.bytes else "",
             ]
         )
     return Table(
         "exits",
-        _("Registered exits"),
+        _("Exits and what passed there"),
         [
             _("exit"),
             _("kind"),
@@ -153,29 +175,42 @@ def _exits(visit: Visit, exits: list[RegisteredExit], rows: Iterable[tuple[Hit, 
             _("carrier"),
             "Mbit/s",
             _("filing"),
-            _("traffic of its kind"),
+            _("traffic"),
+            _("at most, Mbit/s"),
         ],
         listed,
         _("No exit is registered."),
-        frozenset({7, 9}),
+        frozenset({7, 9, 10}),
         csv=visit.here(format="csv", table="exits"),
     )
 
 
-def _verdicts(visit: Visit, rows: Iterable[tuple[Hit, int, int, int]]) -> Table:
-    sums: dict[tuple[str, str], list[int]] = {}
-    for hit, flows, packets, size in rows:
-        kept = sums.setdefault((hit.verdict, hit.organization), [0, 0, 0])
-        for place, number in enumerate((flows, packets, size)):
-            kept[place] += number
-    top = sorted(sums.items(), key=lambda entry: -entry[1][2])[:LIMIT]
+def _filed(one: RegisteredExit | None, today: str) -> Cell:
+    """The filing of an exit: only a separate one needs it (Article 12)."""
+    if one is None:
+        return Cell(_("not filed"), mark="bad")
+    if not one.filing and one.kind is not ExitKind.SEPARATE:
+        return Cell(_("not needed"))
+    term = _("{first} to {last}").format(first=one.filed_on or "…", last=one.valid_until or "…") if one.filing else ""
+    return Cell(one.filing or _("not filed"), mark="bad" if exit_traffic.is_unfiled(one, today) else "good", under=term)
+
+
+def _verdicts(visit: Visit, window: str, since: datetime, until: datetime) -> Table:
+    only = {"plane": sorted(visit.planes)} | ({"organization": [visit.own]} if visit.own else {})
+    found: list[hits.Sum] = visit.remember(
+        ("verdicts", window, visit.planes),
+        KEPT_SECONDS[window],
+        lambda: hits.sums(visit.desk.store, ("verdict", "organization"), since, until, only=only),
+        late=True,
+    )
+    top = sorted(found, key=lambda one: -one.bytes)[:LIMIT]
     return Table(
         "verdicts",
         _("By verdict and organization"),
         [_("verdict"), _("organization"), _("flows"), _("packets"), _("octets")],
         [
-            [_(verdict), words.organization(whose), f"{flows:,}", f"{packets:,}", words.octets(size)]
-            for (verdict, whose), (flows, packets, size) in top
+            [_(one.keys[0]), words.organization(one.keys[1]), f"{one.flows:,}", f"{one.packets:,}", _octets(one.bytes)]
+            for one in top
         ],
         _("No flow was judged."),
         frozenset({2, 3, 4}),
@@ -241,124 +276,6 @@ def _leads_of_findings(visit: Visit) -> Table:
     )
 
 
-# ---- flows
-def flows(visit: Visit) -> Shown:
-    """The flows that a filter means, or sums of them; what of the time was seen."""
-    text, by = (
-        visit.asked("filter"),
-        tuple(name for name in visit.asked("by").replace("，", ",").replace(" ", "").split(",") if name),
-    )
-    question = query.Question(
-        text=text, since=_moment(visit.asked("since")), until=_moment(visit.asked("until")), by=by, limit=LIMIT
-    )
-    wrong = None
-    answer: query.Answer | None = None
-    try:
-        answer = visit.remember(("flows", question), SECONDS, lambda: query.answered(visit.desk, question))
-    except NetopsError as error:
-        wrong = error.told()
-    tables = []
-    said = _("Nothing was asked.")
-    if answer is not None:
-        totals = answer.totals
-        said = _("{flows} flows, {packets} packets, {bytes} bytes").format(
-            flows=f"{totals.flows:,}", packets=f"{totals.packets:,}", bytes=f"{totals.bytes:,}"
-        )
-        tables = [_groups(visit, answer, by) if by else _flows(visit, answer)]
-        if answer.unseen:
-            tables.append(
-                Table(
-                    "unseen",
-                    _("What was not seen"),
-                    [_("device"), _("address"), _("why")],
-                    [[one.device, one.address, _(one.why).format(**one.facts)] for one in answer.unseen],
-                    csv=visit.here(format="csv", table="unseen"),
-                )
-            )
-    return Shown(
-        "flows.html",
-        said if wrong is None else wrong[0],
-        {"visit": visit, "wrong": wrong},
-        tables,
-        trail=[("/egress", _("Egress"))],
-        mark="bad" if wrong else "unseen" if answer and answer.unseen else "",
-        status=422 if wrong else 200,
-    )
-
-
-def _moment(text: str) -> datetime | None:
-    from netops.core.clock import CITY_ZONE
-
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise NetopsError(
-            "the page was not shown", "{text} is no time", "write 2026-03-01 or 2026-03-01T08:00", text=text
-        ) from error
-    return found if found.tzinfo else found.replace(tzinfo=CITY_ZONE)
-
-
-def _end(visit: Visit, one: dict[str, object], end: str) -> Cell:
-    address = str(one.get(end, ""))
-    return Cell(f"{address}:{one.get(end[0] + 'port', '')}", path("who", q=address))
-
-
-def _flows(visit: Visit, answer: query.Answer) -> Table:
-    rows: list[list[str | Cell]] = [
-        [
-            words.told_time(one.get("received")),
-            _end(visit, one, "src"),
-            _end(visit, one, "dst"),
-            str(one.get("proto", "")),
-            f"{one.get('packets', 0):,}",
-            words.octets(float(one.get("bytes", 0))),
-            str(one.get("exporter", "")),
-            str(one.get("exit", "") or "—"),
-            _(str(one.get("verdict", ""))),
-            words.organization(str(one.get("organization", ""))),
-        ]
-        for one in answer.items
-    ]
-    return Table(
-        "flows",
-        _("Flows"),
-        [
-            _("received"),
-            _("from"),
-            _("to"),
-            _("protocol"),
-            _("packets"),
-            _("octets"),
-            _("exporter"),
-            _("exit"),
-            _("verdict"),
-            _("organization"),
-        ],
-        rows,
-        _("No flow is like this."),
-        frozenset({4, 5}),
-        csv=visit.here(format="csv", table="flows"),
-    )
-
-
-def _groups(visit: Visit, answer: query.Answer, by: tuple[str, ...]) -> Table:
-    rows: list[list[str | Cell]] = [
-        [*(str(one.keys[name]) for name in by), f"{one.flows:,}", f"{one.packets:,}", words.octets(one.bytes)]
-        for one in answer.items
-    ]
-    return Table(
-        "flows",
-        _("Sums"),
-        [*by, _("flows"), _("packets"), _("octets")],
-        rows,
-        _("No flow is like this."),
-        frozenset(range(len(by), len(by) + 3)),
-        csv=visit.here(format="csv", table="flows"),
-    )
-
-
 # ---- blind spots
 def blind_spots(visit: Visit) -> Shown:
     """Every segment, who watches it, and which breaches nobody would see there."""
@@ -402,13 +319,7 @@ def blind_spots(visit: Visit) -> Shown:
     )
 
 
-def window_of(first: datetime, last: datetime) -> dict[str, str]:
-    """The question's times around a moment, for addresses."""
-    return {"since": rfc3339(first - timedelta(minutes=1)), "until": rfc3339(last + timedelta(minutes=1))}
-
-
 PAGES = (
     Page("/egress", Deed.READ, show),
-    Page("/egress/flows", Deed.READ, flows, bound=False),
     Page("/egress/blind", Deed.READ, blind_spots),
 )

@@ -27,6 +27,7 @@ class Cell:
         under: a second, smaller line.
         short: it is never broken over lines.
         share: of a meter beside the text, a ratio; below 0 there is none.
+        plain: what the CSV has in place of the text: a number that people read rounded.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Cell:
     under: str = ""
     short: bool = False
     share: float = -1.0
+    plain: str = ""
 
     @property
     def sign(self) -> str:
@@ -123,7 +125,7 @@ def as_csv(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(table.heads)
     for row in table.cells:
-        writer.writerow([_plain(" ".join(filter(None, (cell.text, cell.under)))) for cell in row])
+        writer.writerow([_plain(cell.plain or " ".join(filter(None, (cell.text, cell.under)))) for cell in row])
     return out.getvalue()
 
 

@@ -65,7 +65,7 @@ def share(ratio: float) -> str:
 def octets(count: float) -> str:
     """Bytes as people read them."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
+        if count < 999.5 or unit == "TB":
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
         count /= 1000
     return ""
