@@ -66,7 +66,7 @@ def walked() -> DeviceWalk:
 
 
 def opened(folder: Path, listen: str) -> Desk:
-    """A desk on a fresh store that knows the city."""
+    """A desk on a store that knows the city; a fresh one in an empty folder."""
     config = Config(
         store_url=f"sqlite:///{folder}/netops.db",
         planes={Plane.EXTRANET: PlaneSettings(("10.20.0.0/16",))},
@@ -76,9 +76,10 @@ def opened(folder: Path, listen: str) -> Desk:
     store = Store(config.store_url)
     store.prepare()
     desk._store = store
-    with journal.act(store, "benchmark") as act:
-        applied.apply(act, register().content(), 0, {})
-    snapshots.record(store, walked(), now())
+    if not applied.standing(store).version:
+        with journal.act(store, "benchmark") as act:
+            applied.apply(act, register().content(), 0, {})
+        snapshots.record(store, walked(), now())
     return desk
 
 
@@ -95,15 +96,16 @@ def receiver_cpu() -> float:
 
 
 def main() -> None:
-    """`collector PORT FOLDER CORE`: collects until SIGTERM, then prints its counters and CPU seconds as JSON."""
+    """`collector PORT FOLDER CORE`: collects on a core (-1: any) until SIGTERM, then prints counters and CPU seconds as JSON."""
     port, folder, core = sys.argv[1:]
-    os.sched_setaffinity(0, {int(core)})
+    if int(core) >= 0:
+        os.sched_setaffinity(0, {int(core)})
     desk = opened(Path(folder), f"127.0.0.1:{port}")
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     with Watcher(desk) as watcher:
         before, started = resource.getrusage(resource.RUSAGE_SELF), receiver_cpu()
-        print("ready", flush=True)
+        print("ready", watcher.collector.outcomes["left_over"], flush=True)
         ending.wait()
         watcher.flush(1.0, 60.0)
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -114,7 +116,8 @@ def main() -> None:
         "cpu": cpu, "rss_mib": used.ru_maxrss / 1024, "records": watcher.decoder.totals().records,
         "stored": keeper.stored if keeper else 0, "unstored": keeper.unstored if keeper else 0,
         "outcomes": dict(watcher.collector.outcomes), "failures": watcher.failures,
-        "waiting": watcher.watch.waiting, "given_up": watcher.watch.given_up,
+        "unread": watcher.decoder.totals().waiting + watcher.decoder.totals().dropped, "waiting": watcher.watch.waiting,
+        "given_up": watcher.watch.given_up,
         "lost": watcher.decoder.totals().lost_datagrams + watcher.decoder.totals().lost_records,
     }))  # fmt: skip
 

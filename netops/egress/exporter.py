@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -137,6 +138,31 @@ class Setting(msgspec.Struct, frozen=True):
     value: int
 
 
+TemplateKey = tuple[int, int, int]
+"""Version, domain and number."""
+
+
+@dataclass(slots=True)
+class Learned:
+    """
+    What changed of templates and settings, so that it is kept before any flow that was read with it.
+
+    Args:
+        templates: by exporter, those that came, changed or went.
+        settings: exporters whose options told something new.
+    """
+
+    templates: dict[str, set[TemplateKey]] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.templates.values())) + len(self.settings)
+
+    def template(self, exporter: str, key: TemplateKey) -> None:
+        """One more."""
+        self.templates.setdefault(exporter, set()).add(key)
+
+
 @dataclass(slots=True)
 class Counters:
     """
@@ -268,7 +294,7 @@ class Exporter:
 
     address: str
     counters: Counters = field(default_factory=Counters)
-    templates: dict[tuple[int, int, int], Layout] = field(default_factory=dict)
+    templates: dict[TemplateKey, Layout] = field(default_factory=dict)
     repeated: set[tuple[int, int, int, bytes]] = field(default_factory=set)
     """Template sets (version, domain, set id, content) that would teach nothing new now."""
     waiting: Waitlist = field(default_factory=Waitlist)
@@ -280,9 +306,19 @@ class Exporter:
     streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
     """By (version, domain); the first MAX_STREAMS."""
 
-    def forget_template(self) -> None:
+    def forget_template(self) -> TemplateKey:
         """Drop one template: the oldest by which no record ever came, else the one unused for longest: none at work."""
-        del self.templates[min(self.templates, key=lambda key: self.templates[key].used_at)]
+        key = min(self.templates, key=lambda key: self.templates[key].used_at)
+        del self.templates[key]
+        return key
+
+    def kept_templates(self, keys: Iterable[TemplateKey]) -> list[Template]:
+        """Those of *keys* that it has, as they are kept."""
+        found = [(key, self.templates[key]) for key in keys if key in self.templates]
+        return [
+            Template(self.address, domain, version, number, layout.is_options, layout.fields)
+            for (version, domain, number), layout in found
+        ]
 
     def settings(self) -> list[Setting]:
         """What its options data told."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    bindparam,
     delete,
     func,
     select,
@@ -25,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from netops.core.columns import MICROSECOND, microseconds
 from netops.core.store import Instant, Json, Store, metadata
-from netops.egress.exporter import Setting, Template
+from netops.egress.exporter import Learned, Setting, Template
 from netops.egress.watch import LONGEST, Hit
 
 KEY = ("minute", "plane", "organization", "exporter", "exit_kind", "verdict", "exit")
@@ -248,13 +249,29 @@ def datagrams(store: Store) -> dict[str, int]:
     return {str(row["outcome"]): int(row["count"]) for row in rows}
 
 
-def keep_templates(store: Store, templates: Iterable[Template], settings: Iterable[Setting] = ()) -> None:
-    """Put these templates and settings in the place of all that were kept."""
+def keep_learned(
+    store: Store, learned: Learned, templates: Iterable[Template], settings: Iterable[Setting]
+) -> None:
+    """Put these templates in the place of those that changed, and these settings in the place of all of their exporters."""
+    c = flow_templates.c
+    gone = [
+        {"at_exporter": exporter, "at_version": version, "at_domain": domain, "at_number": number}
+        for exporter, keys in learned.templates.items()
+        for version, domain, number in keys
+    ]
+    is_gone = (
+        (c.exporter == bindparam("at_exporter"))
+        & (c.version == bindparam("at_version"))
+        & (c.domain == bindparam("at_domain"))
+        & (c.number == bindparam("at_number"))
+    )
     with store.write() as connection:
+        if gone:
+            connection.execute(delete(flow_templates).where(is_gone), gone)
+        if learned.settings:
+            connection.execute(delete(flow_settings).where(flow_settings.c.exporter.in_(learned.settings)))
         for table, kept in ((flow_templates, templates), (flow_settings, settings)):
-            rows = [msgspec.to_builtins(one) for one in kept]
-            connection.execute(delete(table))
-            if rows:
+            if rows := [msgspec.to_builtins(one) for one in kept]:
                 connection.execute(table.insert(), rows)
 
 

@@ -13,7 +13,17 @@ from netops.core.datagrams import Datagram, Datagrams, gathered
 from netops.egress import complete, fixed, samples, sampling, sflow
 from netops.egress.bulk import Bulk, Key
 from netops.egress.elements import SCOPE
-from netops.egress.exporter import Counters, DataSet, Exporter, Header, Headers, Setting, Template, Waiting
+from netops.egress.exporter import (
+    Counters,
+    DataSet,
+    Exporter,
+    Header,
+    Headers,
+    Learned,
+    Setting,
+    Template,
+    Waiting,
+)
 from netops.egress.flows import JUDGED, Column, Flows
 from netops.egress.sets import Sets, joined, of_parts
 from netops.egress.template import PACKETS, Field, Layout, application, objects
@@ -48,7 +58,8 @@ class Decoder:
     def __init__(self, *, everything: bool = False, options: bool = False) -> None:
         self.everything, self.options = everything, options
         self.exporters: dict[str, Exporter] = {}
-        self.templates_changed = False
+        self.learned = Learned()
+        """What changed of templates and settings since it was kept."""
         self._waiting_bytes = 0
         self._ordinal = 0
         self._found: dict[Key, list[DataSet]] = {}
@@ -152,22 +163,20 @@ class Decoder:
     # ---- templates over a restart
     def templates(self) -> list[Template]:
         """Every template known, as it is kept."""
-        return [
-            Template(
-                exporter.address,
-                domain,
-                version,
-                number,
-                layout.is_options,
-                tuple((one.enterprise, one.element, one.length) for one in layout.fields),
-            )
-            for exporter in self.exporters.values()
-            for (version, domain, number), layout in exporter.templates.items()
-        ]
+        return [one for exporter in self.exporters.values() for one in exporter.kept_templates(exporter.templates)]
 
     def settings(self) -> list[Setting]:
         """What options data told of every exporter, as it is kept."""
         return [one for exporter in self.exporters.values() for one in exporter.settings()]
+
+    def kept_of(self, learned: Learned) -> tuple[list[Template], list[Setting]]:
+        """Those of the templates that changed which are still there, and the settings of exporters that told others."""
+        templates, settings = list[Template](), list[Setting]()
+        for address, keys in learned.templates.items():
+            templates += self.exporters[address].kept_templates(keys)
+        for address in learned.settings:
+            settings += self.exporters[address].settings()
+        return templates, settings
 
     def restore(self, templates: Iterable[Template], settings: Iterable[Setting] = ()) -> None:
         """Take over templates and settings that were kept; what exporters send later replaces them."""
@@ -176,6 +185,7 @@ class Decoder:
                 continue
             exporter = self.exporters.setdefault(one.exporter, Exporter(one.exporter))
             layout = Layout(one.number, tuple(Field(*item) for item in one.fields), is_options=one.is_options)
+            layout.used_at = 1  # a flood of new ones pushes none of them out
             exporter.templates[one.version, one.domain, one.number] = layout
         for told in settings:
             known = self.exporters.get(told.exporter)
@@ -350,10 +360,10 @@ class Decoder:
                 return
             exporter.templates.pop(key, None)
             if len(exporter.templates) >= MAX_TEMPLATES:
-                exporter.forget_template()
+                self.learned.template(exporter.address, exporter.forget_template())
             exporter.templates[key] = layout
             exporter.repeated.clear()
-            self.templates_changed = True
+            self.learned.template(exporter.address, key)
         if exporter.waiting:
             self._serve(exporter, domain, version, number)
 
@@ -367,7 +377,7 @@ class Decoder:
                 continue
             if one == number or (number in (2, 3) and exporter.templates[key].is_options == is_options):
                 del exporter.templates[key]
-                self.templates_changed = True
+                self.learned.template(exporter.address, key)
 
     # ---- data without a template
     def _wait(self, exporter: Exporter, one: Waiting) -> None:
@@ -474,8 +484,9 @@ class Decoder:
             and (domain in exporter.boots or len(exporter.boots) < MAX_TEMPLATES)
         ):
             exporter.boots[domain] = boot
-            self.templates_changed = True
-        self.templates_changed |= sampling.learn(columns, exporter, domain, len(rows))
+            self.learned.settings.add(exporter.address)
+        if sampling.learn(columns, exporter, domain, len(rows)):
+            self.learned.settings.add(exporter.address)
         if self.options and self.everything:
             described = self._decode(exporter, domain, layout, sets)
             described.columns["options"] = np.ones(len(rows), bool)

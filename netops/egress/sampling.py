@@ -14,6 +14,8 @@ INTERFACES = ("in_if", "out_if")
 TOLD = NAMES | {"scope_if", *INTERFACES}
 """Columns of options data that say what is sampled so."""
 MAX_SAMPLERS = 1024
+MOST = (1 << 32) - 1
+"""No interval is larger."""
 LAST = -1
 """Stands for the sampler that was told of last."""
 FIRST_INTERFACE = -2
@@ -29,16 +31,16 @@ def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int
     for number, interval in zip(_numbers(columns, size).tolist(), intervals.tolist(), strict=True):
         key = (domain, number)
         if interval and (key in exporter.samplers or len(exporter.samplers) < MAX_SAMPLERS):
-            exporter.samplers[key] = int(interval)
+            exporter.samplers[key] = min(int(interval), MOST)
             if number > FIRST_INTERFACE:
-                exporter.samplers[domain, LAST] = int(interval)
+                exporter.samplers[domain, LAST] = min(int(interval), MOST)
     return before != exporter.samplers
 
 
 def _numbers(columns: dict[str, Column], size: int) -> Column:
     """What each record of options data tells of: a sampler, an interface, or neither."""
     if "sampler" in columns:
-        return columns["sampler"].astype(np.int64)
+        return (columns["sampler"].astype(np.uint64) & np.uint64((1 << 62) - 1)).astype(np.int64)
     for name in ("scope_if", *INTERFACES):
         if name in columns:
             number = columns[name].astype(np.int64)

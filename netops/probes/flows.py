@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ from numpy.typing import NDArray
 
 from netops.core.datagrams import Datagrams, gathered
 from netops.core.errors import NetopsError
+from netops.probes import left
 from netops.probes.ring import SLOT, Ring, View
 
 RECEIVE_BYTES = 64 << 20
 """Asked of the kernel for each socket; without the privilege it gives net.core.rmem_max at most."""
 RING_SLOTS, RING_ENTRIES = (256 << 20) // SLOT, 1 << 18
 """Room for datagrams that wait for the decoder; when it is full, the kernel's buffer fills and counts what it loses."""
+ENDING_SECONDS = 10.0
 READY_SECONDS = 10.0
 """The receiver reads within that time; what comes before waits in the sockets."""
 BATCH = 8192
@@ -44,20 +47,23 @@ class Collector:
         listen: "address:port" or "[address]:port", as `[flows] listen` has them.
         streams: the same for IPFIX over TCP, as `[flows] tcp` has them.
         allowed: source address to the address that the register knows; others are counted, never decoded.
+        folder: where what waits is left when this process is killed, and was left by an earlier one; None for nowhere.
     """
 
     def __init__(
-        self, listen: Sequence[str], allowed: Mapping[str, str], streams: Sequence[str] = ()
+        self, listen: Sequence[str], allowed: Mapping[str, str], streams: Sequence[str] = (), folder: Path | None = None
     ) -> None:
         self.listen, self.allowed, self.streams = tuple(listen), dict(allowed), tuple(streams)
+        self.folder = folder
         self.outcomes: Counter[str] = Counter()
-        """Since the start: received, unknown_exporter, kernel_dropped."""
+        """Since the start: received, unknown_exporter, kernel_dropped, and how many of them an earlier collector had left."""
         self.unknown: Counter[str] = Counter()
         """Datagrams by source that no entry of the register allows; the first MAX_UNKNOWN sources."""
         self._sockets: list[socket.socket] = []
         self._ring: Ring | None = None
         self._dropped: dict[int, int] = {}
         self._descriptors: list[int] = []
+        """To be inherited: the ring, the bell, and last the lock of *folder*."""
         self._child: subprocess.Popen[bytes] | None = None
         self._heard = time.monotonic()
 
@@ -68,6 +74,8 @@ class Collector:
         Raises:
             NetopsError: an address cannot be used.
         """
+        lock = [left.locked(self.folder)] if self.folder else []
+        self._descriptors = [os.memfd_create("netops-flows"), os.eventfd(0, os.EFD_NONBLOCK), *lock]
         try:
             for address in self.listen:
                 self._sockets.append(_bound(address))
@@ -76,19 +84,20 @@ class Collector:
         except NetopsError:
             self._close()
             raise
-        self._descriptors = [os.memfd_create("netops-flows"), os.eventfd(0, os.EFD_NONBLOCK)]
         self._ring = Ring(self._descriptors[0], RING_SLOTS, RING_ENTRIES)
+        if self.folder:
+            self.outcomes["left_over"] += left.taken(self._ring, self.folder)
         self._spawn()
         select.select([self._descriptors[1]], [], [], READY_SECONDS)
         self._heard = time.monotonic()
 
     def _spawn(self) -> None:
-        ring, bell = self._descriptors
+        ring, bell, *_ = self._descriptors
         sockets = [one.fileno() for one in self._sockets]
-        numbers = (ring, RING_SLOTS, RING_ENTRIES, bell, *sockets)
+        told = (os.getpid(), self.folder or "", ring, RING_SLOTS, RING_ENTRIES, bell, *sockets)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "netops.probes.receiver", *map(str, numbers)],
-            pass_fds=(ring, bell, *sockets),
+            [sys.executable, "-m", "netops.probes.receiver", *map(str, told)],
+            pass_fds=(*self._descriptors, *sockets),
             stdin=subprocess.DEVNULL,
         )
 
@@ -96,7 +105,11 @@ class Collector:
         """End the child and give the sockets back; what was received can still be taken."""
         if self._child:
             self._child.terminate()
-            self._child.wait()
+            try:
+                self._child.wait(ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
             self._child = None
         self._close()
 

@@ -3,7 +3,7 @@ The flow receiver: a child process that does nothing but move datagrams from soc
 
 It inherits its sockets, the ring and a bell by descriptor, has the kernel write up to BURST datagrams straight into the ring
 by one call of recvmmsg(2), and ends with its parent. While the ring is full it waits, and the kernel's buffer holds what comes
-meanwhile.
+meanwhile. When its parent was killed it leaves what waits in a file, for the next collector.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netops.probes.left import leave
 from netops.probes.ring import ENTRY, LARGEST, SLOT, Ring, slots_of
 from netops.probes.stream import Connections
 
@@ -30,6 +33,9 @@ PAUSES = (0.0005, 0.05)
 HELD_OCTETS = 2304
 """What a datagram of full size takes of the kernel's buffer."""
 FULL_SECONDS = 0.001
+LAST_SECONDS = 2.0
+"""At the end the sockets are emptied, for so long at most."""
+PR_SET_PDEATHSIG = 1
 PIECE = 32
 """Messages that are put at once where they do not lie in the ring already."""
 MSG_DONTWAIT = 0x40
@@ -106,20 +112,38 @@ class Receiver:
 
     Args:
         sockets: bound ones of UDP, and listening ones of TCP for IPFIX.
+        parent: process id of the collector; it may have ended by now.
     """
 
-    def __init__(self, sockets: list[socket.socket], ring: Ring) -> None:
+    def __init__(self, sockets: list[socket.socket], ring: Ring, parent: int) -> None:
         self.ring, self.burst, self.poll = ring, Burst(ring.octets), select.poll()
-        self.parent = os.getppid()
+        self.parent = parent
         self.datagrams = {one.fileno(): one.getsockname()[1] for one in sockets if one.type == socket.SOCK_DGRAM}
         self.listening = {one.fileno(): one for one in sockets if one.type == socket.SOCK_STREAM}
         self.connections = Connections()
-        for descriptor in (*self.datagrams, *self.listening):
+        self.is_told_to_end = False
+        self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for descriptor in (*self.datagrams, *self.listening, self._wake):
             self.poll.register(descriptor, select.POLLIN)
         rooms = [one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in sockets if one.type == socket.SOCK_DGRAM]
         self.wanted = max(1, min(BURST // 2, min(rooms, default=0) // HELD_OCTETS // 8))
         """Datagrams that a burst should bring: then the kernel's buffer is never nearly full."""
         self.pause = PAUSES[0]
+
+    def heed(self) -> None:
+        """Notice at once when the parent is killed (SIGUSR1 by the kernel) or says that it is over (SIGTERM)."""
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._end)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGUSR1), 0, 0, 0)
+
+    def _end(self, *_: object) -> None:
+        self.is_told_to_end = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has to end."""
+        return self.is_told_to_end or self.is_orphan
 
     @property
     def is_orphan(self) -> bool:
@@ -137,9 +161,18 @@ class Receiver:
                     self.poll.register(accepted, select.POLLIN)
             elif descriptor in self.connections.open:
                 most = max(most, self._stream(descriptor))
+            elif descriptor == self._wake:
+                os.read(descriptor, 64)
             else:
                 self.poll.unregister(descriptor)  # it was closed for another
         return most
+
+    def last(self) -> None:
+        """Take what the sockets of UDP still hold."""
+        until = time.monotonic() + LAST_SECONDS
+        for descriptor in self.datagrams:
+            while time.monotonic() < until and self._burst(descriptor):
+                pass
 
     def _burst(self, descriptor: int) -> int:
         room = self._room(1, BURST)
@@ -180,12 +213,12 @@ class Receiver:
         return int(bool(messages))
 
     def _room(self, least: int, most: int, places: int = 1) -> tuple[int, int] | None:
-        """Slots in the ring, waited for while it is full; None when the parent ends meanwhile."""
+        """Slots in the ring, waited for while it is full; None when it is over meanwhile."""
         while True:
             room = self.ring.room(least, most) if self.ring.places >= places else None
             if room is not None:
                 return room[0], max(least, min(room[1], self.ring.places))
-            if self.is_orphan:
+            if self.is_over:
                 return None
             time.sleep(FULL_SECONDS)
 
@@ -197,22 +230,34 @@ class Receiver:
                 time.sleep(self.pause)
 
 
-def receive(sockets: list[socket.socket], ring: Ring, bell: int) -> None:
-    """Move datagrams until the process is told to end; *bell* (an eventfd) is rung at the start and after every batch."""
-    receiver = Receiver(sockets, ring)
+def receive(sockets: list[socket.socket], ring: Ring, bell: int, parent: int) -> bool:
+    """
+    Move datagrams until the process is told to end, or *parent* has; whether it was killed.
+
+    Args:
+        bell: an eventfd that is rung at the start and after every batch.
+    """
+    receiver = Receiver(sockets, ring, parent)
+    receiver.heed()
     os.eventfd_write(bell, 1)  # it reads from now on
-    while not receiver.is_orphan:
+    while not receiver.is_over:
         most = receiver.turn()
         if most:
             os.eventfd_write(bell, 1)
         receiver.rest(most)
+    receiver.last()
+    return receiver.is_orphan
 
 
 def main() -> None:
-    """`receiver RING SLOTS ENTRIES BELL SOCKET…`: numbers of inherited descriptors, and sizes."""
+    """`receiver PARENT FOLDER RING SLOTS ENTRIES BELL SOCKET…`: where to leave what waits, inherited descriptors, and sizes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, after what was received
-    ring, slots, entries, bell, *sockets = map(int, sys.argv[1:])
-    receive([socket.socket(fileno=one) for one in sockets], Ring(ring, slots, entries), bell)
+    folder = sys.argv[2]
+    parent, memory, slots, entries, bell, *sockets = map(int, (sys.argv[1], *sys.argv[3:]))
+    ring = Ring(memory, slots, entries)
+    if receive([socket.socket(fileno=one) for one in sockets], ring, bell, parent) and folder:
+        with suppress(OSError):
+            leave(ring, Path(folder))
 
 
 if __name__ == "__main__":

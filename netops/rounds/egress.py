@@ -15,13 +15,14 @@ from types import TracebackType
 import msgspec
 
 from netops.core import docket
+from netops.core.errors import NetopsError
 from netops.core.finding import STANDING, Conclusion, Finding
 from netops.core.language import N_
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.egress import hits
-from netops.egress.exporter import Counters
+from netops.egress.exporter import Counters, Learned
 from netops.egress.flows import merged
 from netops.egress.judge import Scene
 from netops.egress.netflow import Decoder
@@ -43,8 +44,9 @@ WRITE_SECONDS = 5.0
 RELEASE_SECONDS = 10.0
 RELOAD_SECONDS = 5.0
 ROLLUP_SECONDS = 60.0
-TEMPLATE_SECONDS = 1.0
-"""A template is kept at once and the next ones so soon: kill -9 must not leave data that nobody can read."""
+FEW_LEARNED = 256
+"""So many new templates are kept before any flow that was read by them; a flood of more has to wait, not the store."""
+TRY_SECONDS = 5.0
 WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
@@ -83,7 +85,7 @@ class Watcher:
         self.stepping = Stepping(desk) if walks else None
         self.listening = False
         self.watch, self.decoder = Watch(), Decoder()
-        self.collector = Collector(desk.config.flows.listen, {}, desk.config.flows.tcp)
+        self.collector = Collector(desk.config.flows.listen, {}, desk.config.flows.tcp, folder_of(desk))
         self.opened: list[str] = []
         self.resolved: list[str] = []
         self.verdicts: Counter[str] = Counter()
@@ -99,6 +101,7 @@ class Watcher:
         self._told: dict[str, Counters] = {}
         self._outcomes: Counter[str] = Counter()
         self._last: dict[str, float] = {}
+        self._learn_at = 0.0
 
     # ---- life
     def __enter__(self) -> Watcher:
@@ -218,13 +221,7 @@ class Watcher:
             self._write()
         if self._is_time("rollup", now, ROLLUP_SECONDS):
             self.rollup.run(self.desk.store, at)
-        if self.decoder.templates_changed and (
-            everything or self._is_time("templates", now, TEMPLATE_SECONDS)
-        ):
-            self.decoder.templates_changed, began = False, time.monotonic()
-            hits.keep_templates(self.desk.store, self.decoder.templates(), self.decoder.settings())
-            # A flood of templates must not keep the store busy.
-            self._last["templates"] = now + 20 * (time.monotonic() - began)
+        self._keep_learned(everything=everything)
         self.opened += opened
         self.resolved += resolved
         if self.hear and (seen or opened or resolved):
@@ -234,7 +231,24 @@ class Watcher:
         """Decode and judge what was received; numbers of datagrams, and of flows by verdict."""
         with self.collector.taking() as datagrams:
             flows, count = self.decoder.feed(datagrams), len(datagrams)
+            # kill -9 must not leave data that nobody can read: until this is kept, the datagrams stay in the ring.
+            self._keep_learned()
         return count, Counter(by_verdict(self.watch.see(merged(flows), scene)))
+
+    def _keep_learned(self, *, everything: bool = False) -> None:
+        """Keep the templates and settings that are new."""
+        learned, began = self.decoder.learned, time.monotonic()
+        if not learned or not (everything or began >= self._learn_at):
+            return
+        try:
+            hits.keep_learned(self.desk.store, learned, *self.decoder.kept_of(learned))
+        except NetopsError as error:
+            logger.warning("flow watch: templates are not kept: %s", error.english())
+            self._learn_at = time.monotonic() + TRY_SECONDS
+            return
+        took = time.monotonic() - began
+        self._learn_at = time.monotonic() + 20 * took if len(learned) > FEW_LEARNED else 0.0
+        self.decoder.learned = Learned()
 
     def _is_time(self, what: str, now: float, every: float) -> bool:
         if now - self._last.get(what, 0.0) < every:

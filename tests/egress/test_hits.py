@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,15 +10,16 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from exporter import FIVE_TUPLE, template, v9
+from exporter import FIVE_TUPLE, Fields, a_set, ipfix, template, v9
 
 from netops.core.clock import Clock
 from netops.core.store import Store
 from netops.egress import hits
-from netops.egress.exporter import Setting
+from netops.egress.exporter import Learned
 from netops.egress.netflow import Decoder
 from netops.egress.watch import Hit
 
+ENDS: Fields = ((8, 4), (12, 4))
 
 def test_counters_add_up(store: Store, clock: Clock) -> None:
     """The same minute, exporter and verdict is one row; sums are exact beyond 32 bits."""
@@ -71,15 +73,23 @@ def test_an_exporter_is_one_row(store: Store, clock: Clock) -> None:
 
 
 def test_templates_are_kept(store: Store) -> None:
-    """What a decoder knows is what the next one is given."""
+    """What a decoder knows is what the next one is given: what came, what came anew, and not what was taken back."""
     decoder = Decoder()
-    decoder.feed([("192.0.2.1", 0, v9(template(256, FIVE_TUPLE), domain=4_000_000_000))])
-    settings = [Setting("192.0.2.1", 4_000_000_000, "sampler", -1, 1000), Setting("192.0.2.1", 0, "boot", 0, 1_790_000_000_000)]
-    hits.keep_templates(store, decoder.templates(), settings)
-    hits.keep_templates(store, decoder.templates(), settings)
 
-    assert decoder.templates() == hits.kept_templates(store)
-    assert sorted(settings, key=str) == sorted(hits.kept_settings(store), key=str)
+    def kept_after(*datagrams: bytes) -> None:
+        decoder.feed(("192.0.2.1", 0, one) for one in datagrams)
+        hits.keep_learned(store, decoder.learned, *decoder.kept_of(decoder.learned))
+        decoder.learned = Learned()
+        assert sorted(decoder.templates(), key=str) == sorted(hits.kept_templates(store), key=str)
+        assert sorted(decoder.settings(), key=str) == sorted(hits.kept_settings(store), key=str)
+
+    told = a_set(3, struct.pack(">HHHHHHH", 310, 2, 1, 302, 2, 34, 8))
+    kept_after(v9(template(256, FIVE_TUPLE), domain=4_000_000_000), ipfix(template(300, ENDS, ipfix=True), told))
+    kept_after(ipfix(a_set(310, struct.pack(">HQ", 1, 100))), ipfix(a_set(310, struct.pack(">HQ", 2, (1 << 64) - 1))))
+    kept_after(v9(template(256, ENDS), domain=4_000_000_000), ipfix(a_set(2, struct.pack(">HH", 300, 0))))
+
+    assert {256, 310} == {one.number for one in decoder.templates()}
+    assert {1: 100, 2: (1 << 32) - 1, -1: (1 << 32) - 1} == {one.number: one.value for one in decoder.settings()}
 
 
 def test_what_is_old_is_added_up(store: Store) -> None:

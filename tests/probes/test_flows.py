@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from netops.core.datagrams import Datagram
 from netops.core.errors import NetopsError
-from netops.probes import flows
+from netops.probes import flows, left
 from netops.probes.flows import Collector
 from netops.probes.ring import ENTRY, SLOT, Ring, slots_of
 
@@ -116,6 +117,61 @@ def test_payloads_of_every_size_keep_their_bytes() -> None:
             found += [one.payload for one in taken(collector, 30)]
 
     assert sent == found
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from netops.probes.flows import Collector
+
+collector = Collector(["127.0.0.1:0"], {"127.0.0.1": "10.20.255.1"}, folder=Path(sys.argv[1]))
+collector.start()
+print(collector.ports[0], flush=True)
+with collector.taking(30) as first:
+    print(len(first), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_waits_outlives_kill_9(tmp_path: Path) -> None:
+    """What a killed collector had not taken is the next one's first, on the same port, once, in order and of its own time."""
+    payloads = [bytes([number]) * (9000 if number == 7 else 100) for number in range(50)]
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline())
+        send(port, *payloads[:20])
+        child.stdout.readline()
+        send(port, *payloads[20:])
+        child.kill()
+    found, left_over = list[list[Datagram]](), list[int]()
+    for number in range(2):
+        collector = Collector([f"127.0.0.1:{port}"], {"127.0.0.1": "10.20.255.1"}, folder=tmp_path)
+        collector.start()
+        send(port, b"new")
+        found.append(taken(collector, 1 if number else 51))
+        left_over.append(collector.outcomes["left_over"])
+        collector.stop()
+
+    assert [[*payloads, b"new"], [b"new"]] == [[one.payload for one in some] for some in found]
+    assert [50, 0] == left_over
+    times = [one.received for one in found[0]]
+    assert sorted(times) == times
+    assert times[-1] > times[0]
+    assert [left.LOCK] == [one.name for one in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 8, bytes(7) + b"\x01" + bytes(100)])
+def test_what_was_left_and_cannot_be_read_is_put_away(tmp_path: Path, content: bytes) -> None:
+    """It stops no collector."""
+    (tmp_path / f"x{left.ENDING}").write_bytes(content)
+    (tmp_path / f"y{left.WRITING}").write_bytes(b"half")
+    descriptor = os.memfd_create("test")
+    ring = Ring(descriptor, 70, 16)
+    os.close(descriptor)
+
+    assert 0 == left.taken(ring, tmp_path)
+    assert [] == list(tmp_path.iterdir())
 
 
 @given(

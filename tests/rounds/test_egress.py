@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.config import Config
 from netops.core import applied, docket, journal
 from netops.core.clock import now
+from netops.core.errors import NetopsError
 from netops.core.finding import STANDING
 from netops.core.organization import Organization
 from netops.core.plane import Plane
@@ -198,6 +200,29 @@ def test_templates_are_kept_while_it_collects(desk: Desk) -> None:
                 time.sleep(0.05)
 
             assert number in kept
+
+
+def test_a_store_that_takes_no_template_costs_no_flow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows are judged all the same, and the template is kept as soon as the store takes it."""
+    monkeypatch.setattr(egress, "TRY_SECONDS", 0.0)
+    keep, refused = hits.keep_learned, list[int]()
+
+    def busy(*told: Any) -> None:
+        if not refused:
+            refused.append(1)
+            raise NetopsError("the store is busy")
+        keep(*told)
+
+    monkeypatch.setattr(hits, "keep_learned", busy)
+    walk_all(desk.store)
+    with watching(desk) as watcher:
+        record = values(FIVE_TUPLE, "203.0.113.80", "198.51.100.18", 80, 1, 6, 1, 60, 9, 1, 2)
+        send(watcher, "10.20.255.11", v9(template(256, FIVE_TUPLE), a_set(256, record)))
+        watcher.flush()
+
+    assert [1] == refused
+    assert ["EG-101"] == [one.code for one in docket.listed(desk.store)]
+    assert [256] == [one.number for one in hits.kept_templates(desk.store)]
 
 
 def test_only_one_process_collects(desk: Desk) -> None:
