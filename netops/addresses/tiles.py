@@ -8,9 +8,13 @@ of a plane are one chain without overlap or gap, and the database itself refuses
 
 from __future__ import annotations
 
+import sys
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import accumulate, repeat
+from operator import lshift, or_, sub
 from typing import Any
 
 import msgspec
@@ -20,16 +24,15 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKeyConstraint,
-    LargeBinary,
     Row,
     SmallInteger,
     String,
     Table,
     UniqueConstraint,
     bindparam,
+    func,
     literal_column,
     select,
-    type_coerce,
 )
 
 from netops.addresses.pool import Pool, counts, folded, with_totals
@@ -427,26 +430,61 @@ def some(store: Store, plane: Plane, span: Span, limit: int) -> list[Tile]:
 
 def filled(store: Store, plane: Plane, span: Span, block: int) -> list[dict[TileState, int]]:
     """How many addresses of each block of 2**block addresses of *span*, in order, are in each state; free ones are left out."""
-    column, mine = tile_table.c.first, tile_table.c.plane == plane
-    start = select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1).scalar_subquery()
-    query = select(
-        type_coerce(column, LargeBinary), type_coerce(tile_table.c.next, LargeBinary), tile_table.c.state
-    ).where(mine, column >= start, column <= span.last, tile_table.c.state.not_in(IDLE)).order_by(column)
     edges = range(span.first, span.last + 2, 1 << block)
-    runs: dict[str, tuple[list[int], list[int], list[int]]] = {}
-    with store.read() as connection:
-        for first, following, state in connection.execute(query):
-            begins, ends, sums = runs.setdefault(state, ([], [], [0]))
-            begins.append(int.from_bytes(first))
-            ends.append(int.from_bytes(following))
-            sums.append(sums[-1] + ends[-1] - begins[-1])
     counts: list[dict[TileState, int]] = [{} for _ in edges[:-1]]
-    for state, (begins, ends, sums) in runs.items():
+    for state, begins, ends in _runs(store, plane, span):
+        sums = [0, *accumulate(map(sub, ends, begins))]
         before = 0
         for place, edge in enumerate(edges):
             known = bisect_left(begins, edge)
             upto = sums[known] - (max(ends[known - 1] - edge, 0) if known else 0)
             if place and upto > before:
-                counts[place - 1][TileState(state)] = upto - before
+                counts[place - 1][state] = upto - before
             before = upto
     return counts
+
+
+AT_ONCE = 1 << 16
+"""Addresses whose runs are asked for together."""
+
+
+def _runs(store: Store, plane: Plane, span: Span) -> Iterator[tuple[TileState, list[int], list[int]]]:
+    """
+    Where runs that hold something begin, and where what follows them does, by state, in order.
+
+    The database joins them to one text: of thousands of rows, each alone would wait for its turn among the threads of a server.
+    """
+    column, mine = tile_table.c.first, tile_table.c.plane == plane
+    found: dict[TileState, tuple[list[int], list[int]]] = {}
+    with store.read() as connection:
+        digits, joined_ = (func.hex, func.group_concat) if store.is_sqlite else (_encoded, func.string_agg)
+        start = connection.execute(
+            select(column).where(mine, column <= span.first).order_by(column.desc()).limit(1)
+        ).scalar()
+        length = max(AT_ONCE, span.size >> 8)
+        for first in range(span.first, span.last + 1, length):
+            last = min(first + length - 1, span.last)
+            begin = first if first > span.first or start is None else start
+            query = (
+                select(tile_table.c.state, *(joined_(digits(one), "") for one in (column, tile_table.c.next)))
+                .where(mine, column >= begin, column <= last, tile_table.c.state.not_in(IDLE))
+                .group_by(tile_table.c.state)
+            )
+            for state, begins, ends in connection.execute(query):
+                of_state = found.setdefault(TileState(state), ([], []))
+                for several, text in zip(of_state, (begins, ends), strict=True):
+                    several.extend(_numbers(text))
+    yield from ((state, begins, ends) for state, (begins, ends) in found.items())
+
+
+def _encoded(column: Any) -> Any:
+    return func.encode(column, "hex")
+
+
+def _numbers(text: str) -> list[int]:
+    """Addresses out of their hexadecimal digits, in order; runs are apart, so what ends them has the same order."""
+    words = array("Q", bytes.fromhex(text))
+    if sys.byteorder == "little":
+        words.byteswap()
+    high, low = words[::2], words[1::2]
+    return sorted(map(or_, map(lshift, high, repeat(64)), low) if any(high) else low)

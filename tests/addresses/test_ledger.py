@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from netops.addresses import ledger
+from netops.addresses import ledger, tiles
 from netops.addresses.allocation import Allocation, AllocationState, PoolExhausted, Request, Taken
 from netops.addresses.prefix import PrefixRole, RegisteredPrefix
 from netops.addresses.span import number, parsed
@@ -70,6 +70,38 @@ def test_single_addresses_come_in_order_without_network_and_broadcast(store: Sto
     with pytest.raises(PoolExhausted):
         allocate(store, "10.20.11.0/29")
     assert whole(store)
+
+
+def filled(store: Store, cidr: str, block: int) -> list[dict[str, int]]:
+    return [{str(state): count for state, count in one.items()} for one in tiles.filled(store, EXTRANET, parsed(cidr), block)]
+
+
+def test_blocks_say_at_once_how_full_they_are(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every change the counts of each block are those of its addresses, whatever is asked for together."""
+    register(store, prefix("10.20.0.0/21"), prefix("2001:db8:20::/48"))
+    nothing: list[dict[str, int]] = [{} for _ in range(8)]
+    assert nothing == filled(store, "10.20.0.0/21", 8)
+    assert [{}] == filled(store, "192.0.2.0/24", 8)
+
+    allocate(store, "10.20.0.0/21", address="10.20.0.128/25")
+    allocate(store, "10.20.0.0/21", address="10.20.1.0/24")
+    allocate(store, "10.20.0.0/21", address="10.20.2.0/23")
+    allocate(store, "10.20.0.0/21", address="10.20.7.9")
+    allocate(store, "10.20.0.0/21", address="10.20.7.10", reserve_until=NOON + timedelta(days=9))
+    now = [{"active": 128}, {"active": 256}, {"active": 256}, {"active": 256}, {}, {}, {}, {"active": 1, "reserved": 1}]
+    assert now == filled(store, "10.20.0.0/21", 8)
+    with journal.act(store, "test", AT_NOON) as act:
+        ledger.release(act, ledger.allocations(store)[2].id, "x")
+        ledger.activate(act, ledger.allocations(store)[4].id, "x")
+    now[2:4], now[7] = [{"quarantine": 256}, {"quarantine": 256}], {"active": 2}
+    assert now == filled(store, "10.20.0.0/21", 8)
+    assert [{"active": 64}, {"active": 64}] == filled(store, "10.20.1.128/25", 6)
+    monkeypatch.setattr(tiles, "AT_ONCE", 1)
+    assert now == filled(store, "10.20.0.0/21", 8)
+
+    allocate(store, "2001:db8:20::/48", address="2001:db8:20:8000::/49")
+    allocate(store, "2001:db8:20::/48", address="2001:db8:20::1")
+    assert [{"active": 1}, {}, {"active": 1 << 78}, {"active": 1 << 78}] == filled(store, "2001:db8:20::/48", 78)
 
 
 def test_a_block_takes_the_tightest_hole(store: Store) -> None:

@@ -315,29 +315,25 @@ def _blocks(visit: Visit, plane: Plane, pool: Pool, span: Span) -> tuple[list[Sq
         late=span.size > 1 << 16,
     )
     squares, size = [], 1 << block
+    here, left = path("pools", plane, pool.prefix), _("{count} free")
+    states = [
+        (TileState.ACTIVE, _("{count} allocated")),
+        (TileState.RESERVED, _("{count} reserved")),
+        (TileState.QUARANTINE, _("{count} at rest")),
+    ]
     for place, counts in enumerate(filled):
-        part = Span(span.first + place * size, span.first + (place + 1) * size - 1)
-        used, held, rest = (counts.get(state, 0) for state in (TileState.ACTIVE, TileState.RESERVED, TileState.QUARANTINE))
-        tip = "\n".join(
-            filter(
-                None,
-                (
-                    str(part),
-                    _("{count} allocated").format(count=used),
-                    _("{count} reserved").format(count=held) if held else "",
-                    _("{count} at rest").format(count=rest) if rest else "",
-                    _("{count} free").format(count=size - used - held - rest),
-                ),
-            )
-        )
+        part = str(Span(first := span.first + place * size, first + size - 1))
+        used, held, rest = (counts.get(state, 0) for state, _said in states)
+        told = [said.format(count=counts[state]) for state, said in states if state in counts]
+        tip = "\n".join((part, *told, left.format(count=size - used - held - rest)))
         squares.append(
             Square(
-                path("pools", plane, pool.prefix, **{"in": str(part)}),
+                f"{here}?in={part.replace('/', '%2F')}",
                 tip,
                 used=_percent(used, size),
                 held=_percent(held, size),
                 rest=_percent(rest, size),
-                number=str(part.first >> 8 & 255) if block == 8 and is_ipv4(part.first) else "",
+                number=str(first >> 8 & 255) if block == 8 and is_ipv4(first) else "",
             )
         )
     return squares, [
