@@ -75,6 +75,7 @@ def way_back(columns: dict[str, Column]) -> dict[str, Column]:
     Only whoever was answered has one. Takes the counters of that direction out of *columns*.
     """
     counters = {name: columns.pop(f"reverse_{name}", None) for name in ("packets", "bytes")}
+    flags = columns.pop("reverse_tcp_flags", None)
     told = [column for column in counters.values() if column is not None]
     rows = np.flatnonzero(np.any([column > 0 for column in told], axis=0)) if told else np.zeros(0, np.intp)
     if not len(rows):
@@ -86,7 +87,8 @@ def way_back(columns: dict[str, Column]) -> dict[str, Column]:
         is_icmp = np.isin(back["proto"], frame.ICMP)
         back["dport"] = np.where(is_icmp, back["sport"], back["dport"]) if "dport" in back else back["sport"]
         back["sport"] = np.where(is_icmp, 0, back["sport"])
-    return back | {name: column.take(rows) for name, column in counters.items() if column is not None}
+    told_back = counters | {"tcp_flags": flags}
+    return back | {name: column.take(rows) for name, column in told_back.items() if column is not None}
 
 
 def punctual(counters: Counters, columns: dict[str, Column]) -> None:

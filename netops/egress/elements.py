@@ -132,6 +132,7 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
 } | {
     (REVERSE, 1): ("reverse_bytes", N),
     (REVERSE, 2): ("reverse_packets", N),
+    (REVERSE, 6): ("reverse_tcp_flags", N),
     (REVERSE, 23): ("reverse_bytes", N),
     (REVERSE, 24): ("reverse_packets", N),
     (REVERSE, 85): ("reverse_bytes", N),
@@ -144,8 +145,11 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
     (CISCO, 12240): ("sport", N),
     (CISCO, 12241): ("dport", N),
     (JUNIPER, 137): ("forwarding_status", Kind.EXCEPTION),
-    (CERT, 15): ("tcp_flags", N),
+    # Of the first packet, and of all after it; bit 14 turns an element of CERT round.
     (CERT, 14): ("tcp_flags", N),
+    (CERT, 15): ("tcp_flags", N),
+    (CERT, 0x4000 | 14): ("reverse_tcp_flags", N),
+    (CERT, 0x4000 | 15): ("reverse_tcp_flags", N),
     (NTOP, 119): ("app", Kind.TEXT),
     (NTOP, 121): ("user", Kind.TEXT),
     (NTOP, 428): ("user", Kind.TEXT),

@@ -56,10 +56,12 @@ class Flows:
             received are milliseconds since 1970 UTC; MAC addresses are integers; ordinal is the
             record's place among all that the decoder gave out.
         exporter: address of the exporter, canonical text.
+        absent: by field name, which records do not tell it, where some of the same template do.
     """
 
     exporter: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
+    absent: dict[str, Column] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -355,6 +357,8 @@ def rows(flows: Flows) -> Iterator[dict[str, Any]]:
         row: dict[str, Any] = {}
         for name in names:
             value = lists[name][number]
+            if name in flows.absent and flows.absent[name][number]:
+                continue
             if name.endswith("_hi"):
                 plain = name[:-3]
                 row[plain] = address_text(value, lists[f"{plain}_lo"][number])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import fields as fields_of
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from netops.core.datagrams import Datagram, Datagrams, gathered
-from netops.egress import complete, fixed, samples, sampling, sflow
+from netops.egress import complete, fixed, lists, samples, sampling, sflow
 from netops.egress.bulk import Bulk, Key
 from netops.egress.elements import SCOPE
 from netops.egress.exporter import (
@@ -26,7 +27,7 @@ from netops.egress.exporter import (
 )
 from netops.egress.flows import JUDGED, Column, Flows
 from netops.egress.sets import Sets, joined, of_parts
-from netops.egress.template import PACKETS, Field, Layout, application, objects
+from netops.egress.template import LISTS, RAW, Field, Layout, application, objects
 
 MAX_EXPORTERS = 4096
 MAX_TEMPLATES = 1024
@@ -40,7 +41,7 @@ FEW = 8
 WANTED = (
     frozenset(JUDGED)
     | sampling.NAMES
-    | {"boot", "duration", "reverse_packets", "reverse_bytes", "out_packets", "out_bytes"}
+    | {"boot", "duration", "reverse_packets", "reverse_bytes", "reverse_tcp_flags", "out_packets", "out_bytes"}
 )
 STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
 Sample = tuple[Header, int, dict[str, Any]]
@@ -416,9 +417,12 @@ class Decoder:
     def _decode(self, exporter: Exporter, domain: int, layout: Layout, sets: Sets) -> Flows:
         rows = sets.records
         context = complete.context(exporter, domain, sets)
-        columns = layout.columns(rows, context, None if self.everything else WANTED)
+        columns, absent = layout.columns(rows, context, None if self.everything else WANTED), dict[str, Column]()
         if layout.has_packets:
             columns |= complete.packets(layout, rows, sets, context)
+        if listed := {name: sets.texts[name] for name in LISTS.values() if name in sets.texts}:
+            known = partial(self._template_of, exporter, sets.version, domain)
+            absent = lists.fill(columns, listed, known, context, None if self.everything else WANTED)
         complete.durations(columns)
         complete.outgoing(columns, shown=self.everything)
         if not layout.is_options:
@@ -430,7 +434,10 @@ class Decoder:
             complete.punctual(exporter.counters, columns)
         if self.everything:
             self._tell(layout, sets, columns)
-        return Flows(exporter.address, columns)
+        return Flows(exporter.address, columns, absent)
+
+    def _template_of(self, exporter: Exporter, version: int, domain: int, number: int) -> Layout | None:
+        return exporter.templates.get((version, domain, number))
 
     def _both_ways(self, flows: Flows) -> list[Flows]:
         """For judging, what records of both directions say of the other one stands beside them."""
@@ -449,7 +456,7 @@ class Decoder:
         columns["ordinal"] = sets.each(sets.ordinal) + np.arange(size) - before
         if not layout.is_options:
             complete.icmp(columns)
-        for name in sorted(set(layout.texts.values()) - PACKETS):
+        for name in sorted(set(layout.texts.values()) - RAW):
             values = sets.texts.get(name, [])
             if len(values) == size:
                 known = name.removesuffix("_id")

@@ -31,6 +31,13 @@ BYTES = frozenset({Kind.TEXT, Kind.APPLICATION, Kind.FRAME, Kind.PACKET})
 WIDTHS = {Kind.IPV4: (4,), Kind.IPV6: (16,), Kind.PROBABILITY: (4, 8), Kind.EXCEPTION: (2,)}
 """Kinds that are read in these lengths only; a share may come as a shorter float (RFC 7011 §6.2)."""
 PACKETS = frozenset({"frame", "packet"})
+BASIC, SUB, MULTI = "basic_list", "sub_list", "multi_list"
+LISTS = {291: BASIC, 292: SUB, 293: MULTI}
+"""Elements that hold lists (RFC 6313 §4.5)."""
+RAW = PACKETS.union(LISTS.values())
+"""Variable values that are read further, for judging too."""
+FLAGS = frozenset({"tcp_flags", "reverse_tcp_flags"})
+"""What several fields tell in parts: those of the first packet, and of all others."""
 
 
 class Field(NamedTuple):
@@ -78,7 +85,9 @@ class Layout:
         for place, field in enumerate(fields):
             known = ELEMENTS.get((field.enterprise, field.element))
             length = 0 if field.length == VARIABLE else field.length
-            if known and field.length == VARIABLE and known[1] in BYTES:
+            if field.length == VARIABLE and field.enterprise == 0 and field.element in LISTS:
+                self.texts[place] = LISTS[field.element]
+            elif known and field.length == VARIABLE and known[1] in BYTES:
                 self.texts[place] = "app_id" if known[1] is Kind.APPLICATION else known[0]
             if known and length and length in WIDTHS.get(known[1], (length,)):
                 names.append(f"f{place}")
@@ -155,7 +164,7 @@ class Layout:
             elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
                 result[name] = _texts(rows, sources)
             else:
-                column = self._best(read, sources, context)
+                column = self._best(read, sources, context, is_union=name in FLAGS)
                 if column is not None:
                     result[name] = column.reshape(-1)
         if inner:
@@ -205,15 +214,18 @@ class Layout:
         return result
 
     def _best(
-        self, read: dict[int, Column], sources: list[tuple[int, Kind, int]], context: Context
+        self, read: dict[int, Column], sources: list[tuple[int, Kind, int]], context: Context, *, is_union: bool = False
     ) -> Column | None:
-        """The first source, with its zeros filled from the others."""
+        """The first source, with its zeros filled from the others; or the bits of all of them."""
         best: Column | None = None
         for _, kind, place in sources:
             value = READERS[kind](read[place], context)
             if value is None:
                 continue
-            best = value if best is None else np.where(best == 0, value, best)
+            if best is None:
+                best = value
+            else:
+                best = best | value if is_union else np.where(best == 0, value, best)
         return best
 
     def split(self, body: bytes, everything: bool) -> tuple[Column, dict[str, list[Any]], bool]:
@@ -225,7 +237,7 @@ class Layout:
         """
         fixed = bytearray()
         texts: dict[str, list[Any]] = {
-            name: [] for name in self.texts.values() if everything or name in PACKETS
+            name: [] for name in self.texts.values() if everything or name in RAW
         }
         at, end, whole = 0, len(body), True
         while end - at >= self.minimum and whole:
