@@ -27,6 +27,8 @@ SECONDS, MOST_BYTES = 600, 64 << 20
 """How long a command may take at the server, and how much it may answer."""
 QUESTION, SEEN = "NETOPS_QUESTION", "NETOPS_SEEN"
 """Variables of the command's own process: where it writes its question, and the hash of the plan that was agreed to."""
+ANSWER = "answer-of-netops"
+"""What the file of -o is called as long as it is at the server; the client tells its own name in place of it."""
 HERE = ("config", "store", "server", "token_file", "output")
 """Options that speak of this machine, or that the client sees to."""
 
@@ -41,25 +43,30 @@ COMMANDS: dict[str, Deed] = {
         pool verify, ip formats, ip sources, exit list, exit show, site list, site show, egress allow list, egress archive show,
         egress coverage, egress explain, egress exporters, egress leads, egress query, egress report, finding list, playbook list,
         playbook show, playbook check, round list, round next, inspect catalogue list, inspect catalogue show,
-        inspect catalogue checks, inspect catalogue map, document wordings"""),
+        inspect catalogue checks, inspect catalogue map, inspect catalogue check, inspect catalogue export, document wordings,
+        inventory check, inventory plan, egress archive check, egress archive schema, egress allow propose, bundle list"""),
     **_each(Deed.READ_PERSONAL, """who, organization show, ip list, ip show, ip export, declare list, declare show, declare print,
         register list, register show, register search, register expired, finding show, incident list, incident show,
         incident timeline, incident evidence list, document list, document show, document print, inspect list, inspect show,
-        inspect report, inspect exceptions, inspect rectifications"""),
-    **_each(Deed.READ_JOURNAL, "journal log, journal verify"),
+        inspect report, inspect exceptions, inspect rectifications, inspect assess, inspect compare, inspect matrix,
+        inspect score, inspect export, ip paper application, ip paper ledger, declare export, register export, register files,
+        incident evidence verify, document verify"""),
+    **_each(Deed.READ_JOURNAL, "journal log, journal verify, journal export"),
     **_each(Deed.READ_ACCOUNTS, "user list"),
     **_each(Deed.ALLOCATE, """ip allocate, ip assign, ip edit, ip quarantine, ip reclaim, ip release, ip reserve, pool add,
         pool delegate, pool merge, pool move, pool remove, pool resize, pool split"""),
     **_each(Deed.REVIEW, """declare review, declare approve, declare return, declare connect, declare suspend, declare withdraw,
-        register add, register edit, register retire, register restore"""),
+        register add, register edit, register retire, register restore, register detach, register discard, declare detach"""),
     **_each(Deed.DECLARE, "declare submit"),
-    **_each(Deed.JUDGE, "finding ack, finding accept, finding resolve"),
+    **_each(Deed.JUDGE, "finding ack, finding accept, finding resolve, site accept, egress allow add, egress allow end"),
     **_each(Deed.HANDLE, """incident open, incident ack, incident move, incident grade, incident merge, incident unmerge,
         incident note, incident task, incident times, incident report, incident reply, incident rectify, incident recheck,
         incident notice, incident evidence export, document draft, document issue, document void, document receipt,
-        document reply, document sent"""),
-    **_each(Deed.INSPECT, "inspect plan, inspect run, inspect fill, inspect recheck"),
-    **_each(Deed.OPERATE, "round run, pool reconcile, ip reconcile, doctor"),
+        document reply, document sent, incident close, incident cost, incident fact, incident person, ip paper notice"""),
+    **_each(Deed.INSPECT, "inspect plan, inspect run, inspect fill, inspect recheck, inspect rectify, inspect except"),
+    **_each(Deed.ANSWER, "inspect reply"),
+    **_each(Deed.OPERATE, """round run, pool reconcile, ip reconcile, doctor, ip sweep, register check, site check,
+        topology adopt, egress stop, egress resume, egress archive compact"""),
 }  # fmt: skip
 """What can be done from afar, and the deed that it is; everything else works on files or keys of the machine that it runs on."""
 
@@ -107,6 +114,9 @@ def _refuse(name: str, command: click.Command, given: dict[str, Any]) -> None:
         Refused: it is none of `COMMANDS`, or names a file of the machine that it runs on.
     """
     what = N_("it was not done at the server")
+    if name.startswith("user ") and name not in COMMANDS:
+        raise Refused(what, N_("over a network accounts are two people's work: who applies for one, and who grants it"),
+                      N_("run it there, without --server, or ask the API: docs/guide/api.md"))  # fmt: skip
     if name not in COMMANDS:
         raise Refused(what, N_("netops {name} works on files, keys or lines of the machine that it runs on"),
                       N_("run it there, without --server"), name=name)  # fmt: skip
@@ -153,7 +163,7 @@ def run_for(desk: Desk, who: Principal, asked: Any) -> dict[str, Any]:
 
 
 def _ran(desk: Desk, who: Principal, asked: Any, words: list[str], folder: Path) -> dict[str, Any]:
-    file, question = folder / f"answer{asked.suffix}", folder / "question"
+    file, question = folder / f"{ANSWER}{asked.suffix}", folder / "question"
     line = [sys.executable, "-m", "netops", *words, "--store", desk.config.store_url, "--lang", asked.language, "--no-input"]
     line += ["--config", desk.config.path] if desk.config.path else []
     line += ["--output", str(file)] if asked.suffix else []
@@ -170,7 +180,7 @@ def _ran(desk: Desk, who: Principal, asked: Any, words: list[str], folder: Path)
     if len(done.stdout) + len(content) > MOST_BYTES:
         why = N_("it is larger than {size} bytes")
         raise NetopsError(N_("the answer was not sent"), why, N_("ask for less"), size=MOST_BYTES)
-    told = (done.stdout, done.stderr, content)
+    told = (done.stdout, done.stderr.replace(str(file).encode(), file.name.encode()), content)
     stdout, stderr, kept_file = (base64.b64encode(one).decode() for one in told)
     asks = question.read_text("utf-8") if question.exists() else ""
     return {"exit_code": done.returncode, "stdout": stdout, "stderr": stderr, "file": kept_file, "asks": asks}
@@ -237,23 +247,28 @@ def run(argv: list[str], server: str) -> int:
     _refuse(name, command, given := _parsed(command, rest))
     interactive = sys.stdin.isatty() and not given.get("no_input") and not given.get("yes")
     body = {"arguments": words, "language": spoken(), "columns": min(400, max(40, shutil.get_terminal_size().columns)),
-            "suffix": Path(output).suffix if output else "", "interactive": interactive, "seen": ""}  # fmt: skip
+            "suffix": Path(output).suffix.lower() if output else "", "interactive": interactive, "seen": ""}  # fmt: skip
     if output and not body["suffix"]:
         raise NetopsError(N_("nothing was written"), N_("the name of the file does not say what it is"), N_("name it FILE.json"))
     answer = _asked(server, body, values.get("--token-file", ""))
     plan = base64.b64decode(answer["stderr"])
-    sys.stderr.write(plan.decode("utf-8", "replace"))
+    named = f"{ANSWER}{body['suffix']}"
+    _tell(plan, named, output)
     if answer["asks"]:
         if not click.confirm(answer["asks"], err=True):
             raise Refused(N_("nothing was changed"), N_("the answer was no"), "")
         answer = _asked(server, body | {"seen": hashlib.sha256(plan).hexdigest()}, values.get("--token-file", ""))
-        sys.stderr.write(base64.b64decode(answer["stderr"])[len(plan) :].decode("utf-8", "replace"))
+        _tell(base64.b64decode(answer["stderr"])[len(plan) :], named, output)
     if output and answer["file"]:
         Path(output).write_bytes(base64.b64decode(answer["file"]))
     sys.stdout.flush()
     sys.stdout.buffer.write(base64.b64decode(answer["stdout"]))
     sys.stdout.flush()
     return int(answer["exit_code"])
+
+
+def _tell(what: bytes, named: str, output: str) -> None:
+    sys.stderr.write(what.decode("utf-8", "replace").replace(named, output or named))
 
 
 def _without(argv: list[str], names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:

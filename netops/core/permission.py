@@ -113,6 +113,10 @@ class Principal(msgspec.Struct, frozen=True):
             return False
         return not self.organization or organization is None or organization == self.organization
 
+    def may_across(self, deed: Deed, planes: Iterable[Plane], organization: str) -> bool:
+        """Whether it may do that to something that tells of all these planes at once, such as an inspection."""
+        return all(self.may(deed, plane, organization) for plane in planes)
+
     def require(self, deed: Deed, plane: Plane | None = None, organization: str | None = None) -> None:
         """
         Make sure that it may.

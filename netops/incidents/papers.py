@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,8 @@ from netops.core.errors import Missing, Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
 from netops.core.paper import Paper
+from netops.core.permission import Deed, Principal
+from netops.core.plane import Plane
 from netops.core.store import Instant, Json, Store, metadata
 from netops.incidents.legal_basis import Decision, Instrument
 
@@ -114,6 +117,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     issued: datetime | None
     actor: str
     reason: str
+
+    def is_seen(self, who: Principal, served: Iterable[Plane]) -> bool:
+        """
+        Whether somebody may see it: of its plane, or of every one that is *served* where it is about none in particular; a
+        department what was issued to it.
+        """
+        planes = [Plane(self.plane)] if self.plane else served
+        return who.may_across(Deed.READ, planes, self.organization) and (not who.organization or self.issued is not None)
 
     @property
     def is_intact(self) -> bool:

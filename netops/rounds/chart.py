@@ -99,9 +99,10 @@ def graphml(desk: Desk) -> str:
     return exports.graphml(walk.current(desk), desk.register.devices, wired.links, wired.segments)
 
 
-def prometheus(desk: Desk) -> list[dict[str, Any]]:
-    """Walked devices as targets for Prometheus's HTTP service discovery."""
-    return exports.prometheus(walk.current(desk), desk.register.devices)
+def prometheus(desk: Desk, planes: Collection[Plane] | None = None) -> list[dict[str, Any]]:
+    """Walked devices as targets for Prometheus's HTTP service discovery; of some planes alone, when they are named."""
+    views = [view for view in walk.current(desk) if planes is None or view.plane in planes]
+    return exports.prometheus(views, desk.register.devices)
 
 
 def drawing(desk: Desk, current: Sequence[DeviceView] | None = None, wired: Wiring | None = None) -> Drawing:

@@ -29,6 +29,8 @@ from netops.rounds.archive import folder_of
 
 DAY = timedelta(days=1)
 TRIES = 5
+OURSELVES = "netops"
+"""In the place of a device: what the collector itself did not hear or keep."""
 OF_VERDICTS = frozenset({"verdict", "exit", "organization", "peer", "plane"})
 """Groups that another register would make otherwise."""
 R = TypeVar("R")
@@ -345,7 +347,7 @@ def unseen(desk: Desk, seen: Coverage, kept_since: int = 0) -> Iterator[Unreacha
     if seen.listened < least:
         yield Unreachable(
             plane,
-            "netops",
+            OURSELVES,
             "",
             seen.until,
             N_("the collector listened {share} of the time from {since} to {until}"),
@@ -354,7 +356,7 @@ def unseen(desk: Desk, seen: Coverage, kept_since: int = 0) -> Iterator[Unreacha
     if kept_since and seen.since < (begin := datetime.fromtimestamp(kept_since / 1000, UTC)):
         yield Unreachable(
             plane,
-            "netops",
+            OURSELVES,
             "",
             seen.until,
             N_("flows from before {begin} are no longer kept"),

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from netops.core.errors import NetopsError
 from netops.desk import Desk
+from netops.web.gate import WHO
 
 
 class Machines:
@@ -31,15 +32,22 @@ class Machines:
         ]
 
     def metrics(self, request: Request) -> Response:
-        """What Prometheus scrapes."""
+        """What Prometheus scrapes, of the planes of who asks."""
         body, media_type = self._expose()
-        return Response(body, headers={"Content-Type": media_type})
+        return Response(self._bound(request, body), headers={"Content-Type": media_type})
+
+    def _bound(self, request: Request, body: bytes) -> bytes:
+        """Without the samples of planes that are not theirs: a device's name tells of its plane."""
+        foreign = [f'plane="{plane}"'.encode() for plane in self.desk.planes if plane not in request.scope[WHO].planes]
+        if not foreign:
+            return body
+        return b"".join(line for line in body.splitlines(keepends=True) if not any(one in line for one in foreign))
 
     def targets(self, request: Request) -> Response:
-        """Walked devices for Prometheus's HTTP service discovery."""
+        """Walked devices for Prometheus's HTTP service discovery, of the planes of who asks."""
         from netops.rounds import chart
 
-        return JSONResponse(chart.prometheus(self.desk))
+        return JSONResponse(chart.prometheus(self.desk, request.scope[WHO].planes))
 
     async def alerts(self, request: Request) -> Response:
         """Alertmanager's webhook, version 4: alerts become findings; refused without the token of the configuration."""

@@ -21,7 +21,7 @@ from netops.core import journal, passwords
 from netops.core.account import Account, Role
 from netops.core.clock import now
 from netops.core.errors import NetopsError, Refused
-from netops.core.permission import MAY, Deed, Principal
+from netops.core.permission import MAY, Deed, Forbidden, Principal
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import accounts, inventory
@@ -68,6 +68,9 @@ def test_it_answers_as_at_the_server(desk: Desk, tmp_path: Path, capfd: pytest.C
         assert "10.72.12.64" == json.loads((tmp_path / "given.json").read_text())["items"][0]["first"]
         assert "operator.2" == journal.log(desk.store, 1)[0].actor
         capfd.readouterr()
+        assert 0 == main([*far, "inspect", "catalogue", "export", "measures", "-o", str(tmp_path / "m.json")])
+        assert f"已写入 {tmp_path}/m.json" in capfd.readouterr().err
+        assert "catalog" in json.loads((tmp_path / "m.json").read_text())
         for words in (["backup", "create"], ["declare", "import", mine], ["user", "token", "x", "--scope", "read"]):
             assert 4 == main([*far, *words]), words
             assert "--server" in capfd.readouterr().err
@@ -126,13 +129,63 @@ def test_what_speaks_of_the_servers_machine_is_refused(tmp_path: Path) -> None:
             remote.run_for(desk, Principal("x", Role.OPERATOR, frozenset(BOTH)), Command(words))
 
 
-def test_every_remote_command_exists() -> None:
-    """And each names a deed that some role has."""
+HERE = """
+demo, init, serve, completion, config check, config monitoring, config show: they are about the machine itself;
+backup create, backup restore, backup verify, bundle export, bundle import, bundle key, bundle verify:
+    keys, and places to put things;
+user add, user check-directory, user disable, user enable, user password, user revoke, user role, user second-factor, user token:
+    accounts are two people's work over the network, by the API;
+inventory apply, inventory export, inventory import: the register's files;
+topology walk, topology set, egress probe, egress beacon, egress sensor, egress key: keys that are named on the line;
+topology listen, egress listen, egress watch: they go on until somebody interrupts them;
+ip bulk allocate, ip bulk release, ip import, ip observe, declare attach, declare change, declare check, declare import,
+    declare new, register attach, register import, exit file, egress allow sign, egress capture, egress decode, egress import,
+    incident attach, inspect catalogue import, inspect import, inspect merge: files that come in;
+declare form, register form, inspect pack: they name a file by themselves
+"""
+"""Commands that stay where they are, and why: a new one is written down here or in `COMMANDS`."""
+
+
+def leaves(command: click.Command, *path: str) -> Iterator[str]:
+    """Every command that does something, by its words."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    for name in command.list_commands(click.Context(command)):
+        found = command.get_command(click.Context(command), name)
+        assert found is not None, name
+        yield from leaves(found, *path, name)
+
+
+def test_every_command_is_remote_or_says_that_it_cannot_be() -> None:
+    """None is forgotten, on either side; those that stay say so at the client, before anything is sent."""
+    stay = {" ".join(name.split()) for line in HERE.strip().split(";") for name in line.partition(":")[0].split(",")}
+    assert set(leaves(root)) == stay | COMMANDS.keys()
+    assert set() == stay & COMMANDS.keys()
+    for name in stay:
+        with pytest.raises(Refused, match="not done at the server"):
+            remote.run(name.split(), "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_at_each_remote_command(monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
+    """Command by role, plane and organization: run exactly where the role has the deed and sees all that it would show."""
+    monkeypatch.setattr(remote, "_ran", lambda *_more: {"ran": True})
+    desk = Desk(settings.Config(store_url="sqlite://"), now, "王工")
+    own = "fin" if role is Role.DEPARTMENT else ""
     for name, deed in COMMANDS.items():
-        command: click.Command | None = root
-        for word in name.split():
-            assert isinstance(command, click.Group), name
-            command = command.get_command(click.Context(command), word)
-        assert command is not None, name
-        assert any(deed in deeds for deeds in MAY.values())
-    assert Deed.MANAGE_ACCOUNTS not in COMMANDS.values()
+        for planes, scopes in ((BOTH, None), (BOTH[:1], None), ((), None), (BOTH, frozenset(Deed) - {deed})):
+            who = Principal("x", role, frozenset(planes), own, scopes)
+            may = deed in MAY[role] and not own and planes == BOTH and scopes is None
+            try:
+                ran = bool(remote.run_for(desk, who, Command(tuple(name.split()))))
+            except Forbidden:
+                ran = False
+            assert (name, planes, may) == (name, planes, ran)
+    desk.close()
+
+
+def test_no_remote_command_makes_accounts() -> None:
+    """And each names a deed that some role has."""
+    assert all(any(deed in deeds for deeds in MAY.values()) for deed in COMMANDS.values())
+    assert set() == {Deed.MANAGE_ACCOUNTS, Deed.GRANT} & set(COMMANDS.values())

@@ -24,7 +24,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def answers(port: int, seconds: float = 60.0) -> None:
+def answers(port: int, seconds: float = 180.0) -> None:
     """Until somebody answers there."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

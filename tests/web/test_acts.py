@@ -96,7 +96,7 @@ def test_a_server_killed_in_the_middle_of_acts_on_pages(desk: Desk, tmp_path: Pa
     told, others = list[str](), list[str]()
 
     def send(path: str) -> None:
-        line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         headers = {"Cookie": f"{COOKIE}={secret}", "Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin",
                    "Content-Type": "application/x-www-form-urlencoded"}  # fmt: skip
         try:

@@ -27,6 +27,7 @@ from netops.inspections.answer import Result
 from netops.inspections.inspection import Party
 from netops.rounds import accounts, censuses, inspect, reconcile
 from netops.topology import snapshots
+from netops.web import gate
 from netops.web.app import application
 from netops.web.asking import COOKIE
 from netops.web.pages.every import ACTS, PAGES
@@ -229,9 +230,84 @@ def test_a_department_sees_only_its_own(desk: Desk) -> None:
             "documents?state=draft", "topology?plane=intranet", "topology?at=2026-11-20T12:00")  # fmt: skip
     asked = [*mine, *(f"/{each}" for each in more)]
     for path in asked:
-        text = re.sub(r'value="[^"]*"|<title>.*?</title>|<h1.*?</h1>|href="[^"]*"', "", who.get(path).text, flags=re.S)
+        text = NOT_SHOWN.sub("", who.get(path).text)
         assert (path, []) == (path, [word for word in foreign if word in text])
     assert "192.0.2.11" in who.get("/findings").text
+
+
+DOING = {"step": "do", "key": "k", "seen": "x", "why": "x", "answer": "conform", "note": "x"}
+NOBODYS = {"/rules/{code}", "/registers/{kind}", "/registers/{kind}/form.xlsx", "/registers/{kind}/add", "/journal/{number}"}
+"""Routes with places that name nothing of anybody's."""
+
+
+@pytest.mark.parametrize(("role", "organization"), [(Role.OPERATOR, ""), (Role.INSPECTOR, ""), (Role.DEPARTMENT, "edu")])
+def test_what_is_not_theirs_is_not_there_by_any_address(desk: Desk, role: Role, organization: str) -> None:
+    """
+    An operator or inspector of the other plane, and a department at another's: every page, file and act that names something says
+    that there is none, whether it is looked at, planned or done; and nothing is.
+    """
+    planes = (EXTRANET, INTRANET) if organization else (INTRANET,)
+    who = browser(desk, "some.one", role, *planes, organization=organization)
+    head = journal.head(desk.store)
+    tried = 0
+    for one in ROUTES:
+        path = addresses(desk, one)[0] or addresses(desk, one)[1]
+        if "{" not in one.path or one.path in NOBODYS or not path:
+            continue
+        tried += 1
+        wanted = 404 if one.deed in MAY[role] and (one.bound or not organization) else 403
+        if one.path == ("/declarations/ledger/{plane}/{file}" if organization else "/inspections/assessment/{year}.xlsx"):
+            wanted = 200  # of what may be seen: their own, or nothing
+        assert (path, wanted) == (path, who.get(path).status_code)
+        for said in ({}, DOING) if isinstance(one, Act) else ():
+            assert (path, wanted) == (path, who.post(path, data=said, headers=SAME).status_code)
+    assert tried > 30
+    assert head == journal.head(desk.store)
+
+
+def test_what_programs_fetch_is_asked_for_too(desk: Desk) -> None:
+    """Every route is a page, an act, or one of these; metrics and targets are of the planes of whoever has the deed."""
+    app = application(desk)
+    other = {route.path for route in app.app.routes} - {one.path for one in ROUTES}  # type: ignore[attr-defined]
+    known = "/metrics /sd/prometheus /events /hooks/alertmanager /healthz /sign-in /sign-out /first /static"
+    assert set(known.split()) == other
+    assert {"/metrics": Deed.METRICS, "/sd/prometheus": Deed.METRICS, "/events": Deed.READ} == gate.MACHINES
+    assert ("/healthz", "/sign-in", "/sign-out", "/first", "/hooks/alertmanager") == gate.OPEN[:5]
+    for role in Role:
+        planes = () if role in (Role.SYSTEM, Role.SECURITY, Role.AUDITOR) else (EXTRANET,)
+        who = browser(desk, f"m.{role}", role, *planes, organization="fin" if role is Role.DEPARTMENT else "")
+        for path in ("/metrics", "/sd/prometheus"):
+            told = who.get(path)
+            assert (path, role, 200 if Deed.METRICS in MAY[role] else 403) == (path, role, told.status_code)
+            assert planes == () or "intranet" not in told.text
+        if Deed.READ not in MAY[role]:
+            assert 403 == who.get("/events").status_code
+
+
+FOREIGN = {
+    EXTRANET: ("10.73.", "in-r-", "in-sw-", "in-core", "云办接", "192.0.2.22", "INC-2026-0002", "F-0002", "AL-0005"),
+    INTRANET: ("10.72.", "r-edu", "fw-exit", "云信接", "192.0.2.11", "INC-2026-0001", "F-0001", "AL-0011", "D-0001"),
+}
+NOT_SHOWN = re.compile(r'value="[^"]*"|<title>.*?</title>|<h1.*?</h1>|href="[^"]*"', re.DOTALL)
+"""What repeats the question."""
+
+
+@pytest.mark.parametrize("plane", list(city.Plane))
+def test_nothing_of_the_other_plane_is_on_any_page(desk: Desk, plane: city.Plane) -> None:
+    """For an operator of one plane: on no page and in no CSV, whatever is asked for."""
+    who = browser(desk, "half", Role.OPERATOR, plane)
+    asked = [one.path for one in ROUTES if "{" not in one.path and one.deed in MAY[Role.OPERATOR]]
+    asked += ["/who?q=fin", "/who?q=czj", "/who?q=10.7", "/who?q=10.72.12.1", "/who?q=10.73.12.1", "/findings?plane=intranet",
+              "/findings?plane=extranet", "/topology?at=2026-11-20T12:00", "/declarations?state=every", "/incidents?state=every",
+              "/registers/systems"]  # fmt: skip
+    for path in asked:
+        answer = who.get(path)
+        query = path.partition("?q=")[2] or "nothing"
+        text = NOT_SHOWN.sub("", answer.text).replace(query, "")
+        tables = set(re.findall(r"table=([\w-]+)", answer.text))
+        mark = "&" if "?" in path else "?"
+        text += "".join(who.get(f"{path}{mark}format=csv&table={name}").text.replace(query, "") for name in sorted(tables))
+        assert (path, []) == (path, [word for word in FOREIGN[plane] if word in text])
 
 
 def test_whoever_is_not_signed_in_is_sent_to_the_form(desk: Desk) -> None:

@@ -97,14 +97,6 @@ class Came(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Text = ""
 
 
-def _sees_paper(call: Call, one: Kept) -> bool:
-    """A department sees those that were issued to it."""
-    if one.plane and not call.sees(Plane(one.plane), one.organization):
-        return False
-    mine = call.who.organization
-    return not mine or (one.organization == mine and one.state is not PaperState.DRAFT and bool(one.plane))
-
-
 def _paper(call: Call, deed: Deed = Deed.READ) -> Kept:
     number = call.path["id"][:64]
     absent = Missing("there is no document {number}", "", "netops document list", number=number)
@@ -112,7 +104,7 @@ def _paper(call: Call, deed: Deed = Deed.READ) -> Kept:
         one = papers.one(call.desk.store, number)
     except Missing:
         raise absent from None
-    if not _sees_paper(call, one):
+    if not one.is_seen(call.who, call.desk.planes):
         raise absent
     call.who.require(deed, Plane(one.plane) if one.plane else None, one.organization)
     return one
@@ -135,7 +127,7 @@ def documents(call: Call) -> Page[PaperRecord]:
     asked = call.query
     mine = [
         one for one in papers.listed(call.desk.store, asked.subject)
-        if _sees_paper(call, one) and asked.state in (None, one.state)
+        if one.is_seen(call.who, call.desk.planes) and asked.state in (None, one.state)
     ]  # fmt: skip
     page = call.page(mine, lambda one: (one.drafted.isoformat(), one.id))
     return Page([_record(one) for one in page.items], page.next)

@@ -182,9 +182,14 @@ def _inspection(call: Call) -> Inspection:
         one = archive.one(call.desk.store, number)
     except Missing:
         raise absent from None
-    if call.who.organization not in ("", one.organization):
+    if not _sees(call, one):
         raise absent
     return one
+
+
+def _sees(call: Call, one: Inspection) -> bool:
+    """Whether who asks may see an inspection: it tells of every plane that is served here."""
+    return call.who.may_across(Deed.READ, call.desk.planes, one.organization)
 
 
 def _told(one: Inspection) -> InspectionRecord:
@@ -198,7 +203,7 @@ def inspections(call: Call) -> Page[InspectionRecord]:
     if mine and asked.organization not in ("", mine):
         return Page([])
     found = archive.listed(call.desk.store, organization=mine or asked.organization, catalogue=asked.catalogue)
-    return call.page([_told(one) for one in found], lambda one: (len(one.number), one.number))
+    return call.page([_told(one) for one in found if _sees(call, one)], lambda one: (len(one.number), one.number))
 
 
 def inspection(call: Call) -> InspectionRecord:
@@ -221,7 +226,8 @@ def planned(call: Call) -> tuple[InspectionRecord, ...]:
     """Open inspections for a day, all in one act."""
     asked: Planned = call.body
     for organization in asked.organizations:
-        call.who.require(Deed.INSPECT, None, organization)
+        for plane in call.desk.planes:  # it will tell of each
+            call.who.require(Deed.INSPECT, plane, organization)
     made = inspecting.plan(call.desk, asked.catalogue, asked.organizations, asked.date.isoformat(), asked.inspectors)
     return tuple(map(_told, made))
 

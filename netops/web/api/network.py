@@ -238,10 +238,17 @@ def flows(call: Call) -> FlowAnswer:
 
 
 def _told(call: Call, seen: Coverage, unseen: tuple[Unreachable, ...]) -> tuple[Coverage, tuple[Unreachable, ...]]:
-    """How much was seen; to a department without naming devices that are not its own."""
-    owner = _owners(call)
-    mine = tuple(one for one in unseen if call.sees(one.plane, owner.get((one.plane, one.device), "")))
-    return (msgspec.structs.replace(seen, exporters=()) if call.who.organization else seen), mine
+    """
+    How much was seen, to each without naming devices that are not theirs to see; what the collector itself did not hear is told
+    to everybody, as it is missing from every answer.
+    """
+    owner, planes = _owners(call), [plane for plane in call.desk.planes if plane in call.who.planes]
+    mine = tuple(
+        msgspec.structs.replace(one, plane=planes[0]) if one.device == flows_asked.OURSELVES else one for one in unseen
+        if planes and (one.device == flows_asked.OURSELVES or call.sees(one.plane, owner.get((one.plane, one.device), "")))
+    )  # fmt: skip
+    exporters = () if call.who.organization else tuple(one for one in seen.exporters if one.plane in call.who.planes)
+    return msgspec.structs.replace(seen, exporters=exporters), mine
 
 
 def month(call: Call) -> MonthReport:
@@ -265,8 +272,10 @@ def _sums(one: Any) -> dict[str, Any]:
 
 # ---- rounds
 def runs(call: Call) -> Page[Run]:
-    """Runs of rounds, newest first."""
+    """Runs of rounds, newest first; what failed in them may name anything, and is told to who sees everything."""
     listed = diary.newest(call.desk.store, 1000, call.query.round)
+    if call.who.organization or not call.who.may_across(Deed.READ, call.desk.planes, ""):
+        listed = [msgspec.structs.replace(one, error="") for one in listed]
     return call.page(listed, lambda one: -one.id)
 
 

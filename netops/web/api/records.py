@@ -211,8 +211,7 @@ def me(call: Call) -> Me:
 def targets(call: Call) -> list[Target]:
     """Walked devices of the planes of who asks, for an exporter by SNMP."""
     planes = call.who.planes if call.query.plane is None else call.who.planes & {call.query.plane}
-    found = chart.prometheus(call.desk)
-    return [Target(tuple(one["targets"]), one["labels"]) for one in found if one["labels"]["__meta_netops_plane"] in planes]
+    return [Target(tuple(one["targets"]), one["labels"]) for one in chart.prometheus(call.desk, planes)]
 
 
 OPERATIONS = (

@@ -275,7 +275,7 @@ def show(visit: Visit) -> Shown:
         (path("declarations", one.number, "papers", f"statement{suffix}"), f"{_('Statement')} {suffix[1:].upper()}")
         for suffix in (".pdf", ".docx", ".xlsx")
     ]
-    kept = [each for each in papers.listed(visit.desk.store, one.number) if documents.sees(visit, each)]
+    kept = [each for each in papers.listed(visit.desk.store, one.number) if each.is_seen(visit.who, visit.desk.planes)]
     rows = [documents.row(visit, each) for each in kept]
     csv = visit.here(format="csv", table="documents")
     tables.append(Table("documents", _("Documents"), documents.heads(), rows, _("No document was drafted."), csv=csv))

@@ -33,13 +33,6 @@ MEDIA = {
 }
 
 
-def sees(visit: Visit, one: Kept) -> bool:
-    """Whether a paper may be seen: a department sees those that were issued to it."""
-    if one.plane and not visit.sees(one.plane, one.organization):
-        return False
-    return not visit.own or (one.organization == visit.own and one.state is PaperState.ISSUED and bool(one.plane))
-
-
 def heads() -> list[str]:
     """The heads above `row`."""
     return [
@@ -84,7 +77,7 @@ def _about(one: Kept) -> str:
 def listed(visit: Visit) -> Shown:
     """Every paper, the newest first."""
     state = visit.chosen("state", PaperState)
-    kept = [one for one in reversed(papers.listed(visit.desk.store)) if sees(visit, one)]
+    kept = [one for one in reversed(papers.listed(visit.desk.store)) if one.is_seen(visit.who, visit.desk.planes)]
     drafts = sum(one.state is PaperState.DRAFT for one in kept)
     issued = sum(one.state is PaperState.ISSUED for one in kept)
     found = [one for one in kept if state in ("", one.state)]
@@ -113,7 +106,7 @@ def listed(visit: Visit) -> Shown:
 def _one(visit: Visit) -> Kept:
     number = visit.path["number"][:64]
     one = papers.one(visit.desk.store, number)
-    if not sees(visit, one):
+    if not one.is_seen(visit.who, visit.desk.planes):
         raise Missing("there is no document {number}", "", "netops incident list", number=number)
     return one
 

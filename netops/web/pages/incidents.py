@@ -291,7 +291,7 @@ def _findings(visit: Visit, findings: list[Finding]) -> Table:
 def _papers(visit: Visit, one: Incident, whole: Mapping[str, Any]) -> Table:
     from netops.web.pages import documents
 
-    kept = [paper for paper in papers.listed(visit.desk.store, one.number) if documents.sees(visit, paper)]
+    kept = [paper for paper in papers.listed(visit.desk.store, one.number) if paper.is_seen(visit.who, visit.desk.planes)]
     return Table(
         "documents",
         _("Documents"),

@@ -40,7 +40,7 @@ def _every(visit: Visit) -> list[Inspection]:
 
 def seen(visit: Visit, one: Inspection) -> bool:
     """Whether an inspection may be seen: it tells of every plane that is served here."""
-    return visit.who.may(Deed.READ, None, one.organization) and set(visit.desk.planes) <= visit.who.planes
+    return visit.who.may_across(Deed.READ, visit.desk.planes, one.organization)
 
 
 def listed(visit: Visit) -> Shown:

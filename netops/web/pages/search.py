@@ -17,7 +17,7 @@ from netops.incidents import casebook, papers
 from netops.inspections import archive
 from netops.rounds.matching import Match
 from netops.rounds.who import Answer, told_to, who
-from netops.web.pages import documents, words
+from netops.web.pages import words
 from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
@@ -69,9 +69,9 @@ def _numbered(visit: Visit, query: str) -> str:
         return ""
     plane = getattr(one, "plane", None)
     if room == "documents":
-        seen = documents.sees(visit, one)
+        seen = one.is_seen(visit.who, visit.desk.planes)
     else:
-        seen = visit.sees(plane, one.organization) if plane else visit.who.may(Deed.READ, None, one.organization)
+        seen = visit.who.may_across(Deed.READ, [plane] if plane else visit.desk.planes, one.organization)
     return path(room, text) if seen else ""
 
 
