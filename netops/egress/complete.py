@@ -68,6 +68,16 @@ def outgoing(columns: dict[str, Column], *, shown: bool) -> None:
         columns[name] = out if told is None else np.where(told == 0, out, told)
 
 
+def flags(columns: dict[str, Column], *, shown: bool) -> None:
+    """Flags of the first packet belong to those of the others (YAF tells them apart); people (*shown*) see both as sent."""
+    for way in ("", "reverse_"):
+        first, others = columns.get(f"{way}initial_tcp_flags"), columns.get(f"{way}tcp_flags")
+        if first is None or shown:
+            continue
+        del columns[f"{way}initial_tcp_flags"]
+        columns[f"{way}tcp_flags"] = first if others is None else others | first
+
+
 def way_back(columns: dict[str, Column]) -> dict[str, Column]:
     """
     The other direction of records that tell both (RFC 5103; responders of firewalls), as flows of their own; nothing of others.

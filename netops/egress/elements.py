@@ -145,11 +145,11 @@ ELEMENTS: dict[tuple[int, int], tuple[str, Kind]] = {
     (CISCO, 12240): ("sport", N),
     (CISCO, 12241): ("dport", N),
     (JUNIPER, 137): ("forwarding_status", Kind.EXCEPTION),
-    # Of the first packet, and of all after it; bit 14 turns an element of CERT round.
-    (CERT, 14): ("tcp_flags", N),
+    # Of all packets but the first, and of the first; bit 14 turns an element of CERT round.
     (CERT, 15): ("tcp_flags", N),
-    (CERT, 0x4000 | 14): ("reverse_tcp_flags", N),
+    (CERT, 14): ("initial_tcp_flags", N),
     (CERT, 0x4000 | 15): ("reverse_tcp_flags", N),
+    (CERT, 0x4000 | 14): ("reverse_initial_tcp_flags", N),
     (NTOP, 119): ("app", Kind.TEXT),
     (NTOP, 121): ("user", Kind.TEXT),
     (NTOP, 428): ("user", Kind.TEXT),

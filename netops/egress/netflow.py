@@ -41,7 +41,8 @@ FEW = 8
 WANTED = (
     frozenset(JUDGED)
     | sampling.NAMES
-    | {"boot", "duration", "reverse_packets", "reverse_bytes", "reverse_tcp_flags", "out_packets", "out_bytes"}
+    | {"boot", "duration", "reverse_packets", "reverse_bytes", "out_packets", "out_bytes"}
+    | {"initial_tcp_flags", "reverse_tcp_flags", "reverse_initial_tcp_flags"}
 )
 STATES = ("waiting", "version", "last_seen", "clock_offset_ms")
 Sample = tuple[Header, int, dict[str, Any]]
@@ -425,6 +426,7 @@ class Decoder:
             absent = lists.fill(columns, listed, known, context, None if self.everything else WANTED)
         complete.durations(columns)
         complete.outgoing(columns, shown=self.everything)
+        complete.flags(columns, shown=self.everything)
         if not layout.is_options:
             sampling.settle(columns, exporter, domain, sets, rows.size)
         for name in ("boot", "scope_if", "frame_type"):
@@ -479,21 +481,32 @@ class Decoder:
             columns["ordinal"] = np.array([ordinal for _, ordinal, _ in samples])
         return Flows(exporter.address, columns)
 
+    def _decode_before(
+        self, exporter: Exporter, domain: int, boots: dict[int, int], samplers: dict[tuple[int, int], int]
+    ) -> None:
+        """Where options took something back that they had told before, what came until then is read as it was told then."""
+        now = exporter.boots, exporter.samplers
+        if boots.items() <= now[0].items() and samplers.items() <= now[1].items():
+            return
+        exporter.boots, exporter.samplers = boots, samplers
+        for key in [key for key in self._found if key[:2] == (exporter.address, domain)]:
+            sets = of_parts(self._found.pop(key), key[2].dtype)
+            self._described += self._both_ways(self._decode(exporter, domain, key[2], sets))
+        exporter.boots, exporter.samplers = now
+
     def _flush_options(self, exporter: Exporter, domain: int, layout: Layout) -> None:
         """Learn from options data at once, so that the flows after it are read with it."""
         sets = of_parts(self._found.pop((exporter.address, domain, layout, 0)), layout.dtype)
         rows = sets.records
         columns = layout.columns(rows, complete.context(exporter, domain, sets), sampling.TOLD | {"boot"})
+        boots, samplers = dict(exporter.boots), dict(exporter.samplers)
         boot = int(columns["boot"][-1]) if "boot" in columns else 0
-        if (
-            boot
-            and boot != exporter.boots.get(domain)
-            and (domain in exporter.boots or len(exporter.boots) < MAX_TEMPLATES)
-        ):
+        if boot and (domain in boots or len(boots) < MAX_TEMPLATES):
             exporter.boots[domain] = boot
+        sampling.learn(columns, exporter, domain, len(rows))
+        if (boots, samplers) != (exporter.boots, exporter.samplers):
             self.learned.settings.add(exporter.address)
-        if sampling.learn(columns, exporter, domain, len(rows)):
-            self.learned.settings.add(exporter.address)
+            self._decode_before(exporter, domain, boots, samplers)
         if self.options and self.everything:
             described = self._decode(exporter, domain, layout, sets)
             described.columns["options"] = np.ones(len(rows), bool)

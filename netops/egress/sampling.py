@@ -22,19 +22,17 @@ FIRST_INTERFACE = -2
 """Stands for the sampling of interface 0; that of others lies below it."""
 
 
-def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int) -> bool:
-    """Note what *size* records of options data say of samplers; whether any of it is new."""
+def learn(columns: dict[str, Column], exporter: Exporter, domain: int, size: int) -> None:
+    """Note what *size* records of options data say of samplers."""
     intervals = _interval(columns)
     if intervals is None:
-        return False
-    before = dict(exporter.samplers)
+        return
     for number, interval in zip(_numbers(columns, size).tolist(), intervals.tolist(), strict=True):
         key = (domain, number)
         if interval and (key in exporter.samplers or len(exporter.samplers) < MAX_SAMPLERS):
             exporter.samplers[key] = min(int(interval), MOST)
             if number > FIRST_INTERFACE:
                 exporter.samplers[domain, LAST] = min(int(interval), MOST)
-    return before != exporter.samplers
 
 
 def _numbers(columns: dict[str, Column], size: int) -> Column:

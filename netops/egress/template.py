@@ -36,8 +36,6 @@ LISTS = {291: BASIC, 292: SUB, 293: MULTI}
 """Elements that hold lists (RFC 6313 §4.5)."""
 RAW = PACKETS.union(LISTS.values())
 """Variable values that are read further, for judging too."""
-FLAGS = frozenset({"tcp_flags", "reverse_tcp_flags"})
-"""What several fields tell in parts: those of the first packet, and of all others."""
 
 
 class Field(NamedTuple):
@@ -164,7 +162,7 @@ class Layout:
             elif sources[0][1] in (Kind.TEXT, Kind.APPLICATION):
                 result[name] = _texts(rows, sources)
             else:
-                column = self._best(read, sources, context, is_union=name in FLAGS)
+                column = self._best(read, sources, context)
                 if column is not None:
                     result[name] = column.reshape(-1)
         if inner:
@@ -214,18 +212,15 @@ class Layout:
         return result
 
     def _best(
-        self, read: dict[int, Column], sources: list[tuple[int, Kind, int]], context: Context, *, is_union: bool = False
+        self, read: dict[int, Column], sources: list[tuple[int, Kind, int]], context: Context
     ) -> Column | None:
-        """The first source, with its zeros filled from the others; or the bits of all of them."""
+        """The first source, with its zeros filled from the others."""
         best: Column | None = None
         for _, kind, place in sources:
             value = READERS[kind](read[place], context)
             if value is None:
                 continue
-            if best is None:
-                best = value
-            else:
-                best = best | value if is_union else np.where(best == 0, value, best)
+            best = value if best is None else np.where(best == 0, value, best)
         return best
 
     def split(self, body: bytes, everything: bool) -> tuple[Column, dict[str, list[Any]], bool]:

@@ -126,6 +126,26 @@ def test_samplers_are_told_apart() -> None:
     assert [100, 200, 0] == [row["sampling_interval"] for row in found]
 
 
+def test_what_options_take_back_counted_until_then() -> None:
+    """Each record by the interval and the start of the clock that held when it came, in one batch as in several."""
+    fields = (*ENDS, (302, 2), (22, 4))
+    learned = (
+        a_set(3, struct.pack(">HHHHHHHHH", 310, 3, 1, 302, 2, 34, 4, 160, 8)), template(300, fields, ipfix=True)
+    )  # fmt: skip
+    data = a_set(300, values(fields, *FROM_TO, 1, 50_000))
+    says = ((100, 60_000), (200, 70_000))
+    told = [a_set(310, struct.pack(">HIQ", 1, interval, EXPORTED * 1000 - ago)) for interval, ago in says]
+    stream = [ipfix(*learned, data), ipfix(told[0], data), ipfix(data), ipfix(told[1], data)]
+    one_by_one = Decoder(everything=True)
+    separately = [row for one in stream for flows in one_by_one.feed([("192.0.2.9", 0, one)]) for row in rows(flows)]
+    together = decode(*stream)
+
+    # What came before anything was told is read by what was told next, where it still can be.
+    assert [100, 100, 100, 200] == [row["sampling_interval"] for row in together]
+    assert ["10.000", "10.000", "10.000", "00.000"] == [row["first"][17:23] for row in together]
+    assert separately[1:] == together[1:]
+
+
 def scoped(number: int, *specifier: int) -> bytes:
     """An options template of NetFlow v9 with one scope."""
     head = struct.pack(">HHH", number, 4, 4 * (len(specifier) // 2 - 1))

@@ -39,16 +39,16 @@ def multi(*parts: tuple[int, bytes]) -> bytes:
 def shown(*listed: bytes) -> list[dict[str, Any]]:
     found, decoder = decoded(LEARNED, ipfix(a_set(0xB800, b"".join(flow(one, 0) for one in listed))))
     assert 0 == decoder.totals().malformed
-    names = ("tcp_flags", "reverse_tcp_flags", "src_mac", "dst_mac", "src_vlan")
+    names = (*FLAG_BITS, "src_mac", "dst_mac", "src_vlan")
     return [{name: row[name] for name in names if name in row} for row in found]
 
 
 CARD_TEXTS = {"src_mac": "00:14:22:00:aa:01", "dst_mac": "00:14:22:00:aa:02"}
-FLAG_BITS = {"tcp_flags": 0x1A, "reverse_tcp_flags": 0x1B}
+FLAG_BITS = {"tcp_flags": 0x18, "initial_tcp_flags": 0x02, "reverse_tcp_flags": 0x19, "reverse_initial_tcp_flags": 0x12}
 
 
 def test_a_list_tells_flags_and_cards_of_its_flow() -> None:
-    """Flags of the first packet and of the others together; of rows that have no such part nothing, whatever stands beside."""
+    """As they were sent; of rows that have no such part nothing, whatever stands beside."""
     found = shown(
         multi((0xC003, FLAGS), (0xC004, CARDS)),
         multi((0xC004, CARDS)),
@@ -102,7 +102,7 @@ def test_the_record_is_believed_before_its_list() -> None:
 
 
 def test_both_directions_are_judged_with_their_own_flags() -> None:
-    """Who was answered has a second flow, with the flags and cards of that direction."""
+    """Who was answered has a second flow, with the cards and all the flags of that direction, the first packet's among them."""
     decoder = Decoder()
     listed = multi((0xC003, FLAGS), (0xC004, CARDS))
     batch = merged(decoder.feed([("192.0.2.9", 0, LEARNED), ("192.0.2.9", 0, ipfix(a_set(0xB800, flow(listed))))]))
