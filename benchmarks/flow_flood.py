@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from netops.egress.exporter import Learned
 from netops.egress.netflow import MAX_TEMPLATES, Decoder
 
 EXPORTED = 1_790_000_000
@@ -123,6 +124,8 @@ def under(flood: Iterator[tuple[str, bytes]]) -> dict[str, Any]:
                 good = flows.columns["src_v4"] == 0x0A140001
                 right += int((flows.columns["sampling_interval"][good] == 1000).sum())
         batch.clear()
+        decoder.kept_of(decoder.learned)
+        decoder.learned = Learned()
 
     for address, payload in flood:
         batch.append((address, 0, payload))

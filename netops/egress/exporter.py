@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -142,6 +143,10 @@ TemplateKey = tuple[int, int, int]
 """Version, domain and number."""
 
 
+MOST_LEARNED = 1 << 12
+"""Changes of one exporter that are told one by one."""
+
+
 @dataclass(slots=True)
 class Learned:
     """
@@ -149,18 +154,26 @@ class Learned:
 
     Args:
         templates: by exporter, those that came, changed or went.
+        whole: exporters of which so many did that all of theirs are meant.
         settings: exporters whose options told something new.
     """
 
     templates: dict[str, set[TemplateKey]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
-        return sum(map(len, self.templates.values())) + len(self.settings)
+        return sum(map(len, self.templates.values())) + MOST_LEARNED * len(self.whole) + len(self.settings)
 
-    def template(self, exporter: str, key: TemplateKey) -> None:
-        """One more."""
-        self.templates.setdefault(exporter, set()).add(key)
+    def template(self, exporter: str, *keys: TemplateKey) -> None:
+        """More of them."""
+        if exporter in self.whole:
+            return
+        known = self.templates.setdefault(exporter, set())
+        known.update(keys)
+        if len(known) > MOST_LEARNED:
+            del self.templates[exporter]
+            self.whole.add(exporter)
 
 
 @dataclass(slots=True)
@@ -306,11 +319,16 @@ class Exporter:
     streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
     """By (version, domain); the first MAX_STREAMS."""
 
-    def forget_template(self) -> TemplateKey:
-        """Drop one template: the oldest by which no record ever came, else the one unused for longest: none at work."""
-        key = min(self.templates, key=lambda key: self.templates[key].used_at)
-        del self.templates[key]
-        return key
+    def forget_templates(self) -> list[TemplateKey]:
+        """
+        Drop one in sixteen, so that a flood costs little: the oldest by which no record ever came, then those unused for longest.
+
+        None that is at work is among them while there are others.
+        """
+        keys = nsmallest(-(-len(self.templates) // 16), self.templates, key=lambda key: self.templates[key].used_at)
+        for key in keys:
+            del self.templates[key]
+        return keys
 
     def kept_templates(self, keys: Iterable[TemplateKey]) -> list[Template]:
         """Those of *keys* that it has, as they are kept."""

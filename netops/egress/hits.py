@@ -268,8 +268,9 @@ def keep_learned(
     with store.write() as connection:
         if gone:
             connection.execute(delete(flow_templates).where(is_gone), gone)
-        if learned.settings:
-            connection.execute(delete(flow_settings).where(flow_settings.c.exporter.in_(learned.settings)))
+        for table, exporters in ((flow_templates, learned.whole), (flow_settings, learned.settings)):
+            if exporters:
+                connection.execute(delete(table).where(table.c.exporter.in_(exporters)))
         for table, kept in ((flow_templates, templates), (flow_settings, settings)):
             if rows := [msgspec.to_builtins(one) for one in kept]:
                 connection.execute(table.insert(), rows)

@@ -31,7 +31,7 @@ from netops.egress.template import LISTS, RAW, Field, Layout, application, objec
 
 MAX_EXPORTERS = 4096
 MAX_TEMPLATES = 1024
-"""Templates kept for one exporter; the oldest that was never used goes first."""
+"""Templates kept for one exporter; the oldest that were never used go first."""
 MAX_FIELDS = 512
 WAITING_BYTES = 1 << 20
 """Data without a template kept for one exporter; the oldest goes first."""
@@ -176,6 +176,8 @@ class Decoder:
         templates, settings = list[Template](), list[Setting]()
         for address, keys in learned.templates.items():
             templates += self.exporters[address].kept_templates(keys)
+        for address in learned.whole:
+            templates += self.exporters[address].kept_templates(self.exporters[address].templates)
         for address in learned.settings:
             settings += self.exporters[address].settings()
         return templates, settings
@@ -362,7 +364,7 @@ class Decoder:
                 return
             exporter.templates.pop(key, None)
             if len(exporter.templates) >= MAX_TEMPLATES:
-                self.learned.template(exporter.address, exporter.forget_template())
+                self.learned.template(exporter.address, *exporter.forget_templates())
             exporter.templates[key] = layout
             exporter.repeated.clear()
             self.learned.template(exporter.address, key)

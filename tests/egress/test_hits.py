@@ -14,7 +14,7 @@ from exporter import FIVE_TUPLE, Fields, a_set, ipfix, template, v9
 
 from netops.core.clock import Clock
 from netops.core.store import Store
-from netops.egress import hits
+from netops.egress import exporter, hits
 from netops.egress.exporter import Learned
 from netops.egress.netflow import Decoder
 from netops.egress.watch import Hit
@@ -72,7 +72,7 @@ def test_an_exporter_is_one_row(store: Store, clock: Clock) -> None:
     assert (4, 40, 3, clock()) == (found.datagrams, found.records, found.waiting, found.last_seen)
 
 
-def test_templates_are_kept(store: Store) -> None:
+def test_templates_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a decoder knows is what the next one is given: what came, what came anew, and not what was taken back."""
     decoder = Decoder()
 
@@ -89,6 +89,9 @@ def test_templates_are_kept(store: Store) -> None:
     kept_after(v9(template(256, ENDS), domain=4_000_000_000), ipfix(a_set(2, struct.pack(">HH", 300, 0))))
 
     assert {256, 310} == {one.number for one in decoder.templates()}
+    monkeypatch.setattr(exporter, "MOST_LEARNED", 3)
+    kept_after(*(v9(template(number, ENDS)) for number in range(400, 410)), ipfix(a_set(2, struct.pack(">HH", 2, 0))))
+    kept_after(v9(template(400, FIVE_TUPLE)))
     assert {1: 100, 2: (1 << 32) - 1, -1: (1 << 32) - 1} == {one.number: one.value for one in decoder.settings()}
 
 
