@@ -182,12 +182,18 @@ def root(ctx: click.Context) -> None:
 
 # ---- what commands use
 def output() -> Output:
-    """How the present command was asked to answer."""
+    """
+    How the present command was asked to answer.
+
+    Raises:
+        NetopsError: the file of -o cannot be written.
+    """
     from netops.cli.printing import Output
 
-    asked = click.get_current_context().ensure_object(Asked).values
+    context = click.get_current_context()
+    asked = context.ensure_object(Asked).values
     file = asked.get("output")
-    return Output(
+    made = Output(
         json=bool(asked.get("json")),
         csv=bool(asked.get("csv")),
         file=Path(file) if file else None,
@@ -197,6 +203,8 @@ def output() -> Output:
         yes=bool(asked.get("yes")),
         dry_run=bool(asked.get("dry_run")),
     )
+    context.with_resource(made.answering())
+    return made
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from netops.cli import Group, desk, output
+from netops.core import files
 from netops.core.language import _
 
 
@@ -53,7 +54,6 @@ def check() -> None:
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 def monitoring(directory: Path) -> None:
     """Write what Prometheus, Alertmanager and Grafana need into DIRECTORY: rules, routes, a board in each language."""
-    from netops.cli.printing import fresh
     from netops.config import share
 
     out = output()
@@ -64,8 +64,8 @@ def monitoring(directory: Path) -> None:
     out.say(_("plan: write {names} into {folder}").format(names=", ".join(texts), folder=directory))
     if out.dry_run:
         out.confirm("")
-    directory.mkdir(parents=True, exist_ok=True)
+    files.folder(directory)
     for name, text in texts.items():
         here = text.replace("http://127.0.0.1:8470", f"{scheme}://{listen}").replace("127.0.0.1:8470", listen)
-        fresh(directory / name, here.encode(), "the file was not written")
+        files.fresh(here.encode(), directory / name)
         out.line(str(directory / name))

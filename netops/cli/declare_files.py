@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Column, Output, fresh, sign
+from netops.cli.printing import Column, Output, sign
+from netops.core import files
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _form(file: Path, organization: str, plane: str, number: str) -> None:
             content = declaration_forms.workbook(opened, stated, number, version)
         else:
             content = forms.write(stated, number, version).encode()
-    fresh(file, content, N_("the form was not written"))
+    files.fresh(content, file, what=N_("the form was not written"))
     if out.json:
         out.record("form", {"path": str(file), "number": number, "version": version}, lambda: None)
     out.say(_("The form is in {path}: fill it in.").format(path=file))

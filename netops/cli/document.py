@@ -11,6 +11,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, labelled, sign
+from netops.core import files
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _, bracketed, spoken
 
@@ -439,20 +440,13 @@ def place(out: Output, mend: str, **facts: str) -> Path | None:
     if out.file is None and not out.json and not out.dry_run:
         raise NetopsError("no document was written", "no file was named", mend, **facts)
     if out.file is not None and not out.file.suffix and not out.file.exists() and not out.dry_run:
-        _make(out.file)
+        files.folder(out.file)
     if out.file is not None and out.file.suffix.lower() not in SUFFIXES and not out.file.is_dir():
         raise NetopsError(
             "{path} was not written", "a document is written as {suffixes}, or as all of them into a folder", "-o FILE.docx",
             path=out.file, suffixes=", ".join(SUFFIXES),
         )  # fmt: skip
     return out.file
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise NetopsError("{path} was not written", "{reason}", "", path=folder, reason=error.strerror or error) from error
 
 
 def told(

@@ -181,6 +181,7 @@ def watch(seconds: float | None) -> None:
     out = output()
     with desk() as opened:
         _prepare(opened, out)
+        out.follow()
         with Watcher(opened, lambda pulse: _pulse(opened, out, pulse)) as watcher:
             if not watcher.listening:
                 out.say(_("another process collects the flows of this store"))

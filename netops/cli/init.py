@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from netops.cli import Command, output
+from netops.core import files
 from netops.core.language import _
 
 
@@ -29,7 +30,7 @@ def init(directory: str) -> None:
     out.say(_("plan: write config.toml, secrets/ and inventory/ into {folder}").format(folder=folder))
     if out.dry_run:
         out.confirm("")
-    (folder / "secrets").mkdir(parents=True, exist_ok=True)
+    files.folder(folder / "secrets")
     (folder / "secrets").chmod(0o700)
     shutil.copy(share("config.example.toml"), folder / "config.toml")
     shutil.copytree(share("inventory"), folder / "inventory")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from netops.cli import Group, desk, output
 from netops.cli.inspect_oscal import export, import_
 from netops.cli.printing import Column, labelled, sign
+from netops.core import files
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -121,18 +121,12 @@ def map_() -> None:
     """Which system of the regulation is covered by which items: a table, or with -o FILE.md the page of docs/."""
     from dataclasses import replace
 
-    from netops.core.errors import NetopsError
     from netops.rounds import inspect_catalogue
 
     out = output()
     with desk() as opened:
         if out.file is not None:
-            try:
-                Path(out.file).write_text(inspect_catalogue.coverage_page(opened.playbooks), "utf-8")
-            except OSError as error:
-                raise NetopsError(
-                    "{path} was not written", "{why}", "give a place that can be written", path=out.file, why=error.strerror
-                ) from error
+            files.put(inspect_catalogue.coverage_page(opened.playbooks).encode(), out.file)
             replace(out, file=None).say(_("{path} is written.").format(path=out.file))
             return
         rows = inspect_catalogue.coverage(opened.playbooks)

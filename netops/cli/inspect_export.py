@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Column, fresh
+from netops.cli.printing import Column
+from netops.core import files
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 
@@ -55,7 +56,6 @@ def _meant(opened: Desk, numbers: tuple[str, ...], name: str) -> list[str]:
 
 
 def _written(opened: Desk, numbers: list[str], file: Path, *, one_sheet: bool, is_oscal: bool) -> list[Path]:
-    from netops.core import files
     from netops.rounds import inspect_sheet, oscal
 
     if is_oscal:
@@ -63,7 +63,7 @@ def _written(opened: Desk, numbers: list[str], file: Path, *, one_sheet: bool, i
     if file.suffix.lower() == ".csv":
         files.put(inspect_sheet.table(opened, numbers), file)
     else:
-        fresh(file, inspect_sheet.workbook(opened, numbers, one_sheet=one_sheet), N_("the form was not written"))
+        files.fresh(inspect_sheet.workbook(opened, numbers, one_sheet=one_sheet), file, what=N_("the form was not written"))
     return [file]
 
 

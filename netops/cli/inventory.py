@@ -9,6 +9,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, Output
+from netops.core import files
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def plan() -> None:
     with desk() as opened:
         made = rounds.plan(opened)
         if out.file and out.file.suffix == ".json":
-            out.file.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+            files.put(msgspec.json.format(msgspec.json.encode(made), indent=1), out.file)
             out.say(
                 _("The plan of {count} changes for version {base} is in {path}.").format(
                     count=len(made.changes), base=made.base, path=out.file

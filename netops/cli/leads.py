@@ -9,6 +9,7 @@ import click
 
 from netops.cli import Command, Group, desk, output
 from netops.cli.printing import Column, sign
+from netops.core import files
 from netops.core.language import N_, _, series
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def propose(days: float, kinds: tuple[str, ...]) -> None:
     with desk() as opened:
         text = rounds.proposal(opened, opened.clock() - timedelta(days=days), kinds)
     if out.file:
-        out.file.write_text(text, "utf-8")
+        files.put(text.encode(), out.file)
         out.next(f"netops egress allow sign {out.file}")
         return
     out.lines(text.splitlines())

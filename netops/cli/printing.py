@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import msgspec
 
+from netops.core import files
 from netops.core.clock import city_time, now, rfc3339
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import _
@@ -65,7 +66,49 @@ class Output:
     interactive: bool = True
     yes: bool = False
     dry_run: bool = False
-    _consoles: dict[bool, Console] = field(default_factory=dict)
+    _consoles: dict[bool, Console] = field(default_factory=dict, init=False)
+    _open: ExitStack = field(default_factory=ExitStack, init=False)
+    _text: IO[str] | None = field(default=None, init=False)
+
+    # ---- the file of -o
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """
+        Around a whole command: the file of -o holds the whole answer at its end, or stays as it was when it failed.
+
+        Raises:
+            NetopsError: the file cannot be written, which is said before the work where it shows then.
+        """
+        if self.file and self.file.suffix:
+            files.ready(self.file)
+        try:
+            yield
+        except (SystemExit, KeyboardInterrupt, click.exceptions.Exit):
+            self._open.close()
+            raise
+        except BaseException:
+            self._open.__exit__(*sys.exc_info())
+            raise
+        self._open.close()
+
+    def follow(self) -> None:
+        """
+        Write the answer line by line as it comes, for a command that runs until it is interrupted.
+
+        Raises:
+            NetopsError: the file cannot be written.
+        """
+        if self.file:
+            try:
+                self._text = self._open.enter_context(self.file.open("w", encoding="utf-8", buffering=1))
+            except OSError as error:
+                raise files.unwritten(self.file, error) from error
+
+    def _into(self, file: Path) -> IO[str]:
+        if self._text is None:
+            written = self._open.enter_context(files.whole(file))
+            self._text = io.TextIOWrapper(written, "utf-8-sig" if file.suffix == ".csv" else "utf-8", write_through=True)
+        return self._text
 
     # ---- answers
     def records(
@@ -133,18 +176,13 @@ class Output:
         The answer as the bytes of a file: into the file of -o, or on stdout.
 
         Raises:
-            NetopsError: the file cannot be written.
+            NetopsError: the file cannot be written; it is as it was then.
         """
         if self.file is None:
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             return
-        try:
-            self.file.write_bytes(content)
-        except OSError as error:
-            raise NetopsError(
-                "{path} was not written", "{reason}", "give another place by -o", path=self.file, reason=error
-            ) from error
+        files.put(content, self.file)
         self.say(_("{path} is written").format(path=self.file))
 
     def rich(self, renderable: Any) -> None:
@@ -256,17 +294,14 @@ class Output:
         if stderr not in self._consoles:
             from rich.console import Console
 
-            into: IO[str] | None = None if stderr or not self.file else self.file.open("w", encoding="utf-8")
+            into: IO[str] | None = None if stderr or not self.file else self._into(self.file)
             self._consoles[stderr] = Console(
                 stderr=stderr, file=into, width=None if (sys.stdout.isatty() or stderr) else 140
             )
         return self._consoles[stderr]
 
     def _write(self, text: str) -> None:
-        if self.file:
-            self.file.write_text(text, encoding="utf-8-sig" if self.file.suffix == ".csv" else "utf-8")
-        else:
-            sys.stdout.write(text)
+        (self._into(self.file) if self.file else sys.stdout).write(text)
 
     def _table(self, items: list[Any], columns: Sequence[Column], empty: str, title: str) -> None:
         if not items:
@@ -323,26 +358,6 @@ def document(
             for one in unseen
         ],
     }
-
-
-def fresh(path: Path, content: bytes, what: str) -> None:
-    """
-    Write a form that somebody fills in: never over a file that is there, which may be filled in already.
-
-    Args:
-        what: what did not happen, as a message id, when it cannot be written.
-
-    Raises:
-        Refused: the file is there.
-        NetopsError: it cannot be written.
-    """
-    try:
-        with path.open("xb") as handle:
-            handle.write(content)
-    except FileExistsError:
-        raise Refused(what, "{path} is there already", "name another file", path=path) from None
-    except OSError as error:
-        raise NetopsError(what, "{why}", "name a file that can be written", why=error) from error
 
 
 def shown(value: Any) -> str:

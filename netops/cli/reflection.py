@@ -10,7 +10,8 @@ import click
 
 from netops.cli import Command, desk, output
 from netops.cli.printing import Column, Output, sign
-from netops.core.errors import NetopsError, Refused
+from netops.core import files
+from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 
 if TYPE_CHECKING:
@@ -167,12 +168,7 @@ def sensor(beacon: str, key: Path, seconds: float, page: str, certificate: str, 
     if push:
         oneway.push(lines, push)
         return
-    if out.file:
-        with out.file.open("w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(line + "\n")
-                file.flush()
-        return
+    out.follow()
     for line in lines:
         out.lines([line])
         sys.stdout.flush()
@@ -192,17 +188,10 @@ def key(file: Path, for_sensor: Path | None) -> None:
 
     The sensor's key knows our tickets; it can neither write them nor read whom they name, so it may stand outside.
     """
-    import os
-
     from netops.core import ticket
 
     text = ticket.sensor_key(_key(for_sensor)) if for_sensor else ticket.new_key()
-    try:
-        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise Refused("{path} was not written", "{why}", "give another name", path=file, why=error.strerror) from error
-    with os.fdopen(number, "w", encoding="utf-8") as opened:
-        opened.write(text + "\n")
+    files.fresh(f"{text}\n".encode(), file, mode=0o600)
     output().say(f"{sign('good')} {file}")
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netops.cli import Command, desk, output
-from netops.cli.printing import Column, Output, document, fresh, labelled, sign
+from netops.cli.printing import Column, Output, document, labelled, sign
+from netops.core import files
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _, series, spoken
 
@@ -255,7 +256,7 @@ def form(kind: str, numbers: tuple[str, ...], organization: str, filled: bool, r
             tables.append((one, listed))
         content = register_forms.workbook(opened, tables, rows)
     path = out.file or Path(f"{kind}.xlsx".replace("/", "_"))
-    fresh(path, content, N_("the form was not written"))
+    files.fresh(content, path, what=N_("the form was not written"))
     told = replace(out, file=None)
     if told.json:
         told.record("form", {"path": str(path), "registers": [one.kind for one in chosen]}, lambda: None)

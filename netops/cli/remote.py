@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from netops.core import files
 from netops.core.errors import NetopsError, Refused
 from netops.core.language import N_, spoken
 from netops.core.permission import Deed, Forbidden, Principal
@@ -250,6 +251,8 @@ def run(argv: list[str], server: str) -> int:
             "suffix": Path(output).suffix.lower() if output else "", "interactive": interactive, "seen": ""}  # fmt: skip
     if output and not body["suffix"]:
         raise NetopsError(N_("nothing was written"), N_("the name of the file does not say what it is"), N_("name it FILE.json"))
+    if output:
+        files.ready(Path(output))
     answer = _asked(server, body, values.get("--token-file", ""))
     plan = base64.b64decode(answer["stderr"])
     named = f"{ANSWER}{body['suffix']}"
@@ -260,7 +263,7 @@ def run(argv: list[str], server: str) -> int:
         answer = _asked(server, body | {"seen": hashlib.sha256(plan).hexdigest()}, values.get("--token-file", ""))
         _tell(base64.b64decode(answer["stderr"])[len(plan) :], named, output)
     if output and answer["file"]:
-        Path(output).write_bytes(base64.b64decode(answer["file"]))
+        files.put(base64.b64decode(answer["file"]), Path(output))
     sys.stdout.flush()
     sys.stdout.buffer.write(base64.b64decode(answer["stdout"]))
     sys.stdout.flush()

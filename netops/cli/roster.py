@@ -10,6 +10,7 @@ import click
 from netops.cli import Command, desk, output
 from netops.cli.ip_shown import PLANES
 from netops.cli.printing import Column, Output
+from netops.core import files
 from netops.core.errors import NetopsError
 from netops.core.language import N_, _, called, spoken
 
@@ -301,15 +302,10 @@ def _files(out: Output, made: list[Written], shape: str) -> None:
 def _zones(out: Output, made: list[Written]) -> None:
     folder = out.file
     assert folder is not None  # noqa: S101 - asked before
-    try:
-        folder.mkdir(exist_ok=True)
-        for one in made:
-            if one.count:
-                (folder / one.name).write_text(one.text, encoding="utf-8")
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not written", "{reason}", "give another place by -o", path=folder, reason=error
-        ) from error
+    files.folder(folder)
+    for one in made:
+        if one.count:
+            files.put(one.text.encode(), folder / one.name)
     written = [one for one in made if one.count]
     out.say(_("{zones} zones with {names} names are in {path}").format(
         zones=len(written), names=sum(one.count for one in written), path=folder))  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64decode, b64encode
 from pathlib import Path
 
-from netops.core.errors import NetopsError, Refused
+from netops.core import files
+from netops.core.errors import NetopsError
 
 
 def new_key(file: Path) -> str:
@@ -22,12 +22,7 @@ def new_key(file: Path) -> str:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     secret = Ed25519PrivateKey.generate()
-    try:
-        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise Refused("{path} was not written", "{why}", "give another name", path=file, why=error.strerror) from error
-    with os.fdopen(number, "w", encoding="ascii") as opened:
-        opened.write(b64encode(secret.private_bytes_raw()).decode() + "\n")
+    files.fresh(b64encode(secret.private_bytes_raw()) + b"\n", file, mode=0o600)
     return b64encode(secret.public_key().public_bytes_raw()).decode()
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from netops import __version__
-from netops.core import dump, journal
+from netops.core import dump, files, journal
 from netops.core.clock import rfc3339
 from netops.core.columns import json_value, moment
 from netops.core.dump import Unreadable
-from netops.core.errors import Missing, NetopsError, Refused
+from netops.core.errors import Missing, Refused
 from netops.core.language import N_
 from netops.core.store import REVISION, Store
 from netops.desk import Desk
@@ -119,40 +119,24 @@ def create(
     """
     at = desk.clock()
     file = place / at.strftime(STAMP) if place.is_dir() else place
-    if file.exists():
-        raise Refused("the backup was not written", "{path} exists already", "give another file", path=file)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as written:
-            os.fchmod(written.fileno(), 0o600)
-            manifest = _write(desk, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=3), at,
-                              _files(desk, flows=flows, secrets=secrets), say)  # fmt: skip
-            written.flush()
-            os.fsync(written.fileno())
-        part.rename(file)
-        _settle(file.parent)
-    except OSError as error:
-        raise NetopsError(
-            "the backup was not written", "{reason}", "name a folder on a disk with room, which this account may write",
-            reason=error,
-        ) from error  # fmt: skip
-    finally:
-        part.unlink(missing_ok=True)
+    with files.whole(file, new=True, what=N_("the backup was not written"), mode=0o600) as written:
+        archive = zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
+        manifest = _write(desk, archive, at, _files(desk, flows=flows, secrets=secrets), say)
     made = Backup(file=str(file), size=file.stat().st_size, sha256=_sha256(file), manifest=manifest)
     with journal.act(desk.store, desk.actor, desk.clock) as act:
         act.record("backup.create", file.name, after={"sha256": made.sha256, "head": manifest.head})
     return made, _thin(file, keep) if place.is_dir() else []
 
 
-def _write(desk: Desk, archive: zipfile.ZipFile, at: datetime, files: dict[str, Path], say: Progress) -> Manifest:
+def _write(desk: Desk, archive: zipfile.ZipFile, at: datetime, listed: dict[str, Path], say: Progress) -> Manifest:
     members: list[Member] = []
     with archive, dump.dumped(desk.store) as held:
-        whole = len(held.tables) + len(files)
+        whole = len(held.tables) + len(listed)
         for name in held.tables:
             say(len(members), whole, name)
             members.append(_member(archive, f"{TABLES}{name}.jsonl", held.lines(name), rows=True))
         head, entries = _newest(held)
-        for name, path in files.items():
+        for name, path in listed.items():
             say(len(members), whole, name)
             try:
                 members.append(_member(archive, FILES + name, _blocks(path), rows=False))
@@ -228,15 +212,6 @@ def _thin(file: Path, keep: int) -> list[Path]:
     for one in gone:
         one.unlink()
     return gone
-
-
-def _settle(folder: Path) -> None:
-    """The name of a new file survives a power cut once its folder is on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(file: Path) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import zlib
 from datetime import datetime
 from io import BytesIO
@@ -18,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 from netops import __version__
-from netops.core import docket, journal, seal
+from netops.core import docket, files, journal, seal
 from netops.core.clock import rfc3339
 from netops.core.errors import Missing, NetopsError, Refused
 from netops.core.finding import STANDING
+from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.rounds import walk
@@ -93,12 +93,8 @@ def export(desk: Desk, file: Path, plane: Plane = Plane.EXTRANET) -> Bundle:
     )  # fmt: skip
     said = msgspec.json.encode(head)
     key, signature = seal.sign(config.secret("", config.bundle.key_file), said)
-    try:
-        with file.open("xb") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.writelines((said, b"\n", msgspec.json.encode(Seal(key, signature)), b"\n", packed))
-    except OSError as error:
-        raise Refused("the bundle was not written", "{why}", "give another file", why=error.strerror) from error
+    with files.whole(file, new=True, what=N_("the bundle was not written"), mode=0o600) as out:
+        out.writelines((said, b"\n", msgspec.json.encode(Seal(key, signature)), b"\n", packed))
     with journal.act(desk.store, desk.actor, desk.clock) as act:
         act.record("bundle.export", file.name, after={"plane": plane, "sha256": head.sha256, **facts})
     return Bundle(file=str(file), head=head, signer=key, trusted=key in config.bundle.trusted)

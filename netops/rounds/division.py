@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from netops.addresses.holdings import holding
 from netops.addresses.prefix import RegisteredPrefix
 from netops.addresses.ranges import with_ranges
 from netops.addresses.span import parsed
+from netops.core import files
 from netops.core.errors import Refused
 from netops.core.evidence import digest
 from netops.core.journal import Act
@@ -152,7 +152,7 @@ def _done(desk: Desk, made: Plan) -> int:
             raise _stale()
         _renumber(act, made, held)
 
-    _write(path, edited(path, made.division))
+    files.put(edited(path, made.division).encode(), path)
     try:
         plan = inventory.plan(desk)
         ours = {f"{made.plane}/{one.prefix}" for one in (*made.division.removed, *made.division.added)}
@@ -163,7 +163,7 @@ def _done(desk: Desk, made: Plan) -> int:
             raise Refused(WHAT, why, "netops inventory plan shows them")
         return inventory.apply(desk, plan, also)
     except BaseException:
-        _write(path, before)
+        files.put(before.encode(), path)
         raise
 
 
@@ -184,16 +184,6 @@ def _renumber(act: Act, made: Plan, held: Sequence[Allocation]) -> None:
             reserve_until=one.free_after if one.state is AllocationState.RESERVED else None,
             mac=one.mac, device=one.device, note=one.note, tags=one.tags,
         ), over_quota=one.over_quota)  # fmt: skip
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole file, or the old one."""
-    beside = path.with_suffix(".toml.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def edited(path: Path, made: Division) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from tomlkit.items import AoT, Table
 
 from netops import register as registers
 from netops.addresses.span import number, parsed
-from netops.core import applied
+from netops.core import applied, files
 from netops.core.errors import Faults, Missing, NetopsError, Refused
 from netops.core.language import N_
 from netops.core.plane import Plane
@@ -100,12 +99,7 @@ def _inline(value: Any) -> Any:
 def _put(path: Path, document: tomlkit.TOMLDocument) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(tomlkit.dumps(document), "utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    files.put(tomlkit.dumps(document).encode(), path)
 
 
 # ---- in

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from netops import __version__
-from netops.core import custody, docket, journal
+from netops.core import custody, docket, files, journal
 from netops.core.clock import rfc3339
 from netops.core.errors import NetopsError
 from netops.core.evidence import canonical
@@ -104,10 +104,7 @@ def export(desk: Desk, number: str, path: Path, dossier: dict[str, Any]) -> dict
                           number=number)  # fmt: skip
     about = {"incident": number, "exported_at": rfc3339(desk.clock()), "by": desk.actor, "journal": journal.head(desk.store)}
     content = packed(desk.store, found, about, dossier)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise NetopsError("{path} was not written", "{reason}", "give another place by -o", path=path, reason=error) from error
+    files.put(content, path)
     digest, (_newest, head) = hashlib.sha256(content).hexdigest(), custody.head(desk.store)
     told = {"incident": number, "entries": len(found), "head": head, "sha256": digest, "size": len(content)}
     with act(desk.store, desk.actor, desk.clock) as one:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
+from netops.core import files
 from netops.core.clock import city_time
-from netops.core.errors import NetopsError, Refused
+from netops.core.errors import Refused
 from netops.core.journal import act
-from netops.core.language import _, spoken
+from netops.core.language import N_, _, spoken
 from netops.desk import Desk
 from netops.documents.field_pack import FieldPack, MachineAnswer, PackItem, render
 from netops.inspections import archive, field, packs
@@ -85,14 +85,7 @@ def pack(desk: Desk, number: str, file: Path) -> Pack:
         f"{inspection.catalogue.title} {inspection.catalogue.head.version}  {city_time(made.made)}{_sample(inspection)}",
         tuple(_item(inspection, item) for item in inspection.catalogue.items if _wanted(inspection, item)), words(),
     )  # fmt: skip
-    try:
-        with file.open("xb") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.write(render(content, spoken()))
-    except FileExistsError as error:
-        raise Refused("the pack was not written", "{path} exists already", "give another file", path=file) from error
-    except OSError as error:
-        raise NetopsError("the pack was not written", "{why}", "give a place that can be written", why=error.strerror) from error
+    files.fresh(render(content, spoken()), file, what=N_("the pack was not written"), mode=0o600)
     with act(desk.store, desk.actor, desk.clock) as acting:
         packs.add(acting, made)
     return made

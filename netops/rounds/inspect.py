@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from netops.core import docket, journal
+from netops.core import docket, files, journal
 from netops.core.clock import CITY_ZONE
 from netops.core.errors import NetopsError
 from netops.core.finding import STANDING
@@ -186,26 +186,21 @@ def write_checklist(desk: Desk, number: str, path: Path) -> None:
         NetopsError: the ending says none of these, or the document cannot be written.
     """
     inspection = archive.one(desk.store, number)
-    try:
-        with speaking("zh"):  # documents are Chinese, whatever the command speaks
-            if path.suffix == ".json":
-                content = {
-                    "kind": "inspection",
-                    "number": number,
-                    "organization": inspection.organization,
-                    "catalogue": msgspec.to_builtins(inspection.catalogue.head),
-                    "checked_at": inspection.checked_at,
-                    "inspectors": inspection.inspectors,
-                    "progress": inspection.progress(),
-                    "journal": journal.head(desk.store),
-                    "items": inspection.records(),
-                }
-                path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
-            else:
-                from netops.rounds import inspect_record
+    with speaking("zh"):  # documents are Chinese, whatever the command speaks
+        if path.suffix == ".json":
+            content = {
+                "kind": "inspection",
+                "number": number,
+                "organization": inspection.organization,
+                "catalogue": msgspec.to_builtins(inspection.catalogue.head),
+                "checked_at": inspection.checked_at,
+                "inspectors": inspection.inspectors,
+                "progress": inspection.progress(),
+                "journal": journal.head(desk.store),
+                "items": inspection.records(),
+            }
+            files.put(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n", path)
+        else:
+            from netops.rounds import inspect_record
 
-                inspect_record.write_record(desk, number, path)
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not written", "{why}", "give a place that can be written", path=path.name, why=error
-        ) from error
+            inspect_record.write_record(desk, number, path)

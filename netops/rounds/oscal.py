@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from netops.core import docket, files
-from netops.core.errors import NetopsError
 from netops.core.language import speaking
 from netops.desk import Desk
 from netops.inspections import archive, followup, oscal_assessment, oscal_catalog
@@ -38,14 +37,9 @@ def export(desk: Desk, number: str, folder: Path) -> list[Path]:
         Missing: there is no such inspection. NetopsError: the folder cannot be written.
     """
     made = documents(desk, number)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if POAM not in made:
-            (folder / POAM).unlink(missing_ok=True)
-    except OSError as error:
-        raise NetopsError(
-            "{path} was not written", "{why}", "give a place that can be written", path=folder, why=error.strerror
-        ) from error
+    files.folder(folder)
+    if POAM not in made:
+        (folder / POAM).unlink(missing_ok=True)
     for name, content in made.items():
         files.put(content, folder / name)
     return [folder / name for name in made]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from netops.cli import NOUNS, main
+from netops.cli.printing import Output
 
 HEAVY = ("sqlalchemy", "alembic", "pysnmp", "gufo", "scapy", "numpy", "networkx", "netaddr", "starlette", "uvicorn",
          "prometheus_client", "typst", "docx", "apscheduler", "rich.table")
@@ -162,3 +163,31 @@ def test_what_was_never_walked_is_not_called_in_order(tmp_path: Path) -> None:
         answer = run("-c", "city/config.toml", "--lang", "en", *question, cwd=tmp_path)
         assert 3 == answer.returncode, question
         assert "✓" not in answer.stdout
+
+
+def test_an_answer_goes_whole_into_its_file_or_the_older_one_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is not there is said before the work, in both languages; a command that fails leaves what was there."""
+    store, kept = f"sqlite:///{tmp_path / 'a.db'}", tmp_path / "kept.json"
+    ask = ("--store", store, "--no-input", "-o")
+
+    for language, why in (("en", "there is no folder"), ("zh", "没有文件夹")):
+        assert 2 == main(["finding", "list", *ask, str(tmp_path / "none" / "a.json"), "--lang", language])
+        assert f"{why} {tmp_path / 'none'}" in capsys.readouterr().err
+    assert not (tmp_path / "a.db").exists()
+    assert 0 == main(["finding", "list", "--json", *ask, str(kept)])
+    assert "finding" == json.loads(kept.read_bytes())["kind"]
+    before = kept.read_bytes()
+    assert 2 == main(["finding", "show", "F-9", *ask, str(kept)])
+    assert (before, []) == (kept.read_bytes(), list(tmp_path.glob(".*")))
+
+
+def test_an_answer_in_several_pieces_is_all_in_its_file(tmp_path: Path) -> None:
+    """Lines after lines, as decoding a large capture writes them."""
+    out = Output(file=tmp_path / "a.jsonl")
+
+    with out.answering():
+        out.lines(["1", "2"])
+        assert not (tmp_path / "a.jsonl").exists()
+        out.lines(["3"])
+
+    assert "1\n2\n3\n" == (tmp_path / "a.jsonl").read_text()

@@ -141,7 +141,7 @@ def test_nothing_is_restored_over_anything(desk: Desk, tmp_path: Path) -> None:
         backup.restore(desk, Path(made.file))
     with pytest.raises(Refused, match="is not empty"):
         backup.restore(desk, Path(made.file), tmp_path)
-    with pytest.raises(Refused, match="exists already"):
+    with pytest.raises(Refused, match="is there already"):
         backup.create(desk, tmp_path / "b.zip")
 
     assert before == content(desk.store)

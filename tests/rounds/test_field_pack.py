@@ -271,5 +271,5 @@ def test_what_is_not_the_pack_s_own_is_refused(desk: Desk, number: str, tmp_path
     field_pack.merge(desk, good, field_pack.plan(desk, good))
     with pytest.raises(Refused, match="merged already"):
         field_pack.plan(desk, good)
-    with pytest.raises(Refused, match="exists already"):
+    with pytest.raises(Refused, match="is there already"):
         field_pack.pack(desk, number, tmp_path / "pack.html")
