@@ -76,7 +76,7 @@ def _play(out: Output, prepared: Demo, watcher: Watcher, name: str) -> Day:
     out.say(
         f"{sign(state)} "
         + (
-            _("{count} findings stand.").format(count=len(day.findings))
+            _("Findings that stand: {count}.").format(count=len(day.findings))
             if day.findings
             else _("Everything that was looked at is in order.")
         )

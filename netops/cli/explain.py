@@ -56,7 +56,7 @@ def explain(code: str | None) -> None:
             out.line()
         for label, several in zip((_("enough alone"), _("only together")), proofs, strict=True):
             if several:
-                told = _(", ").join(f"{_(WITNESSES.get(name, name))} {weight:.0%}" for name, weight in several)
+                told = series(f"{_(WITNESSES.get(name, name))} {weight:.0%}" for name, weight in several)
                 out.line(f"{label}　{told}")
         for basis in rule.basis:
             quote = _quote(basis.article)

@@ -152,7 +152,7 @@ WITNESSES = {
 
 def _sure(one: Sure) -> str:
     """How sure it is, and by whom."""
-    told = _(", ").join(_(WITNESSES.get(name, name)) for name in one.witnesses)
+    told = series(_(WITNESSES.get(name, name)) for name in one.witnesses)
     return f"{one.confidence:.0%} {told}" if told else "—"
 
 

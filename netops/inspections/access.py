@@ -163,7 +163,7 @@ def only_allocated(facts: Facts, fresh_hours: int = 48) -> Judgement:
     """A11-2: no address in use that was not allocated to it, none in conflict, none misplaced."""
     if breaches := facts.standing(*MISUSE):
         return nonconform(
-            N_("{count} addresses are used otherwise than allocated: {findings}"),
+            N_("addresses are used otherwise than allocated ({count}): {findings}"),
             *breaches,
             count=len(breaches),
             findings=numbers(breaches),

@@ -42,7 +42,7 @@ def topology_complete(facts: Facts, fresh_hours: int = 48, plane: str = "extrane
     drift = [one for one in facts.standing(*DRIFT, city=True) if one.plane == plane]
     if drift:
         return nonconform(
-            N_("{count} differences between the register and what was walked: {findings}"),
+            N_("differences between the register and what was walked ({count}): {findings}"),
             *drift,
             count=len(drift),
             findings=numbers(drift),
@@ -96,7 +96,7 @@ def no_private_backbone(facts: Facts, fresh_hours: int = 48) -> Judgement:
     """A09-1: no link of its own past the platform (bypass_link)."""
     if breaches := facts.standing("bypass_link"):
         return nonconform(
-            N_("{count} links of its own past the platform were seen: {findings}"),
+            N_("links of its own past the platform were seen ({count}): {findings}"),
             *breaches,
             count=len(breaches),
             findings=numbers(breaches),
@@ -116,7 +116,7 @@ def interconnection_on_platform(facts: Facts, fresh_hours: int = 48) -> Judgemen
     kinds = ("bypass_link", "undeclared_link")
     if breaches := facts.standing(*kinds):
         return nonconform(
-            N_("{count} connections that nobody registered were seen: {findings}"),
+            N_("connections that nobody registered were seen ({count}): {findings}"),
             *breaches,
             count=len(breaches),
             findings=numbers(breaches),

@@ -52,7 +52,7 @@ def pages_in_order(
     found = [one for one in facts.standing(*names, city=city) if _is_about(one, chosen, bool(when))]
     if found:
         judged = nonconform(
-            N_("{count} findings on its pages: {findings}"), *found, count=len(found), findings=numbers(found)
+            N_("findings on its pages ({count}): {findings}"), *found, count=len(found), findings=numbers(found)
         )
         return msgspec.structs.replace(judged, looked=_looked(mine))
     if not mine:
@@ -97,7 +97,7 @@ def nothing_found(
     names = [kind.strip() for kind in kinds.split(",")]
     if found := [one for one in facts.standing(*names, city=city) if plane in ("", one.plane)]:
         return nonconform(
-            N_("{count} findings stand: {findings}"), *found, count=len(found), findings=numbers(found)
+            N_("findings that stand ({count}): {findings}"), *found, count=len(found), findings=numbers(found)
         )
     planes = (facts.planes if city else facts.present()) if not plane else (Plane(plane),)
     if not city and plane and Plane(plane) not in facts.present():

@@ -168,7 +168,7 @@ def _weighed(
             records=listing(one.record or one.organization for one in short.excused),
         )  # fmt: skip
         return _pointed(judged, list(short.excused), mine)
-    shown = conform(N_("{count} records in the register {register} show it: {records}"), **told, records=_names(mine))
+    shown = conform(N_("the register {register} shows it ({count}): {records}"), **told, records=_names(mine))
     return _pointed(shown, [], mine)
 
 

@@ -13,6 +13,7 @@ from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.egress import hits
 from netops.rounds import coverage
+from netops.rounds.archive import folder_of
 from netops.topology import snapshots
 
 PROBED = timedelta(days=7)
@@ -29,6 +30,8 @@ SENSES = {
     "log": N_("resolver's log"),
 }
 """What can see a segment, in the order in which they are shown."""
+KEPT = "kept"
+"""Flows are kept: what comes to nothing, or drowns somebody, is looked for in those of the last minutes."""
 FINDS: dict[str, tuple[set[str], ...]] = {
     "rogue_exit_host": ({"probe", "arp"}, {"beacon"}),
     "rogue_exit_router": ({"arp"}, {"flow"}),
@@ -46,6 +49,8 @@ FINDS: dict[str, tuple[set[str], ...]] = {
     "remote_control": ({"mirror"}, {"mirror_exit"}, {"log"}),
     "file_sharing": ({"mirror"}, {"mirror_exit"}, {"log"}),
     "encrypted_dns": ({"mirror"}, {"mirror_exit"}),
+    "network_scan": ({"flow", KEPT}, {"flow_inside", KEPT}),
+    "traffic_flood": ({"flow", KEPT}, {"flow_inside", KEPT}),
 }
 """
 Kinds of findings to the senses that find them in a segment: each set suffices, and all of it is needed (a probe asks whom a walk
@@ -68,6 +73,8 @@ KINDS = {
     "file_sharing": N_("file sharing"),
     "encrypted_dns": N_("encrypted DNS"),
     "rogue_router": N_("a router that advertises itself"),
+    "network_scan": N_("a scan"),
+    "traffic_flood": N_("a flood"),
     "unfiled_separate_exit": N_("an exit whose filing lapsed"),
     "shared_port": N_("several terminals on one port"),
     "moved_terminal": N_("a moved terminal"),
@@ -165,10 +172,9 @@ def _segment(
     if not any(log.plane is plane for log in desk.config.logs):
         missing["log"] = N_("no log of a resolver is followed: [[logs]] in config.toml")
     senses = tuple(sense for sense in SENSES if sense not in missing)
+    there = {*senses, *([KEPT] if folder_of(desk) else [])}
     blind = tuple(
-        kind
-        for kind, ways in FINDS.items()
-        if not any(way <= set(senses) for way in ways) and ONLY.get(kind, plane) is plane
+        kind for kind, ways in FINDS.items() if not any(way <= there for way in ways) and ONLY.get(kind, plane) is plane
     )
     return Segment(one.organization, plane, one.prefix, one.gateway, one.switch, senses, missing, blind)
 

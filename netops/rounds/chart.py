@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from msgspec.structs import replace
+
 from netops.core import docket
 from netops.core.errors import NetopsError
 from netops.core.finding import Finding
@@ -41,7 +43,12 @@ def embedded(desk: Desk, planes: Collection[Plane], organization: str = "", whol
     """
     devices, links, findings, segments = whole or drawing(desk)
     owners = {(entry.plane, entry.name): entry.organization for entry in desk.register.devices}
-    mine = [one for one in devices if one.plane in planes and organization in ("", owners.get(one.key, ""))]
+    # Whoever made the picture may have spoken another language.
+    mine = [
+        replace(one, organization=desk.register.name(owners.get(one.key, "")))
+        for one in devices
+        if one.plane in planes and organization in ("", owners.get(one.key, ""))
+    ]
     names = {one.key for one in mine}
     kept = [one for one in findings if one.plane in planes and organization in ("", one.organization)]
     there = tuple(one for one in segments if one.plane in planes and not organization)

@@ -14,7 +14,7 @@ import msgspec
 from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import ROOMS, Finding, Rule, Severity
-from netops.core.language import _, called, spoken
+from netops.core.language import _, called, series, sided, spoken
 from netops.core.plane import Plane
 from netops.core.ways import WAYS
 from netops.desk import Desk
@@ -99,6 +99,10 @@ ORGANIZATIONS = ("organization", "holder")
 """Facts that are codes of organizations, shown by their names."""
 
 
+BOTH = ("to_whom", "source")
+"""Facts that the office's files say as "中文 / English"."""
+
+
 def _filled(message: str, facts: dict[str, str]) -> str:
     told = {name: _told(name, value) or "—" for name, value in facts.items()}
     ending = f"_{spoken()}"
@@ -110,7 +114,9 @@ def _told(name: str, value: str) -> str:
     if name in ORGANIZATIONS:
         return called(value)
     if name == "how":
-        return _(", ").join(_(WAYS.get(way, way)) for way in value.split(", "))
+        return series(_(WAYS.get(way, way)) for way in value.split(", "))
+    if name in BOTH:
+        return sided(value)
     return _(value) if name in WORDS else value
 
 

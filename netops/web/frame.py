@@ -18,6 +18,7 @@ from netops.core.permission import Deed, Principal
 from netops.desk import Desk
 from netops.rounds import look
 from netops.web.pages.page import Shown
+from netops.web.pages.table import commands
 
 HERE = Path(__file__).parent
 THEMES = ("light", "dark")
@@ -72,6 +73,7 @@ class Frame:
             "city_time": city_time,
             "title": look.title,
             "because": look.because,
+            "commands": commands,
             "version": __version__,
             "edition": _edition(),
         }

@@ -245,6 +245,13 @@ def test_flows_alone_tell_no_home_router(city: tuple[Desk, Hands], monkeypatch: 
     assert ({"flow", "probe"}, {"hidden_nat", "over_declared"}) == (
         {"flow", "probe"} & set(fin.senses), {"hidden_nat", "over_declared", "tunnel", "unallocated_address"} & set(fin.blind_to),
     )  # fmt: skip
+    # Scans and floods are looked for in flows that are kept: who only counts them sees neither.
+    told = {}
+    for kept in (None, Path("flows")):
+        monkeypatch.setattr(blind, "folder_of", lambda desk, kept=kept: kept)
+        fin = next(one for one in blind.segments(desk) if one.organization == "fin")
+        told[kept is not None] = {"network_scan", "traffic_flood"} & set(fin.blind_to)
+    assert {False: {"network_scan", "traffic_flood"}, True: set()} == told
 
 
 def test_a_quiet_city_has_no_leads(city: tuple[Desk, Hands]) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from netops.core import journal
 from netops.core.errors import NetopsError, Refused
 from netops.core.evidence import digest
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 from netops.web.pages.page import Act, Intent, Shown, Step
 from netops.web.pages.visit import Visit
 
@@ -42,10 +42,10 @@ def post(visit: Visit, act: Act) -> Shown | Response:
     said = {one.name: visit.said.get(one.name, "").strip() for one in intent.fields}
     if missing := [one.label for one in intent.fields if one.required and not said[one.name]]:
         return _form(
-            intent, said, (_("It was not done."), _("{fields} must be said").format(fields=", ".join(missing)), ""), 422
+            intent, said, (_("It was not done."), _("{fields} must be said").format(fields=series(missing)), ""), 422
         )
     if long := [one for one in intent.fields if len(said[one.name]) > one.most and said[one.name] != one.value]:
-        names = ", ".join(one.label for one in long)
+        names = series(one.label for one in long)
         why = _("{fields}: longer than {most} characters").format(fields=names, most=min(one.most for one in long))
         return _form(intent, said, (_("It was not done."), why, _("say less")), 422)
     if visit.said.get("step") != "do":

@@ -16,7 +16,7 @@ from netops.addresses.span import TOP, Span, is_ipv4, parsed
 from netops.addresses.span import shown as written
 from netops.addresses.tile import Tile, TileState
 from netops.core.errors import Missing, NetopsError
-from netops.core.language import N_, _, called
+from netops.core.language import N_, _, called, series
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.rounds import allocate
@@ -79,7 +79,7 @@ def listed(visit: Visit) -> Shown:
     full = [one for one in mine if _is_full(one)]
     size, taken = sum(one.size for one in mine), sum(one.allocated for one in mine)
     answer = (
-        _("{count} pools, {share} of their addresses are allocated; {full} are nearly full.").format(
+        _("Pools: {count}; {share} of their addresses are allocated; nearly full: {full}.").format(
             count=len(mine), share=words.share(taken / size if size else 0.0), full=len(full)
         )
         if mine
@@ -98,7 +98,7 @@ def listed(visit: Visit) -> Shown:
             [
                 Cell(one.prefix, path("pools", one.plane, one.prefix), short=True),
                 Cell(words.plane(one.plane), short=True),
-                _(one.role),
+                Cell(_(one.role), short=True),
                 words.organization(one.organization),
                 one.name,
                 Cell(words.share(total.utilization), share=total.utilization, short=True),
@@ -216,8 +216,8 @@ def show(visit: Visit) -> Shown:
         (_("gateway"), " ".join(filter(None, (entry.gateway, entry.gateway_address)))),
         (_("VLAN"), str(entry.vlan or "")),
         (_("switch"), entry.switch),
-        (_("dhcp"), ", ".join(entry.dhcp_ranges)),
-        (_("set aside"), ", ".join(entry.reserved_ranges)),
+        (_("dhcp"), series(entry.dhcp_ranges)),
+        (_("set aside"), series(entry.reserved_ranges)),
     ]
     grants = Table(
         "grants",

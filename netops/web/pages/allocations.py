@@ -10,7 +10,7 @@ from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Re
 from netops.addresses.span import parsed
 from netops.core import journal
 from netops.core.errors import Missing, NetopsError
-from netops.core.language import N_, _, called
+from netops.core.language import N_, _, called, series
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.declarations import filings
@@ -120,7 +120,7 @@ def allocation(visit: Visit) -> Shown:
         (_("device"), one.device),
         (_("MAC"), Cell(one.mac, path("who", q=one.mac)) if one.mac else ""),
         (_("note"), one.note),
-        (_("tags"), ", ".join(one.tags)),
+        (_("tags"), series(one.tags)),
         (_("decided by"), _(one.origin)),
         (_("exception"), one.over_quota),
         (_("cause"), _(one.cause) if one.cause else ""),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from netops.core import journal
 from netops.core.errors import Missing
-from netops.core.language import _, called
+from netops.core.language import _, called, series
 from netops.core.permission import Deed
 from netops.inspections import archive
 from netops.inspections.answer import Result
@@ -83,7 +83,7 @@ def changes(visit: Visit) -> Shown:
         if several
         else _("Nobody was inspected twice by this catalogue.")
     )
-    under = _("inspected once only: {names}").format(names=_(", ").join(map(called, once))) if once else ""
+    under = _("inspected once only: {names}").format(names=series(map(called, once))) if once else ""
     mark = "bad" if worse or repeated else "good" if several else ""
     return Shown("list.html", answer, {"tabs": tabs, "acts": []}, [table], under, _trail(), mark=mark)
 
@@ -316,7 +316,7 @@ def _told(rules: Rules, left: list[str]) -> str:
         share=words.share(rules.least)
     )
     if left:
-        names = _(", ").join(map(called, left[:8])) + (" …" if len(left) > 8 else "")
+        names = series(map(called, left[:8])) + (" …" if len(left) > 8 else "")
         said += " " + _("Not inspected: {names}.").format(names=names)
     return said
 

@@ -59,9 +59,10 @@ def svg(title: str, times: Sequence[datetime], several: Sequence[Series], said: 
         parts.append(f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{escape(said(value))}</text>')
     days = bool(times) and (times[-1] - times[0]).total_seconds() > 172_800
     step = max(len(times) // 8, 1)
-    for place in range(0, len(times), step):
+    for number, place in enumerate(range(0, len(times), step)):
         text = city_time(times[place], "%m-%d" if days else "%H:%M")
-        parts.append(f'<text x="{x(place):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{text}</text>')
+        kind = "x odd" if number % 2 else "x"
+        parts.append(f'<text class="{kind}" x="{x(place):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{text}</text>')
     if any(one.bad for one in several):
         parts.append(HATCH)
     drawn = [(number, one) for number, one in enumerate(several) if any(one.values)]

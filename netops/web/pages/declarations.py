@@ -75,7 +75,7 @@ def listed(visit: Visit) -> Shown:
     rows = [_row(visit, one, given) for one in found[offset : offset + LIMIT]]
     counts = {one.value: sum(each.state is one for each in every) for one in DeclarationState}
     tabs = [
-        (visit.here(state="every", **{"from": None}), f"{_('every')} {len(every)}", state == "every"),
+        (visit.here(state="every", **{"from": None}), f"{_('all')} {len(every)}", state == "every"),
         *(
             (visit.here(state=name, **{"from": None}), f"{_(name)} {count}", state == name)
             for name, count in counts.items()
@@ -138,7 +138,7 @@ def listed(visit: Visit) -> Shown:
         csv=visit.here(format="csv", table="due"),
     )
     late = sum(one.days < 0 for one in due)
-    answer = _("{waiting} declarations wait for review; {standing} stand, {late} are overdue for renewal.").format(
+    answer = _("Declarations that wait for review: {waiting}; in force: {standing}, overdue for renewal: {late}.").format(
         waiting=len(waiting), standing=sum(one.stands for one in every), late=late
     )
     return Shown(
@@ -453,7 +453,7 @@ def _stepping(verb: str) -> Act:
             steps.take(visit.desk, steps.planned(visit.desk, one.number, verb), said["why"])
 
         return Intent(
-            f"{_(VERBS[verb])}: {one.number} {called(one.organization)}",
+            words.about(_(VERBS[verb]), f"{one.number} {called(one.organization)}"),
             [Field("why", _("Why"), "area", required=verb in NEED_WHY)],
             plan,
             do,

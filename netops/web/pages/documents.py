@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from netops.core import paper as content
 from netops.core.errors import Missing, Refused
-from netops.core.language import _, spoken
+from netops.core.language import _, series, spoken
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.documents.page import addressed
@@ -62,7 +62,7 @@ def row(visit: Visit, one: Kept) -> list[str | Cell]:
         Cell(one.subject, _about(one)),
         words.time(one.issued),
         one.due or "—",
-        Cell(_(", ").join(_(WORDS[each.kind]) for each in answers) or "—"),
+        Cell(series(_(WORDS[each.kind]) for each in answers) or "—"),
     ]
 
 
@@ -96,7 +96,7 @@ def listed(visit: Visit) -> Shown:
         *((visit.here(state=one.value, **{"from": None}), _(one), state == one) for one in PaperState),
     ]
     answer = (
-        _("{drafts} drafts wait for a person, {issued} documents were issued.").format(drafts=drafts, issued=issued)
+        _("Drafts that wait for a person: {drafts}; documents issued: {issued}.").format(drafts=drafts, issued=issued)
         if kept
         else _("No document was drafted.")
     )

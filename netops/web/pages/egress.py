@@ -9,7 +9,7 @@ import msgspec
 
 from netops.core import docket
 from netops.core.clock import CITY_ZONE
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 from netops.core.permission import Deed
 from netops.egress import hits
 from netops.egress.coverage import Coverage
@@ -78,7 +78,7 @@ def show(visit: Visit) -> Shown:
         tables.append(_exporters(visit, seen))
         tables.append(_leads_of_findings(visit))
     share = query.percent(seen.share)
-    answer = _("{exits} exits are registered; {unfiled} ways out are unfiled; {share} of what exporters sent was seen.").format(
+    answer = _("Registered exits: {exits}; unfiled ways out: {unfiled}; {share} of what exporters sent was seen.").format(
         exits=len(exits), unfiled=len(unfiled), share=share
     )
     tabs = [(visit.here(window=name), _(label), name == window) for name, label in LABELS.items()]
@@ -285,16 +285,16 @@ def blind_spots(visit: Visit) -> Shown:
     rows: list[list[str | Cell]] = [
         [
             Cell(one.prefix, path("pools", one.plane, one.prefix), short=True),
-            words.plane(one.plane),
+            Cell(words.plane(one.plane), short=True),
             words.organization(one.organization),
-            one.gateway,
-            one.switch,
+            Cell(one.gateway, short=True),
+            Cell(one.switch, short=True),
             Cell(
-                _(", ").join(_(blind.SENSES.get(sense, sense)) for sense in one.senses) or _("nobody"),
+                series(_(blind.SENSES.get(sense, sense)) for sense in one.senses) or _("nobody"),
                 mark="good" if one.senses else "unseen",
             ),
             Cell(
-                _(", ").join(_(blind.KINDS.get(kind, kind)) for kind in one.blind_to) or _("nothing"),
+                series(_(blind.KINDS.get(kind, kind)) for kind in one.blind_to) or _("nothing"),
                 mark="unseen" if one.blind_to else "good",
             ),
         ]

@@ -54,7 +54,7 @@ def listed(visit: Visit) -> Shown:
     standing = sum(one.number for one in counts)
     grave = sum(one.number for one in counts if one.severity in (Severity.CRITICAL, Severity.HIGH))
     answer = (
-        _("{count} findings stand, {grave} of them grave.").format(count=standing, grave=grave)
+        _("Findings that stand: {count}, grave: {grave}.").format(count=standing, grave=grave)
         if standing
         else _("Nothing stands: no finding is open.")
     )
@@ -73,7 +73,7 @@ def listed(visit: Visit) -> Shown:
     choices = {
         "severity": [(one.value, _(one.value)) for one in Severity],
         "room": [(room, _(room)) for room in dict.fromkeys(ROOMS.values())],
-        "state": [(name, _(name)) for name in STATES],
+        "state": [(name, _("all") if name == "every" else _(name)) for name in STATES],
         "plane": [(plane.value, words.plane(plane)) for plane in visit.every_plane],
     }
     return Shown(
@@ -93,7 +93,7 @@ def _by_rule(visit: Visit, counts: list[docket.Count]) -> Table:
     rows = [
         [
             Cell(code, path("rules", code), short=True),
-            look.explained(rules[code])[0] if code in rules else "",
+            words.rule(rules[code]) if code in rules else "",
             words.severity(rules[code].severity) if code in rules else "",
             Cell(str(number), visit.here(code=code, **{"from": None})),
         ]
@@ -125,7 +125,7 @@ def show(visit: Visit) -> Shown:
     told = case.of(visit.desk, one)
     pieces = docket.pieces(visit.desk.store, one.evidence)
     facts: list[tuple[str, str | Cell | list[Cell]]] = [
-        (_("rule"), Cell(f"{one.code} {look.explained(look.rule_of(one))[0]}", path("rules", one.code), under=one.kind)),
+        (_("rule"), Cell(f"{one.code} {words.rule(look.rule_of(one))}", path("rules", one.code))),
         (_("severity"), words.severity(one.severity)),
         (_("plane"), words.plane(one.plane)),
         (_("organization"), words.organization(one.organization)),
@@ -169,7 +169,7 @@ def show(visit: Visit) -> Shown:
                 piece.source,
                 piece.query,
                 Cell(words.time(piece.at), short=True),
-                _body(piece.body),
+                Cell(_body(piece.body)),
             ]
             for piece in pieces
         ],
@@ -201,7 +201,7 @@ def show(visit: Visit) -> Shown:
             "facts": facts,
             "acts": acts,
             "because": look.because(one),
-            "text": look.explained(look.rule_of(one)),
+            "text": [words.rule(look.rule_of(one)), *look.explained(look.rule_of(one))[1:]],
             "confidence": words.share(told.confidence),
             "step": told.step,
         },
@@ -216,10 +216,13 @@ def _sample(one: Mapping[str, object], href: str, source: str) -> list[str | Cel
         return str(one.get(name, ""))
 
     ends = [f"{text('src')}:{text('sport')}", f"{text('dst')}:{text('dport')}"]
-    began = Cell(words.told_time(text("first")), href)
-    return [began, *ends, *(text(name) for name in ("proto", "packets", "bytes", "interface", "src_mac")), source]
+    began = Cell(words.told_time(text("first")), href, short=True)
+    told = (words.protocol(text("proto")), *(text(name) for name in ("packets", "bytes", "interface", "src_mac")))
+    return [began, *(Cell(end, short=True) for end in ends), *told, source]
 
 
+MOST_TEXT = 800
+"""Characters of one piece of evidence that a page shows."""
 ASKED = re.compile(r"egress query '([^']*)' --from (\S+) --to (\S+)")
 
 
@@ -231,7 +234,8 @@ def _samples(visit: Visit, pieces: list[Evidence]) -> list[Table]:
         href = path("egress", "flows", filter=asked[1], since=asked[2], until=asked[3]) if asked and not visit.own else ""
         samples = piece.body.get("samples")
         rows += [_sample(one, href, piece.source) for one in (samples if isinstance(samples, list) else [])]
-    heads = [_("began"), _("from"), _("to"), _("protocol"), _("packets"), _("octets"), _("port"), _("MAC"), _("source")]
+    heads = [_("began"), _("source address"), _("destination address"), _("protocol"), _("packets"), _("octets"), _("port")]
+    heads += [_("MAC"), _("source")]
     return (
         [Table("flows", _("Flows: samples"), heads, rows, right=frozenset({4, 5}), csv=visit.here(format="csv", table="flows"))]
         if rows
@@ -249,11 +253,19 @@ def _subject(one: Finding) -> list[Cell]:
     return cells
 
 
-def _body(body: object) -> str:
-    import msgspec
+def _body(body: Mapping[str, object]) -> str:
+    """What was seen, a fact a line; flows among it have a table of their own."""
+    lines = [f"{name}: {_plain(value)}" for name, value in body.items() if name != "samples" and value not in (None, "", [], {})]
+    text = "\n".join(lines)
+    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"
 
-    text = msgspec.json.encode(body).decode()
-    return text if len(text) <= 600 else text[:600] + "…"
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    return str(value)
 
 
 # ---- rules
@@ -278,8 +290,8 @@ def rule(visit: Visit) -> Shown:
     ]
     return Shown(
         "rule.html",
-        f"{one.code} {look.explained(one)[0]}",
-        {"facts": facts, "text": look.explained(one)},
+        f"{one.code} {words.rule(one)}",
+        {"facts": facts, "text": look.explained(one)[1:]},
         [table],
         trail=[("/findings", _("Findings"))],
     )
@@ -324,7 +336,7 @@ def _moving(verb: str) -> Act:
             return seen_of(now.state, now.reason, now.accepted_until)
 
         return Intent(
-            f"{_(title)}: {one.id} {look.title(one)}",
+            words.about(_(title), f"{one.id} {look.title(one)}"),
             fields,
             plan,
             do,

@@ -76,21 +76,21 @@ def _moment(text: str) -> datetime | None:
 
 def _end(visit: Visit, one: dict[str, object], end: str) -> Cell:
     address = str(one.get(end, ""))
-    return Cell(f"{address}:{one.get(end[0] + 'port', '')}", path("who", q=address))
+    return Cell(f"{address}:{one.get(end[0] + 'port', '')}", path("who", q=address), short=True)
 
 
 def _flows(visit: Visit, answer: query.Answer) -> Table:
     rows: list[list[str | Cell]] = [
         [
-            words.told_time(one.get("received")),
+            Cell(words.told_time(one.get("received")), short=True),
             _end(visit, one, "src"),
             _end(visit, one, "dst"),
-            str(one.get("proto", "")),
+            words.protocol(one.get("proto", "")),
             f"{one.get('packets', 0):,}",
             words.octets(float(one.get("bytes", 0))),
-            str(one.get("exporter", "")),
+            Cell(str(one.get("exporter", "")), short=True),
             str(one.get("exit", "") or "—"),
-            _(str(one.get("verdict", ""))),
+            Cell(_(str(one.get("verdict", ""))), short=True),
             words.organization(str(one.get("organization", ""))),
         ]
         for one in answer.items
@@ -100,8 +100,8 @@ def _flows(visit: Visit, answer: query.Answer) -> Table:
         _("Flows"),
         [
             _("received"),
-            _("from"),
-            _("to"),
+            _("source address"),
+            _("destination address"),
             _("protocol"),
             _("packets"),
             _("octets"),

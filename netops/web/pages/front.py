@@ -6,7 +6,7 @@ from datetime import datetime
 
 from netops.core import docket
 from netops.core.finding import Finding
-from netops.core.language import _
+from netops.core.language import _, series
 from netops.core.permission import Deed
 from netops.incidents import casebook
 from netops.incidents.incident import Incident
@@ -63,16 +63,16 @@ def show(visit: Visit) -> Shown:
 
 def _answer(planes: list[look.PlaneStatus], findings: int) -> tuple[str, str]:
     if overdue := [name for plane in planes for name in plane.overdue]:
-        return _("OVERDUE: {clocks}").format(clocks=", ".join(overdue[:5]) + (" …" if len(overdue) > 5 else "")), "bad"
+        return _("OVERDUE: {clocks}").format(clocks=series(overdue[:5]) + (" …" if len(overdue) > 5 else "")), "bad"
     if any(plane.unwalked or not plane.devices for plane in planes):
         return _("Part of the network was never walked: what stands there is not known."), "unseen"
     silent = sum(len(plane.unreachable) for plane in planes)
     if silent:
-        said = _("{silent} devices were not seen, and {count} findings stand.").format(silent=silent, count=findings)
+        said = _("Devices not seen: {silent}; findings that stand: {count}.").format(silent=silent, count=findings)
         return said, "unseen"
     if findings:
         grave = any(plane.findings.get(name) for plane in planes for name in ("critical", "high"))
-        return _("{count} findings stand.").format(count=findings), "bad" if grave else "note"
+        return _("Findings that stand: {count}.").format(count=findings), "bad" if grave else "note"
     return _("Everything that was looked at is in order."), "good"
 
 
@@ -80,14 +80,14 @@ def _tiles(plane: look.PlaneStatus, now: datetime) -> list[Cell]:
     """What stands in big figures: each with the page that tells more."""
     here = plane.plane
     silent, unwalked = len(plane.unreachable), plane.unwalked
-    names = ", ".join(plane.unreachable[:3]) + (" …" if silent > 3 else "")
+    names = series(plane.unreachable[:3]) + (" …" if silent > 3 else "")
     devices = [
         _("devices"),
         _("silent: {devices}").format(devices=names) if silent else "",
         _("never walked: {count}").format(count=unwalked) if unwalked else "",
     ]
     waiting = plane.declarations.get("submitted", 0)
-    worst = ", ".join(f"{_(name)} {count}" for name, count in plane.findings.items())
+    worst = series(f"{_(name)} {count}" for name, count in plane.findings.items())
     grave = plane.findings.get("critical", 0) + plane.findings.get("high", 0)
     standing = sum(plane.findings.values())
     return [

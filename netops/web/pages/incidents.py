@@ -11,7 +11,7 @@ from starlette.responses import Response
 from netops.core import custody, docket, journal
 from netops.core.errors import Missing
 from netops.core.finding import Finding
-from netops.core.language import N_, _, sided
+from netops.core.language import N_, _, series, sided
 from netops.core.permission import Deed
 from netops.incidents import casebook, clocks, handling, papers, taxonomy
 from netops.incidents.incident import COURSE, Deadline, Incident
@@ -99,7 +99,7 @@ def listed(visit: Visit) -> Shown:
     running = [one for one in found if one.is_open]
     late = sum(any(clock.warning(now) == 100 for clock in one.deadlines) for one in running)
     answer = (
-        _("{count} incidents are open, {late} of them with a clock that ran out.").format(count=len(running), late=late)
+        _("Open incidents: {count}; with a clock that ran out: {late}.").format(count=len(running), late=late)
         if running
         else _("No incident is open.")
     )
@@ -162,7 +162,7 @@ def show(visit: Visit) -> Shown:
             Cell(
                 f"{one.grade} · {grading.because}",
                 mark="" if grading.verified else "note",
-                under=f"{grading.rule} · {grading.source}" + ("" if grading.verified else f" · {_('unverified')}"),
+                under=f"{grading.rule} · {sided(grading.source)}" + ("" if grading.verified else f" · {_('unverified')}"),
             ),
         ),
         *((label, words.time(at)) for label, at in moments if at),
@@ -185,7 +185,7 @@ def show(visit: Visit) -> Shown:
                 [
                     [
                         str(each["step"]),
-                        str(each["text"]),
+                        Cell(str(each["text"]), code=True),
                         Cell(_(str(each["state"])), mark=signs.get(str(each["state"]), "open")),
                         str(each["by"] or ""),
                         words.time(each["at"]),
@@ -253,16 +253,16 @@ def _clocks(visit: Visit, one: Incident, now: datetime) -> Table:
                 mark=state,
                 under=words.time(clock.due) if clock.due else "",
             )
-        source = Cell(clock.source, under="" if clock.verified else _("term of the office") if clock.local else _("unverified"))
+        doubt = "" if clock.verified else _("term of the office") if clock.local else _("unverified")
         rows.append(
             [
                 Cell(clock.key, short=True),
                 clock.title,
                 words.share(clock.used(clock.stopped or now)) if clock.due else "—",
                 stands,
-                clock.who,
+                sided(clock.who),
                 sided(clock.to_whom),
-                source,
+                Cell(sided(clock.source), under=doubt),
             ]
         )
     return Table(
@@ -403,6 +403,17 @@ LABELS = {
 }
 
 
+REPORTS = {
+    "first": N_("first report"),
+    "supplement": N_("supplement"),
+    "final": N_("summary report"),
+    "police": N_("report to the police"),
+    "vulnerability_report": N_("report of a vulnerability"),
+    "data_report": N_("report of a data event"),
+}
+"""What an authority may be told, by the kind of the act."""
+
+
 def _label(name: str) -> str:
     return LABELS[name]
 
@@ -414,7 +425,7 @@ def _wording(text: str) -> str:
 def sending(visit: Visit) -> Intent:
     """A report went to an authority: its clocks stop."""
     one = _required(visit)
-    kinds = [(kind, _(kind)) for kind in rounds.ACTS]
+    kinds = [(kind, _(REPORTS[kind])) for kind in rounds.ACTS]
 
     def kind_of(said: Mapping[str, str]) -> str:
         return said["kind"] if said["kind"] in rounds.ACTS else "first"
@@ -424,11 +435,11 @@ def sending(visit: Visit) -> Intent:
         stops = clocks.load(visit.desk.playbooks).stopped_by(one, kind_of(said), visit.desk.clock())
         return [
             Step(
-                _("record that the {kind} report on {number} was sent: {by}").format(
-                    kind=_(kind_of(said)), number=one.number, by=f"{said['document_no']}；{said['channel']}"
+                _("record that a report on {number} was sent: {kind}, {by}").format(
+                    kind=_(REPORTS[kind_of(said)]), number=one.number, by=series((said["document_no"], said["channel"]))
                 )
             ),
-            Step(_("clocks that stop: {clocks}").format(clocks=", ".join(stops) or "—"), "good" if stops else "note"),
+            Step(_("clocks that stop: {clocks}").format(clocks=series(stops) or "—"), "good" if stops else "note"),
         ]
 
     def do(said: Mapping[str, str], _key: str) -> None:

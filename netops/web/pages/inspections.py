@@ -95,7 +95,7 @@ def listed(visit: Visit) -> Shown:
     bad = sum(one.progress().results.get("nonconform", 0) for one in mine)
     waiting = sum(one.progress().to_confirm for one in mine)
     answer = (
-        _("{count} inspections; {bad} items do not conform, {waiting} wait for an inspector.").format(
+        _("Inspections: {count}; items that do not conform: {bad}, that wait for an inspector: {waiting}.").format(
             count=len(mine), bad=bad, waiting=waiting
         )
         if mine

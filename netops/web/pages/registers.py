@@ -11,7 +11,7 @@ from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import STANDING
 from netops.core.journal import Entry as JournalEntry
-from netops.core.language import N_, _, called, spoken
+from netops.core.language import N_, _, called, series, spoken
 from netops.core.permission import Deed
 from netops.core.sheet import folded
 from netops.registers import attachments, entries
@@ -47,7 +47,7 @@ def listed(visit: Visit) -> Shown:
     rows: list[list[str | Cell]] = [
         [
             Cell(one.title(spoken()), path("registers", kind)),
-            _(", ").join(str(number) for number in sorted({int(duty[1:3]) for duty in one.head.duties})),
+            series(str(number) for number in sorted({int(duty[1:3]) for duty in one.head.duties})),
             Cell(_("the organization") if one.head.kept_by == "organization" else _("the authority")),
             Cell(str(counts[kind])),
             str(gone[kind]) if gone[kind] else "",
@@ -73,7 +73,7 @@ def listed(visit: Visit) -> Shown:
         words.FINDING_RIGHT,
         csv=visit.here(format="csv", table="findings"),
     )
-    answer = _("{kinds} registers, {records} records stand; {count} findings about them.").format(
+    answer = _("Registers: {kinds}; records in use: {records}; findings about them: {count}.").format(
         kinds=len(known), records=sum(counts.values()), count=len(found)
     )
     return Shown("list.html", answer, {"tabs": [], "acts": []}, [table, wrong], mark="note" if found else "")
@@ -137,7 +137,7 @@ def records(visit: Visit) -> Shown:
     under = found.head.note_zh if spoken() == "zh" else found.head.note_en
     return Shown(
         "asked.html",
-        _("{title}: {count} records stand.").format(title=title, count=total),
+        _("{title}: {count} in use.").format(title=title, count=total),
         {"tabs": tabs, "acts": acts, "visit": visit, "hidden": {"retired": visit.asked("retired")}},
         [table],
         under=under,
@@ -400,7 +400,7 @@ def _moving(verb: str, title: str, state: EntryState) -> Act:
             rounds.apply(visit.desk, rounds.moved(visit.desk, found.kind, one.number, state), said["why"], verb)
 
         return Intent(
-            f"{_(title)}: {one.number} {rounds.told_to(visit.who, found, one).title}",
+            words.about(_(title), f"{one.number} {rounds.told_to(visit.who, found, one).title}"),
             [Field("why", _("Why"), "area", required=True)],
             plan,
             do,

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from netops.core import docket
 from netops.core.errors import Missing
-from netops.core.language import _
+from netops.core.language import _, series
 from netops.core.permission import Deed
 from netops.incidents import casebook, papers
 from netops.inspections import archive
@@ -102,7 +102,7 @@ def _block(visit: Visit, one: Answer, place: int) -> tuple[Answer, list[Any], li
             _("device"),
             Cell(f"{name} {one.device.get('interface') or ''}".strip(), path("devices", one.plane, name) if one.plane else ""),
         )
-    fact(_("host names"), ", ".join(one.names))
+    fact(_("host names"), series(one.names))
     if one.segment:
         prefix = str(one.segment["prefix"])
         fact(_("segment"), Cell(f"{prefix} {one.segment.get('name', '')}".strip(), path("pools", one.plane, prefix)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ class Cell:
         short: it is never broken over lines.
         share: of a meter beside the text, a ratio; below 0 there is none.
         plain: what the CSV has in place of the text: a number that people read rounded.
+        code: what stands between backticks is a command.
     """
 
     text: str
@@ -37,6 +39,7 @@ class Cell:
     short: bool = False
     share: float = -1.0
     plain: str = ""
+    code: bool = False
 
     @property
     def sign(self) -> str:
@@ -46,7 +49,7 @@ class Cell:
     @property
     def html(self) -> Markup:
         """What stands in the cell; every text in it is escaped."""
-        text = str(escape(self.text))
+        text = str(commands(self.text) if self.code else escape(self.text)).replace("\n", "<br>")
         if self.href:
             text = f'<a href="{escape(self.href)}">{text or "—"}</a>'
         if sign := SIGNS.get(self.mark, ""):
@@ -56,6 +59,14 @@ class Cell:
         return Markup(f"{text}<small>{escape(self.under)}</small>" if self.under else text)  # noqa: S704 - escaped above
 
 
+
+
+def commands(text: str) -> Markup:
+    """Text, escaped, in which what stands between backticks is set as a command."""
+    return Markup(COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped above
+
+
+COMMAND = re.compile("`([^`]+)`")
 METER = (
     '<span class="meter" aria-hidden="true"><svg viewBox="0 0 100 4" preserveAspectRatio="none">'
     '<rect class="fill-used" width="{}" height="4"/></svg></span>'

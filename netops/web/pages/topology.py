@@ -12,7 +12,7 @@ from starlette.responses import Response
 from netops.core import docket
 from netops.core.clock import CITY_ZONE, city_time
 from netops.core.errors import Missing, NetopsError
-from netops.core.language import N_, _, called, spoken
+from netops.core.language import N_, _, called, series, spoken
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.desk import Desk
@@ -99,14 +99,14 @@ def show(visit: Visit) -> Shown:
     silent = sum(one.stale for one in mine)
     crossed = any(one.path for one in apart)
     said = [
-        _("{count} devices were seen, {silent} of them do not answer; {links} links join them.").format(
+        _("Devices seen: {count}, without an answer: {silent}; links: {links}.").format(
             count=len(mine), silent=silent, links=len(links)
         )
     ]
     if wrong:
         counts = docket.counted(visit.desk.store, by=("code",), planes=visit.planes, organization=visit.own)
         differing = sum(one.number for one in counts if one.code.startswith("TP-"))
-        said.append(_("{count} findings tell what differs from the register.").format(count=differing))
+        said.append(_("Differences from the register: {count}.").format(count=differing))
     if apart:
         said.append(
             _("There is a path between the planes or out of the intranet.")
@@ -244,9 +244,9 @@ def _link_row(link: Link) -> list[str | Cell]:
         Cell(link.b.device, path("devices", link.b.plane, link.b.device)),
         link.b.interface,
         str(link.layer),
-        ", ".join(link.protocols),
+        series(link.protocols),
         words.share(link.confidence),
-        Cell(_(", ").join(remarks) or _("both ends tell of it"), mark=mark),
+        Cell(series(remarks) or _("both ends tell of it"), mark=mark),
     ]
 
 
@@ -301,9 +301,9 @@ def _apart(visit: Visit, answers: Iterable[Answer]) -> Table:
         cover = one.cover
         unseen = [_("{count} of {all} devices answered in full").format(count=cover.answered, all=cover.devices)]
         unseen += (
-            [_("silent: {devices}").format(devices=", ".join(each.device for each in cover.silent[:5]))] if cover.silent else []
+            [_("silent: {devices}").format(devices=series(each.device for each in cover.silent[:5]))] if cover.silent else []
         )
-        unseen += [_("read in part: {devices}").format(devices=", ".join(cover.partial[:5]))] if cover.partial else []
+        unseen += [_("read in part: {devices}").format(devices=series(cover.partial[:5]))] if cover.partial else []
         unseen += [_("without neighbour protocol: {count}").format(count=len(cover.mute))] if cover.mute else []
         steps = " → ".join([*(step.a for step in one.path), *(step.b for step in one.path[-1:])])
         mark = "bad" if one.path else "good" if cover.is_whole else "unseen"
@@ -372,7 +372,7 @@ def device(visit: Visit) -> Shown:
         (_("address"), Cell(entry.address if entry else view.address if view else "")),
         (_("site"), entry.site if entry else ""),
         (_("model"), (record.model if record else "") or (entry.model if entry else "")),
-        (_("serial"), ", ".join(record.serials) if record else ""),
+        (_("serial"), series(record.serials) if record else ""),
         (_("software"), record.software if record else ""),
         (_("description"), record.descr if record else ""),
         (_("location"), record.location if record else ""),
@@ -395,7 +395,7 @@ def device(visit: Visit) -> Shown:
         tables += [_ports(visit, view, whole), _neighbours(visit, view), _terminals(visit, view), _changes(visit, view)]
     state = "unseen" if view is None or view.stale else "bad" if findings else "good"
     said = _("was never walked") if view is None else _("does not answer") if view.stale else _("answers")
-    answer = _("{name} {said}; {count} findings stand against it.").format(name=name, said=said, count=len(findings))
+    answer = _("{name} {said}; findings that stand against it: {count}.").format(name=name, said=said, count=len(findings))
     return Shown(
         "device.html",
         answer,
@@ -429,7 +429,7 @@ def _ports(visit: Visit, view: DeviceView, whole: Network) -> Table:
                 _speed(port.speed_bps),
                 port.mac,
                 addresses,
-                ", ".join(vlans.get(port.if_index, [])[:12]),
+                series(vlans.get(port.if_index, [])[:12]),
                 "\n".join(there.get(port.name, [])),
             ]
         )

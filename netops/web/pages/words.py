@@ -7,7 +7,7 @@ from datetime import datetime
 
 from netops.core.basis import Basis
 from netops.core.clock import city_time
-from netops.core.finding import Finding, State
+from netops.core.finding import Finding, Rule, State
 from netops.core.language import _, called, spoken
 from netops.core.plane import Plane
 from netops.rounds import look
@@ -62,6 +62,16 @@ def share(ratio: float) -> str:
     return f"{min(percent, 99.9) if ratio < 1 else percent:.1f} %".replace(".0 %", " %")
 
 
+PROTOCOLS = {
+    "1": "ICMP", "2": "IGMP", "6": "TCP", "17": "UDP", "47": "GRE", "50": "ESP", "58": "ICMPv6", "89": "OSPF", "132": "SCTP",
+}  # fmt: skip
+
+
+def protocol(number: object) -> str:
+    """An IP protocol by its name, where people know one (IANA, Protocol Numbers)."""
+    return PROTOCOLS.get(str(number), str(number))
+
+
 def octets(count: float) -> str:
     """Bytes as people read them."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
@@ -79,6 +89,17 @@ def articles(basis: Iterable[Basis]) -> str:
 def plane(one: Plane | str) -> str:
     """What people call a plane."""
     return _(Plane(one).label) if one else ""
+
+
+def about(what: str, which: str) -> str:
+    """A heading such as "Suspend: D-1", with the colon of the language in use."""
+    return f"{what}：{which}" if spoken() == "zh" else f"{what}: {which}"
+
+
+def rule(one: Rule) -> str:
+    """What a rule finds, in one sentence."""
+    text = look.explained(one)[0].removeprefix(f"{one.code}: ")
+    return text[:1].upper() + text[1:]
 
 
 def organization(code: str) -> Cell:
@@ -100,7 +121,7 @@ def finding_row(one: Finding) -> list[str | Cell]:
         Cell(plane(one.plane), short=True),
         organization(one.organization),
         Cell(look.title(one)),
-        articles(one.basis),
+        Cell(articles(one.basis), short=True),
         f"{one.count}",
         Cell(time(one.last_seen, "%m-%d %H:%M"), short=True),
         Cell(_(one.state), mark=FINDING_MARKS.get(one.state, "bad"), short=True),
