@@ -3,7 +3,7 @@ Every operation of the API against its own document (schemathesis): no answer 5x
 
     python -m benchmarks.api_schema [--json] [--examples N] [--seed N]
 
-Runs over the small city, as an operator of both planes, as a department, and as nobody. The peer is the document itself.
+Runs over the small city, as every role, as an operator of one plane, and as nobody. The peer is the document itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-ROLES = ("operator", "department", "nobody")
+ROLES = ("operator", "department", "half", "inspector", "auditor", "system", "security", "nobody")
+"""Who asks: "half" is an operator of one plane."""
 
 
 def run(folder: Path, examples: int, seed: int, roles: tuple[str, ...] = ROLES, every: int = 1) -> dict[str, Any]:
@@ -53,10 +54,14 @@ def run(folder: Path, examples: int, seed: int, roles: tuple[str, ...] = ROLES, 
     desk = Desk(config, still(NOON), "王工")
     tokens = {"nobody": ""}
     both = (city.EXTRANET, city.INTRANET)
-    for role, planes, organization in ((Role.OPERATOR, both, ""), (Role.DEPARTMENT, both[:1], "fin")):
-        name = f"schema.{role}.{seed}"
+    for known, role, planes, organization in (
+        ("operator", Role.OPERATOR, both, ""), ("department", Role.DEPARTMENT, both[:1], "fin"),
+        ("half", Role.OPERATOR, both[1:], ""), ("inspector", Role.INSPECTOR, both, ""), ("auditor", Role.AUDITOR, (), ""),
+        ("system", Role.SYSTEM, (), ""), ("security", Role.SECURITY, (), ""),
+    ):  # fmt: skip
+        name = f"schema.{known}.{seed}"
         accounts.add(desk, Account(name, name, role, planes, organization))
-        tokens[str(role)] = accounts.issue(desk, name, MAY[role])[1]
+        tokens[known] = accounts.issue(desk, name, MAY[role])[1]
     app = application(desk)
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
     wanted = [CHECKS.get_one(name) for name in ("not_a_server_error", "status_code_conformance", "content_type_conformance",

@@ -95,7 +95,7 @@ def opened(content: bytes) -> tuple[Sealed, FieldResult]:
         result = msgspec.json.decode(sealed.content.encode(), type=FieldResult)
         if result.format != FORMAT or result.saved_at.tzinfo is None or len(result.photos) > MAX_PHOTOS:
             raise ValueError(result.format)
-    except (ValueError, UnicodeError) as error:
+    except (ValueError, UnicodeError, RecursionError) as error:
         raise NetopsError(
             "the result was not read", "{reason}", "save it again from the field pack, and bring that file", reason=error
         ) from error

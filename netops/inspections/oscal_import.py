@@ -197,7 +197,7 @@ def _raw(control: Json, said: str, group: int, values: dict[str, str]) -> Json:
 def _json(remarks: object) -> Json:
     try:
         held = msgspec.json.decode(plain(str(remarks))) if remarks else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return held if isinstance(held, dict) else {}
 

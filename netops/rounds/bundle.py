@@ -141,7 +141,7 @@ def _read(desk: Desk, file: Path) -> tuple[Bundle, bytes]:
             packed = opened.read(head.size + 1)
     except FileNotFoundError:
         raise Missing("there is no bundle {path}", "no such file", "name a file of netops bundle export", path=file) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refused(file, error) from error
     if not seal.holds(mark.key, mark.signature, said):
         raise _refused(file, "its seal does not hold: the head was changed")
@@ -155,7 +155,7 @@ def _read(desk: Desk, file: Path) -> tuple[Bundle, bytes]:
         held = msgspec.json.decode(content, type=Carried)
         if any(view.plane is not head.plane for view in held.views):
             raise ValueError("it holds devices of another plane")
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise _refused(file, error) from error
     trusted = mark.key in desk.config.bundle.trusted
     return Bundle(file=str(file), head=head, signer=mark.key, trusted=trusted), content

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from netops.core.account import Role
@@ -26,6 +28,7 @@ HEADERS = {
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -86,10 +89,12 @@ class Gate:
 
         self._behind_proxy(scope)
         if scope["path"].startswith(API):
-            await self.api(scope, receive, guarded)
+            with suppress(ClientDisconnect):
+                await self.api(scope, receive, guarded)
             return
-        refused = await self._refused(Request(scope, receive))
-        await (refused or self.app)(scope, receive, guarded)
+        with suppress(ClientDisconnect):  # nobody is there any more to be told
+            refused = await self._refused(Request(scope, receive))
+            await (refused or self.app)(scope, receive, guarded)
 
     def _behind_proxy(self, scope: Scope) -> None:
         """What a named proxy says of who is behind it; from anybody else the same headers are only text."""
@@ -132,9 +137,21 @@ class Gate:
         try:
             return self.askers.of(request, request.method)
         except Unproven:
-            if self.is_open and (request.method in SAFE or not request.cookies.get(COOKIE)):
+            if self._is_near(request) and (request.method in SAFE or not request.cookies.get(COOKIE)):
                 return Principal("", Role.VIEWER, frozenset(self.desk.planes))
             raise
+
+
+    def _is_near(self, request: Request) -> bool:
+        """
+        Whether pages are open to who asks: somebody at this machine. A request by another name than this machine's is a page of
+        elsewhere whose name was made to lead here (DNS rebinding), or comes through a proxy from elsewhere, as one that says for
+        whom it was forwarded.
+        """
+        told = request.headers
+        is_far = any(name in told for name in ("x-forwarded-for", "forwarded", "via"))
+        host = told.get("host", "")
+        return self.is_open and not is_far and is_loopback(host if re.search(r":\d+$", host) else f"{host}:0")
 
 
 def is_loopback(address: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -27,6 +28,8 @@ from netops.web.signing import OneTime
 
 PATIENCE_SECONDS = 3
 """How long requests that are under way may take at the end; and, after that, answers that are made in threads."""
+HEAD_SECONDS, BODY_SECONDS, MOST_HEAD_BYTES = 20.0, 120.0, 64 << 10
+"""How long a request's head and its body may take to come, and how large the head may be."""
 RARELY = (20_000, 20, 20)
 """New objects before the collector looks for cycles, and how often it looks at older ones: a network of 2,000 devices is a
 million objects without one, and while Python looks at them all, nobody is answered (up to 1.5 s with its own figures)."""
@@ -91,24 +94,67 @@ def leave() -> None:
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP/1.1 that tells the application whose certificate the other side showed."""
+    """
+    HTTP/1.1 that tells the application whose certificate the other side showed, and waits for nobody without end: who sends
+    a request byte by byte, or one without an end, is cut off, so that many of them do not take every place (Slowloris).
+    """
 
     subject = ""
+    _head = 0
+    _is_head = True
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The certificate was verified by TLS, or there is none."""
         super().connection_made(transport)
+        self._by(HEAD_SECONDS)
         shown = transport.get_extra_info("ssl_object")
         if shown is not None and (certificate := shown.getpeercert(binary_form=True)):
             from cryptography import x509
 
             self.subject = x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other side has left, or was cut off."""
+        self._by(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a request."""
+        super().data_received(data)
+        self._head += len(data) if self._is_head else 0
+        if self._head > MOST_HEAD_BYTES:
+            self.transport.abort()
+
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._by(HEAD_SECONDS)
         if self.subject:
             self.scope[SUBJECT] = self.subject  # type: ignore[literal-required]
+
+    def on_headers_complete(self) -> None:
+        """Its head is whole."""
+        self._head, self._is_head = 0, False
+        self._by(BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """It is whole."""
+        self._is_head = True
+        self._by(None)
+        super().on_message_complete()
+
+    def _by(self, seconds: float | None) -> None:
+        """What is awaited must be there within so long; nothing is awaited any more when that is None."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+
+
+def _places() -> int:
+    """How many may be connected at the same time: files and the store need descriptors too. More are told to come later."""
+    return max(256, min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 
 
 def run(desk: Desk, address: str, once: OneTime | None = None, commands: Commands | None = None) -> None:
@@ -135,6 +181,7 @@ def run(desk: Desk, address: str, once: OneTime | None = None, commands: Command
         ssl_ca_certs=str(desk.config.folder / web.client_ca) if web.client_ca else None,
         ssl_cert_reqs=ssl.CERT_OPTIONAL if web.client_ca else ssl.CERT_NONE,
         timeout_graceful_shutdown=PATIENCE_SECONDS,
+        limit_concurrency=_places(),
         ssl_certfile=desk.config.folder / web.certificate if web.certificate else None,
         ssl_keyfile=desk.config.folder / web.key if web.key else None,
     )

@@ -11,7 +11,7 @@ from email.message import Message
 from time import monotonic
 from typing import NamedTuple
 
-from netops.core.errors import Missing
+from netops.core.errors import Missing, NetopsError
 from netops.core.language import N_
 
 MOST_BYTES = 4 << 20
@@ -19,6 +19,7 @@ MOST_BYTES = 4 << 20
 MOST, LASTS_SECONDS = 32, 1800.0
 """Files that are kept at the same time, the oldest leave first; and how long each is."""
 LONGEST_NAME = 120
+MOST_PARTS = 400
 
 
 class Handed(NamedTuple):
@@ -59,8 +60,20 @@ class Tray:
 
 
 def parted(media: str, content: bytes) -> tuple[dict[str, str], dict[str, Handed]]:
-    """Fields and files of a form with files (RFC 7578); a file that was not chosen is none."""
-    whole = message_from_bytes(b"Content-Type: " + media.encode("latin-1", "replace") + b"\r\n\r\n" + content)
+    """
+    Fields and files of a form with files (RFC 7578); a file that was not chosen is none.
+
+    Raises:
+        NetopsError: no browser of ours sends it so: too many parts, or parts within parts without end.
+    """
+    head = b"Content-Type: " + media.encode("latin-1", "replace") + b"\r\n\r\n"
+    between = b"--" + (message_from_bytes(head).get_boundary() or "").encode("latin-1", "replace")
+    if content.count(between) > MOST_PARTS:
+        raise NetopsError(N_("it was not done"), N_("the form has too many fields"), "")
+    try:
+        whole = message_from_bytes(head + content)
+    except RecursionError as error:
+        raise NetopsError(N_("it was not done"), N_("the form cannot be read"), N_("choose the file again")) from error
     said: dict[str, str] = {}
     files: dict[str, Handed] = {}
     for part in whole.get_payload() if whole.is_multipart() else ():

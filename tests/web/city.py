@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from netops.config import Config, share
 from netops.core import docket
@@ -60,6 +62,15 @@ def write(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+
+
+@cache
+def content() -> bytes:
+    """The city's store, written once in a process."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.db"
+        write(path)
+        return path.read_bytes()
 
 
 def opened(written: Path, folder: Path, clock: Clock) -> Desk:

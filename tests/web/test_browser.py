@@ -35,7 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
     (folder / "x").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "MEMORY_KIB", 64)
-        city.write(folder / "a.db")
+        (folder / "a.db").write_bytes(city.content())
         desk = city.opened(folder / "a.db", folder / "x", still(NOON))
         secret = city.account(desk, "wang.gong", Role.OPERATOR, city.EXTRANET, city.INTRANET)
         with socket.socket() as listener:

@@ -91,7 +91,7 @@ CONCRETE: dict[str, tuple[str, str]] = {
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small city's store; every test has a copy."""
     path = tmp_path_factory.mktemp("written") / "a.db"
-    city.write(path)
+    path.write_bytes(city.content())
     return path
 
 

@@ -45,7 +45,7 @@ Named = Callable[..., Ask]
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small city's store; every test has a copy."""
     path = tmp_path_factory.mktemp("rooms") / "a.db"
-    city.write(path)
+    path.write_bytes(city.content())
     return path
 
 

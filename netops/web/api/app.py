@@ -235,7 +235,7 @@ class Api:
                 raise _Stop(plain(413, "large", _("it was not done"), why, _("split it"), request.url.path))
         try:
             return msgspec.json.decode(content, type=operation.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _Stop(_misread(operation, error, request.url.path)) from error
 
     def _call(

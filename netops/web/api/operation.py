@@ -112,7 +112,7 @@ class Call:
         try:
             content = msgspec.json.decode(base64.urlsafe_b64decode(self.query.cursor.encode() + b"=="))
             key, filters = content
-        except (binascii.Error, ValueError, TypeError, UnicodeEncodeError) as error:
+        except (binascii.Error, ValueError, TypeError, UnicodeEncodeError, RecursionError) as error:
             raise _foreign() from error
         if filters != self._filters():
             raise _foreign()
