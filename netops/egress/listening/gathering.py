@@ -1,7 +1,8 @@
-"""Datagrams put together out of packets: IP fragments, and IPFIX messages out of TCP (RFC 7011 §10.4). Bounded; pure."""
+"""Datagrams put together out of packets: IP fragments, and IPFIX messages out of TCP and SCTP (RFC 7011 §10). Bounded; pure."""
 
 from __future__ import annotations
 
+import struct
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ MAX_AHEAD = 1 << 20
 """Octets of a connection that may wait for those before them; then what is missing is given up."""
 U32 = (1 << 32) - 1
 IPFIX, IPFIX_HEADER = 10, 16
+SCTP_HEADER, DATA, DATA_HEADER = 12, 0, 16
+ENDS, BEGINS, UNORDERED = 1, 2, 4
+"""Flags of a DATA chunk."""
+MAX_CHUNKS = 256
 
 
 class Fragments:
@@ -101,3 +106,49 @@ def messages(one: _Connection, body: bytes) -> Iterator[bytes]:
             return
         yield one.left[:length]
         one.left = one.left[length:]
+
+
+class Chunks:
+    """IPFIX messages out of SCTP packets (RFC 9260 §3.3.1): each is a DATA chunk, or several whose numbers follow one another."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Hashable, dict[int, tuple[int, bytes]]] = OrderedDict()
+
+    def packet(self, key: Hashable, packet: bytes) -> Iterator[bytes]:
+        """Take one packet of one direction of an association; the messages that are whole by now."""
+        at = SCTP_HEADER
+        for _ in range(MAX_CHUNKS):
+            if len(packet) < at + 4:
+                return
+            kind, flags, length = struct.unpack_from(">BBH", packet, at)
+            if length < 4 or at + length > len(packet):
+                return
+            if kind == DATA and length > DATA_HEADER:
+                number, stream, message = struct.unpack_from(">IHH", packet, at + 4)
+                body = packet[at + DATA_HEADER : at + length]
+                whole = self._data((key, stream, message, flags & UNORDERED), number, flags, body)
+                if int.from_bytes(whole[:2], "big") == IPFIX:
+                    yield whole
+            at += length + -length % 4
+
+    def _data(self, key: Hashable, number: int, flags: int, body: bytes) -> bytes:
+        """The message that this chunk makes whole, or nothing yet."""
+        if flags & BEGINS and flags & ENDS:
+            return body
+        parts = self._open.setdefault(key, {})
+        parts[number] = flags, body
+        if len(self._open) > MAX_OPEN:
+            self._open.popitem(last=False)
+        if len(parts) > MAX_CHUNKS or sum(len(one) for _, one in parts.values()) > MAX_DATAGRAM:
+            self._open.pop(key, None)
+            return b""
+        at = next((one for one, (flag, _) in parts.items() if flag & BEGINS), None)
+        whole = b""
+        while at is not None and at in parts:
+            flag, piece = parts[at]
+            whole += piece
+            if flag & ENDS:
+                self._open.pop(key, None)
+                return whole
+            at = (at + 1) & U32
+        return b""

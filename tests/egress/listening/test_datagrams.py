@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import sys
 from pathlib import Path
 
@@ -50,6 +51,27 @@ def test_ipfix_over_tcp_is_put_together() -> None:
     frames = [(wires.NOON_NS, wires.ether(wires.ip(one, 6))) for one in segments]
 
     assert [message] == [one.payload for one in datagrams(io.BytesIO(wires.pcap(frames)))]
+
+
+def chunk(number: int, flags: int, body: bytes, kind: int = 0) -> bytes:
+    """A DATA chunk of SCTP, with its padding."""
+    return struct.pack(">BBHIHHI", kind, flags, 16 + len(body), number, 1, 5, 0) + body + bytes(-len(body) % 4)
+
+
+def test_ipfix_over_sctp_is_put_together() -> None:
+    """Two messages in one packet, one in three chunks that came in another order, a heartbeat, another protocol, a chunk cut."""
+    messages = [b"\0\x0a\0\x13" + bytes([number]) * 15 for number in range(3)]
+    head = struct.pack(">HHII", 4739, 4739, 1, 0)
+    packets = [
+        head + chunk(1, 3, messages[0]) + chunk(2, 3, messages[1]),
+        head + chunk((1 << 32) - 1, 2, messages[2][:7]) + chunk(9, 0, b"", kind=4),
+        head + chunk(1, 1, messages[2][14:]),
+        head + chunk(0, 0, messages[2][7:14]),
+        head + chunk(3, 3, b"diameter") + chunk(4, 3, messages[0])[:-9],
+    ]
+    frames = [(wires.NOON_NS, wires.ether(wires.ip(one, 132))) for one in packets]
+
+    assert messages == [one.payload for one in datagrams(io.BytesIO(wires.pcap(frames)))]
 
 
 def test_a_capture_without_a_packet_says_why() -> None:
