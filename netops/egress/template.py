@@ -78,11 +78,15 @@ class Layout:
         self.used_at = 0
         """Datagrams of its exporter up to the last that brought records of it; 0 where none came."""
         self.texts: dict[int, str] = {}
+        self._slots: dict[int, int] = {}
+        """Numbers and addresses of announced length, by their place: octets that the fixed part has for them."""
         self._sources: inside.Sources = {}
         names, formats, offsets, offset = [], [], [], 0
         for place, field in enumerate(fields):
             known = ELEMENTS.get((field.enterprise, field.element))
             length = 0 if field.length == VARIABLE else field.length
+            if known and field.length == VARIABLE and known[1] not in BYTES:
+                length = self._slots[place] = WIDTHS.get(known[1], (8,))[-1]
             if field.length == VARIABLE and field.enterprise == 0 and field.element in LISTS:
                 self.texts[place] = LISTS[field.element]
             elif known and field.length == VARIABLE and known[1] in BYTES:
@@ -249,6 +253,9 @@ class Layout:
                     row += body[at : at + length]
                 elif place in self.texts:
                     found.setdefault(self.texts[place], body[at : at + length])
+                elif place in self._slots:
+                    slot = self._slots[place]
+                    row += body[at : at + length][-slot:].rjust(slot, b"\0")
                 at += length
             if not whole:
                 at = start

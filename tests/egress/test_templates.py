@@ -74,6 +74,20 @@ def test_numbers_wider_than_they_need() -> None:
     assert (5, 443, 53, 6, 18) == tuple(row[name] for name in ("bytes", "sport", "dport", "proto", "tcp_flags"))
 
 
+def test_numbers_and_addresses_of_announced_length() -> None:
+    """Only texts should announce one (RFC 7011 §7), but a counter may come so too: short, long, none; what follows it is read."""
+    specifiers = ((8, 0xFFFF), (27, 0xFFFF), (12, 4), (1, 0xFFFF), (2, 0xFFFF), (11, 2))
+    counters = ((b"\x07", b"\1" * 3), ((1 << 40).to_bytes(9, "big"), b""), (b"", b"\2"))
+    record = b"".join(
+        variable(ONE[:4]) + variable(b"") + ONE[4:] + variable(one) + variable(two) + b"\x01\xbb" for one, two in counters
+    )
+    found, decoder = decoded(ipfix(told(300, *specifiers), a_set(300, record)))
+
+    assert [(7, 0x010101), (1 << 40, 0), (0, 2)] == [(one["bytes"], one["packets"]) for one in found]
+    assert [(*FROM_TO, 443)] * 3 == [(one["src"], one["dst"], one["dport"]) for one in found]
+    assert 0 == decoder.totals().malformed
+
+
 @pytest.mark.parametrize("size", [0, 9, 254, 255, 3000], ids=str)
 @pytest.mark.parametrize("element", [291, 292, 293], ids=["basicList", "subTemplateList", "subTemplateMultiList"])
 def test_structured_data_is_passed_over(element: int, size: int) -> None:
