@@ -1,4 +1,4 @@
-"""`netops egress`: decode, listen, watch, exporters; the others come from files of their own."""
+"""`netops egress`: decode, listen, watch; the others come from files of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from netops.cli import Group, desk, output
 from netops.cli.archive import archive
 from netops.cli.beacon import beacon, resume, stop
 from netops.cli.capture import capture, mirror
+from netops.cli.exporters import exporters
 from netops.cli.flows import explain, query, report
 from netops.cli.intake import import_
 from netops.cli.leads import allow, coverage, leads
@@ -249,71 +250,8 @@ def _plain(out: Output) -> Iterator[None]:
     out.next("netops finding list --room egress")
 
 
-@egress.command()
-def exporters() -> None:
-    """Who sends flows: since when, how much, and what could not be decoded. Exit code 3 when a registered one is silent."""
-    from netops.egress import hits
-    from netops.rounds import egress as rounds
-
-    out = output()
-    with desk() as opened:
-        rows = hits.exporters(opened.store)
-        report = rounds.report(opened)
-        out.records(
-            "exporter",
-            rows,
-            [
-                Column(N_("plane"), lambda one: _(one.plane)),
-                Column(N_("device"), lambda one: one.device, style="cyan"),
-                Column(N_("address"), lambda one: one.address),
-                Column(N_("version"), lambda one: VERSIONS.get(one.version, str(one.version))),
-                Column(N_("last seen"), lambda one: one.last_seen),
-                Column(N_("datagrams"), lambda one: one.datagrams, right=True),
-                Column(N_("records"), lambda one: one.records, right=True),
-                Column(N_("options"), lambda one: one.options, right=True),
-                Column(N_("waiting"), lambda one: one.waiting, right=True),
-                Column(N_("given up"), lambda one: one.dropped, right=True),
-                Column(N_("malformed"), lambda one: one.malformed, right=True),
-                *(
-                    Column(title, value, right=True)
-                    for name, title, value in TROUBLES
-                    if any(getattr(one, name) for one in rows)
-                ),
-            ],
-            unseen=report.unseen,
-            empty=_("No exporter was heard yet."),
-            next_step="" if rows else "netops egress listen 30",
-        )
-        for outcome, count in sorted(hits.datagrams(opened.store).items()):
-            if outcome in LOST and not out.json:
-                out.say(f"{sign('note')} {_(outcome)} {count}: {_(LOST[outcome])}")
-    raise SystemExit(3 if report.unseen else 0)
-
-
-VERSIONS = {
-    1: "NetFlow v1", 5: "NetFlow v5", 7: "NetFlow v7", 9: "NetFlow v9", 10: "IPFIX",
-    -2: "sFlow v2", -4: "sFlow v4", -5: "sFlow v5",
-}  # fmt: skip
-TROUBLES: list[tuple[str, str, Any]] = [
-    ("lost_datagrams", N_("lost datagrams"), lambda one: one.lost_datagrams),
-    ("lost_records", N_("lost records"), lambda one: one.lost_records),
-    ("reordered", N_("reordered"), lambda one: one.reordered),
-    ("resets", N_("restarts"), lambda one: one.resets),
-    ("late", N_("late"), lambda one: one.late),
-    ("future", N_("in the future"), lambda one: one.future),
-    ("clock_offset_ms", N_("clock, s"), lambda one: f"{one.clock_offset_ms / 1000:+.1f}"),
-]
-"""Shown where there are any: gaps in sequences, restarts, and times that cannot be right."""
-LOST = {
-    "unknown_exporter": N_("register the device with this address, or stop it from sending here"),
-    "kernel_dropped": N_("raise net.core.rmem_max, or run the collector with CAP_NET_ADMIN"),
-    "queue_dropped": N_(
-        "the decoder does not keep up: give it a faster processor, or sample at the exporters"
-    ),
-}
-
-
 for one in (
-    capture, query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume, leads, coverage, allow,
+    capture, exporters, query, report, explain, import_, archive, probe, sensor, key, beacon, stop, resume, leads, coverage,
+    allow,
 ):  # fmt: skip
     egress.add_command(one)
