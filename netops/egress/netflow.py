@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from netops.core.datagrams import Datagram, Datagrams, gathered
-from netops.egress import complete, fixed, lists, samples, sampling, sflow
+from netops.egress import complete, fixed, lists, samples, sampling, sflow, specifiers
 from netops.egress.bulk import Bulk, Key
-from netops.egress.elements import SCOPE
 from netops.egress.exporter import (
     Counters,
     DataSet,
@@ -32,7 +31,6 @@ from netops.egress.template import LISTS, RAW, Field, Layout, application, objec
 MAX_EXPORTERS = 4096
 MAX_TEMPLATES = 1024
 """Templates kept for one exporter; the oldest that were never used go first."""
-MAX_FIELDS = 512
 WAITING_BYTES = 1 << 20
 """Data without a template kept for one exporter; the oldest goes first."""
 WAITING_BYTES_IN_ALL = 64 << 20
@@ -318,31 +316,14 @@ class Decoder:
     def _template_set(
         self, exporter: Exporter, domain: int, version: int, body: bytes, *, is_options: bool
     ) -> bool:
-        at = 0
-        while len(body) - at >= 4:
-            number, count = struct.unpack_from(">HH", body, at)
-            if number == 0 and not any(body[at:]):
-                return True
-            at += 4
-            if count == 0 and version == 10:
+        """Learn what a template set says; False when some of it could not be read."""
+        taught, sound = specifiers.read(version, body, is_options=is_options)
+        for number, fields in taught:
+            if fields:
+                self._learn(exporter, domain, version, number, fields, is_options=is_options)
+            else:
                 self._withdraw(exporter, domain, number, is_options=is_options)
-                continue
-            scopes = 0
-            if is_options:
-                if len(body) - at < 2:
-                    return False
-                scopes = int.from_bytes(body[at : at + 2], "big")
-                at += 2
-                if version == 9:
-                    # RFC 3954 §6.1: here the lengths of both parts in bytes, scopes first.
-                    scopes, count = count // 4, count // 4 + scopes // 4
-            if number < 256 or not 0 < count <= MAX_FIELDS:
-                return False
-            fields, at = _fields(body, at, count, version, scopes)
-            if fields is None:
-                return False
-            self._learn(exporter, domain, version, number, fields, is_options=is_options)
-        return True
+        return sound
 
     def _learn(
         self,
@@ -513,25 +494,3 @@ class Decoder:
             described = self._decode(exporter, domain, layout, sets)
             described.columns["options"] = np.ones(len(rows), bool)
             self._described.append(described)
-
-
-def _fields(
-    body: bytes, at: int, count: int, version: int, scopes: int
-) -> tuple[tuple[Field, ...] | None, int]:
-    """The field specifiers of one template, or None when they are cut."""
-    fields = []
-    for place in range(count):
-        if len(body) - at < 4:
-            return None, at
-        element, length = struct.unpack_from(">HH", body, at)
-        at += 4
-        enterprise = 0
-        if version == 10 and element & 0x8000:
-            if len(body) - at < 4:
-                return None, at
-            element, enterprise = element & 0x7FFF, int.from_bytes(body[at : at + 4], "big")
-            at += 4
-        elif version == 9 and place < scopes:
-            enterprise = SCOPE
-        fields.append(Field(enterprise, element, length))
-    return tuple(fields), at
