@@ -15,6 +15,7 @@ from netops.egress.classify import Space, Table
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.egress.flows import Batch, Column, grouped, mac_value, positions, same
 from netops.egress.watchlists import Maker, Shapes, Signature
+from netops.egress.wiring import Wiring
 
 
 class Verdict(IntEnum):
@@ -117,6 +118,7 @@ class Scene:
         dhcp_servers: addresses of the registered DHCP servers.
         tunnels: what tunnels and proxies look like in flows.
         makers: of home routers.
+        wiring: LANs and links of the register.
     """
 
     tables: dict[Plane, Table]
@@ -130,6 +132,7 @@ class Scene:
     learned: dict[tuple[str, int], Port] = field(default_factory=dict)
     """Interfaces that no walk told of, as the flows themselves show them, by exporter address and ifIndex."""
     makers: tuple[Maker, ...] = ()
+    wiring: Wiring = field(default_factory=Wiring)
 
     @cached_property
     def by_mac(self) -> dict[int, Terminal]:
@@ -161,6 +164,17 @@ class Scene:
         return frozenset(
             one.address for one in self.observers.values() if one.address in unknown and not one.is_platform and one.organization
         )
+
+    @cached_property
+    def unwalked(self) -> frozenset[str]:
+        """Exporters of departments' routers that no walk told of."""
+        routers = [one for one in self.observers.values() if not (one.is_platform or one.is_switch)]
+        return frozenset(one.address for one in routers if one.organization and not one.ports)
+
+    @cached_property
+    def exporter_of(self) -> dict[tuple[Plane, str], str]:
+        """Addresses of exporters by plane and device."""
+        return {(one.plane, one.device): one.address for one in self.observers.values()}
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -368,7 +382,8 @@ def _others(batch: Batch, scene: Scene, plane: Column, source: Column) -> list[C
     for number in where:
         place = scene.observers[batch.exporters[number]]
         rows = np.flatnonzero((batch.exporter == number) & (plane == PLANES.index(place.plane)))
-        named = [bool(one.organization) and one.organization != place.organization for one in scene.tables[place.plane].owners]
+        homes = scene.wiring.homes(place.plane, place.device, place.organization)
+        named = [bool(one.organization) and one.organization not in homes for one in scene.tables[place.plane].owners]
         result[rows] = np.array(named)[source[rows]]
     return [result]
 

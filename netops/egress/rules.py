@@ -12,6 +12,8 @@ from netops.core.finding import Conclusion, Rule, Severity, Subject, rule
 from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.egress.attacks import ATTACK_RULES
+from netops.egress.bypass import bypass_link
+from netops.egress.crossing import planes_joined
 from netops.egress.dhcp import rogue_dhcp
 from netops.egress.fold import groups, text
 from netops.egress.heard import OWN_RULES as LISTENING_RULES
@@ -264,35 +266,6 @@ def unallocated_address(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
 
 
 @rule(
-    "EG-104",
-    "bypass_link",
-    Severity.HIGH,
-    Basis(9),
-    title=N_("Traffic of {other} enters {device} {interface} past the platform"),
-    because=N_(
-        "{flows} flows of {other}, such as one from {peer}, entered {device} by {interface}, which nothing registered explains."
-    ),
-)
-def bypass_link(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
-    """
-    EG-104: a department's router takes in another department's traffic by an interface that nothing registered explains.
-
-    What: flows from addresses of one organization entered a device of another one, neither of them the platform's, by an
-        interface that is no registered link, LAN or exit and no neighbour under management.
-    Why: departments use the city's platform and do not build a backbone of their own (Article 9); what goes over such a
-        link is seen by no firewall.
-    Mend: unplug the link and let the traffic go over the platform; or have it approved and register it in links.toml.
-    Refuted: a registered link, or a route by which the platform itself delivers that traffic there.
-    """
-    batch = judged.batch
-    for group in groups(judged, judged.verdict == Verdict.BYPASS, batch.exporter, batch["in_if"]):
-        place, port = where(judged, scene, group)
-        if place and port:
-            told = about_interface("EG-104", judged, scene, group, place, port)
-            yield msgspec.structs.replace(told, facts=told.facts | {"other": owner_of(judged, scene, group, None)})
-
-
-@rule(
     "EG-302",
     "spoofed_source",
     Severity.MEDIUM,
@@ -334,6 +307,7 @@ FLOW_RULES: dict[str, Rule] = {
         intranet_exit,
         intranet_public_query,
         cross_plane,
+        planes_joined,
         bypass_link,
         unallocated_address,
         spoofed_source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,10 +12,13 @@ import msgspec
 import numpy as np
 
 from netops.core.finding import Conclusion
+from netops.egress.bypass import bypass_link
+from netops.egress.crossing import Crossings, planes_joined
 from netops.egress.flows import DENSE, Batch, Column, address_text, grouped, joined, same
 from netops.egress.hidden import hidden_nat
-from netops.egress.judge import PLANES, Judged, Scene, Verdict, judge
+from netops.egress.judge import PLANES, Judged, Port, Scene, Verdict, judge
 from netops.egress.learning import Learning
+from netops.egress.paths import Paths
 from netops.egress.rules import FLOW_RULES, STRAY_RULES, intranet_public_query
 from netops.egress.tunnels import Talks, tunnel
 
@@ -98,6 +102,8 @@ class Watch:
         self.answered: dict[str, int] = {}
         self.talks = Talks()
         self.learning = Learning()
+        self.paths = Paths()
+        self.crossings = Crossings()
         self.given_up = 0
 
     def see(self, batch: Batch, scene: Scene, *, again: bool = False) -> Judged:
@@ -112,6 +118,9 @@ class Watch:
             # A tunnel shows by its two ends alone: neither a verdict nor a walk of the exporter is waited for.
             self._feed(tunnel(judged, scene, self.talks))
             self.learning.see(judged, scene)
+            self.paths.see(judged, scene)
+            self.crossings.see(judged, scene)
+            self._feed(planes_joined(judged, scene, self.crossings))
         if (judged.kinds.verdict == Verdict.PENDING).any():
             waits = judged.verdict == Verdict.PENDING
             self._keep(batch.take(waits))
@@ -120,8 +129,17 @@ class Watch:
         self._count(judged, scene)
         return judged
 
+    def learned(self, scene: Scene, now_ms: int) -> dict[tuple[str, int], Port]:
+        """What flows show of interfaces that no walk told of: what leads past the platform, else what enters by each."""
+        walked = {(one.address, port.if_index) for one in scene.observers.values() for port in one.ports}
+        past = {place: port for place, port in self.paths.ports().items() if place not in walked}
+        return self.learning.ports(scene, now_ms) | past
+
     def review(self, scene: Scene, now_ms: int) -> None:
         """Judge again what waited, since the topology or the register changed; what is too old is given up."""
+        if len(fresh := self.paths.review(now_ms)):
+            scene = replace(scene, learned=self.learned(scene, now_ms))
+            self._feed(bypass_link(judge(fresh, scene), scene, self.paths))
         if not self.pending:
             return
         batch = joined(self.pending)
@@ -210,9 +228,10 @@ class Watch:
         more: dict[str, tuple[object, ...]] = {
             intranet_public_query.code: (frozenset(self.answered),),
             hidden_nat.code: (self.talks,),
+            bypass_link.code: (self.paths,),
         }
         for rule in STRAY_RULES if is_plain else FLOW_RULES.values():
-            if rule is not tunnel:
+            if rule not in (tunnel, planes_joined):
                 self._feed(rule(judged, scene, *more.get(rule.code, ())))
 
     def _feed(self, told: Iterable[Conclusion]) -> None:

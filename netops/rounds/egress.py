@@ -16,7 +16,7 @@ import msgspec
 
 from netops.core import docket
 from netops.core.errors import NetopsError
-from netops.core.finding import STANDING, Conclusion, Finding
+from netops.core.finding import STANDING, Conclusion, Finding, Subject
 from netops.core.language import N_
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
@@ -51,8 +51,8 @@ WALK_AFTER = timedelta(seconds=15)
 """What other rooms may explain waits for a walk that began so long after it,"""
 RECONCILE_AFTER = timedelta(seconds=30)
 """and for so long after that walk."""
-EXPLAINED_BY = {"EG-203": "TP-102", "EG-104": "TP-101", "EG-301": "AD-101"}
-"""What other rooms see better: the rule of each."""
+EXPLAINED_BY = {"EG-203": ("TP-102", "EG-206"), "EG-206": ("TP-102",), "EG-104": ("TP-101",), "EG-301": ("AD-101",)}
+"""What other rooms, or other rules, see better: the rules of each."""
 NEW_MS = 60_000
 """An interface that no walk told of counts for so long after its last flow."""
 WALK_MISSED = timedelta(minutes=2)
@@ -258,7 +258,11 @@ class Watcher:
 
     def _reload(self, built: tuple[Scene, dict[Plane, datetime]]) -> None:
         now_ms = int(self.desk.clock().timestamp() * 1000)
-        self._scene, self._walked = replace(built[0], learned=self.watch.learning.ports(built[0], now_ms)), built[1]
+        counters = {address: one.counters for address, one in self.decoder.exporters.items()}
+        dropped = self.collector.outcomes["kernel_dropped"]
+        lost = {address: one.lost_datagrams + one.lost_records + dropped for address, one in counters.items()}
+        self.watch.paths.lose(lost, now_ms)
+        self._scene, self._walked = replace(built[0], learned=self.watch.learned(built[0], now_ms)), built[1]
         if self.stepping:
             self.stepping.tell(self.watch.learning.unknown(self._scene, now_ms - NEW_MS))
         allowed = {address: address for address in self._scene.observers}
@@ -271,7 +275,8 @@ class Watcher:
         due = self.watch.due(at, everything=everything)
         if not due:
             return [], []
-        others = [other for code in EXPLAINED_BY.values() for other in docket.listed(self.desk.store, code=code)]
+        codes = {code for one in due for code in EXPLAINED_BY.get(one.code, ())}
+        others = [other for code in sorted(codes) for other in docket.listed(self.desk.store, code=code)]
         due = [one for one in due if self._may(one, at, others)]
         opened: list[str] = []
         for plane in {one.plane for one in due}:
@@ -296,20 +301,29 @@ class Watcher:
         case, walked = self.watch.cases[one.key], self._walked.get(one.plane)
         if case.walked is None and walked is not None and walked > case.began + WALK_AFTER:
             case.walked = at
-        if case.walked is None:
+        if not self._is_walked(one):
+            pass  # nobody else will ever tell
+        elif case.walked is None:
             if at < case.began + max(WALK_MISSED, timedelta(seconds=1.5 * seconds_of(self.desk.config.timetable.walk))):
                 return False
         elif at < case.walked + RECONCILE_AFTER:
             return False
         since = case.began - timedelta(seconds=self.desk.config.flows.hold_seconds)
-        told = [other for other in others if other.state in STANDING or other.last_seen >= since]
-        code = EXPLAINED_BY[one.code]
-        told = [other for other in told if other.code == code]
-        if code == "AD-101":
+        told = [other for other in others if other.code in EXPLAINED_BY[one.code]]
+        told = [other for other in told if other.state in STANDING or other.last_seen >= since]
+        if one.code == "EG-301":
             told = [other for other in told if other.subject.get("ip") == one.subject.get("ip")]
-        if code == "TP-101":
-            told = [other for other in told if one.subject.get("device") in _devices(other)]
+        if one.code in ("EG-104", "EG-206"):
+            told = [other for other in told if _devices(one.subject) & _devices(other.subject)]
         return not told
+
+    def _is_walked(self, one: Conclusion) -> bool:
+        """Whether a device is asked by SNMP that could tell of the same thing."""
+        devices = _devices(one.subject)
+        lan = self._scene.wiring.lan(one.plane, one.subject["ip"]) if self._scene and one.subject.get("ip") else None
+        devices |= {lan.gateway, lan.switch} - {""} if lan else set()
+        known = [self.desk.register.device[name] for name in devices if name in self.desk.register.device]
+        return any(each.snmp for each in known or self.desk.register.of(one.plane).devices)
 
     def _release(self, at: datetime) -> list[str]:
         """Resolve what was not fed for so long; silence of an exporter that is silent altogether proves nothing."""
@@ -381,10 +395,11 @@ class Watcher:
             self._told[row.address] = replace(self.decoder.exporters[row.address].counters)
 
 
-def _devices(one: Finding) -> set[object]:
-    """Devices at the ends of the link that a finding is about."""
-    ends = (one.subject.get("a"), one.subject.get("b"))
-    return {end.get("device") for end in ends if isinstance(end, dict)}
+def _devices(subject: Subject) -> set[str]:
+    """Devices that a subject names: its own, its switch, and those at the ends of a link."""
+    ends = (subject, subject.get("a"), subject.get("b"))
+    named = [end.get(key) for end in ends if isinstance(end, dict) for key in ("device", "switch")]
+    return {str(name) for name in named if name}
 
 
 def silent_exporters(

@@ -18,6 +18,7 @@ from netops.egress.classify import Space, Span, Table, net_span
 from netops.egress.exit import RegisteredExit
 from netops.egress.flows import address_value, mac_value
 from netops.egress.judge import Facing, Observer, Port, Scene, Terminal
+from netops.egress.wiring import Lan, Wiring
 from netops.register import Register
 from netops.topology.device import DeviceView, Interface, RegisteredDevice, Role
 from netops.topology.expected import PLATFORM_ROLES
@@ -65,8 +66,22 @@ def build(desk: Desk) -> tuple[Scene, dict[Plane, datetime]]:
         frozenset((one.plane, server) for one in register.prefixes for server in one.dhcp_servers),
         watchlists.tunnels(desk.playbooks),
         makers=watchlists.makers(desk.playbooks),
+        wiring=_wiring(register),
     )
     return scene, {plane: max(view.at for view in seen) for plane, seen in views.items() if seen}
+
+
+def _wiring(register: Register) -> Wiring:
+    """LANs and links, the platform's end of them marked."""
+    return Wiring(
+        (
+            Lan(one.plane, one.prefix, one.organization, one.gateway, one.switch)
+            for one in register.prefixes
+            if one.role is PrefixRole.POOL
+        ),
+        ((one.plane, one.a, one.b) for one in register.links),
+        ((one.plane, one.name) for one in register.devices if one.role in PLATFORM_ROLES),
+    )
 
 
 # ---- whose addresses
