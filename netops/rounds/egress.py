@@ -318,7 +318,9 @@ class Watcher:
         return not told
 
     def _is_walked(self, one: Conclusion) -> bool:
-        """Whether a device is asked by SNMP that could tell of the same thing."""
+        """Whether a walk could tell of the same thing: the plane was walked, or a device concerned is asked by SNMP."""
+        if one.plane in self._walked:
+            return True
         devices = _devices(one.subject)
         lan = self._scene.wiring.lan(one.plane, one.subject["ip"]) if self._scene and one.subject.get("ip") else None
         devices |= {lan.gateway, lan.switch} - {""} if lan else set()
