@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -20,6 +22,9 @@ from netops.web.app import application
 from netops.web.asking import COOKIE
 from tests.conftest import NOON
 from tests.web import city
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 PAGES = (
     "/", "/findings", "/findings/F-0001", "/topology", "/pools/extranet/10.72.12.0/24", "/declarations?state=every", "/egress",
@@ -49,21 +54,36 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
         desk.close()
 
 
-def test_pages_in_a_real_browser(served: tuple[str, str, Desk]) -> None:
-    """Wide and light in Chinese, narrow and dark in English, in turn."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for every test of this file."""
     found = [path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()]
     if not found:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import sync_playwright
 
-    base, secret, desk = served
-    wrong: list[str] = []
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found[0], args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context()
+        opened = play.chromium.launch(executable_path=found[0], args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def visiting(browser: Browser, served: tuple[str, str, Desk], *, script: bool = True) -> Iterator[Page]:
+    """A page of the signed-in person; *script*: whether the browser runs any."""
+    base, secret, _desk = served
+    with browser.new_context(java_script_enabled=script, base_url=base) as context:
         context.add_cookies([{"name": COOKIE, "value": secret, "url": base}])
-        page = context.new_page()
+        yield context.new_page()
+
+
+def test_pages_in_a_real_browser(browser: Browser, served: tuple[str, str, Desk]) -> None:
+    """Wide and light in Chinese, narrow and dark in English, in turn."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    base, _secret, desk = served
+    wrong: list[str] = []
+    with visiting(browser, served) as page:
         page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: None if request.url.startswith(base) else wrong.append(request.url))
@@ -83,15 +103,65 @@ def test_pages_in_a_real_browser(served: tuple[str, str, Desk]) -> None:
                 if one["impact"] in ("serious", "critical")
             ]
         _moves(page, base, desk)
-        browser.close()
     assert [] == wrong
 
 
-def _moves(page: object, base: str, desk: Desk) -> None:
-    """What scripts add: the map grows by its button; what happened shows without loading the page again."""
-    from playwright.sync_api import Page
+def test_a_browser_without_script_shows_and_does_the_same(browser: Browser, served: tuple[str, str, Desk]) -> None:
+    """Search, the map, lists narrowed, every square, and an act with its plan: all of it are links and forms."""
+    with visiting(browser, served, script=False) as page:
+        page.goto("/?lang=en")
+        page.fill("#q", "10.72.12.11")
+        page.click("form[role=search] button")
+        assert "10.72.12.11 belongs to Yunxi Finance Bureau." == page.locator("h1").inner_text()
+        page.goto("/topology?lang=en")
+        assert page.locator(".map-frame svg a").count() > 10
+        page.goto("/findings?lang=en")
+        page.select_option("select[name=plane]", "intranet")
+        page.get_by_role("button", name="Show").click()
+        assert ["F-0002"] == page.locator("#t-findings tbody td:first-child").all_inner_texts()
+        page.goto("/pools/extranet/10.72.12.0/24?lang=en")
+        page.locator("#squares li a").nth(1).click()
+        assert page.url.split("/")[3].startswith("allocations")
+        page.goto("/findings/F-0003?lang=en")
+        page.get_by_role("link", name="Resolve").click()
+        page.fill("#f-why", "it was switched off")
+        page.get_by_role("button", name="Show the plan").click()
+        page.get_by_role("button", name="Do it").click()
+        assert "Done: entry" in page.get_by_role("status").inner_text()
 
-    assert isinstance(page, Page)
+
+def test_the_keyboard_alone_reaches_every_act(browser: Browser, served: tuple[str, str, Desk]) -> None:
+    """The first key skips what is on every page; then come the acts, in their order, and one is done to its end."""
+    where = ("/findings/F-0001", "/pools/extranet/10.72.12.0/24", "/declarations/云信接〔2026〕3号", "/incidents/INC-2026-0001",
+             "/documents/D-0001", "/registers/systems", "/inspections/IS-2026-0001/A08-1")  # fmt: skip
+    focused = "document.activeElement.getAttribute('href')"
+    with visiting(browser, served) as page:
+        for path in where:
+            page.goto(f"{path}?lang=en")
+            acts = page.locator("main .acts a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+            lead = page.locator("main a").first.get_attribute("href")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            reached = []
+            while acts and acts[-1] not in reached and len(reached) < len(acts) + 5:
+                page.keyboard.press("Tab")
+                reached.append(page.evaluate(focused))
+            assert (path, True, acts) == (path, bool(acts), [one for one in reached if one in acts])
+            assert reached[0] == lead
+        page.goto("/findings/F-0002/resolve?lang=en")
+        for key in ("Tab", "Enter", "Tab", "Tab"):
+            page.keyboard.press(key)
+        page.keyboard.type("seen")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.locator("#plan").wait_for()
+        for key in ("Tab", "Tab", "Enter"):  # whoever skipped to the answer is there again
+            page.keyboard.press(key)
+        page.get_by_role("status").wait_for()
+
+
+def _moves(page: Page, base: str, desk: Desk) -> None:
+    """What scripts add: the map grows by its button; what happened shows without loading the page again."""
     page.goto(f"{base}/topology?lang=zh")
     before = page.locator(".map-frame svg").get_attribute("viewBox")
     page.locator("[data-do=in]").click()

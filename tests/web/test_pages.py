@@ -191,6 +191,22 @@ def test_the_curves_of_exits_are_told_apart_without_colour(desk: Desk, operator:
     assert ["time,A unfiled,B shared", "2026-11-20 11:30,7,123456"] == lines
 
 
+def test_a_form_offers_what_may_be_said(operator: TestClient) -> None:
+    """Organizations by name, yes and no, and room for a note; each as the register reads it again."""
+    form = operator.get("/registers/systems/add", params={"lang": "zh"}).text
+    choices = {
+        name: re.findall(r'<option value="([^"]*)"', inside)
+        for name, inside in re.findall(r'<select id="f-\w+" name="(\w+)"[^>]*>(.*?)</select>', form, re.S)
+    }
+
+    assert ("", "云溪市财政局") == (choices["organization"][0], next(one for one in choices["organization"] if "财政" in one))
+    assert ["", "是", "否"] == choices["cross_department"]
+    assert '<textarea id="f-remark"' in form
+    said = {"organization": "云溪市财政局", "name": "报表", "cross_department": "否", "on_platform": "是"}
+    told = operator.post("/registers/systems/add?lang=zh", data=said, headers=SAME).text
+    assert "报表" in told[told.index('id="plan"') :]
+
+
 def test_a_cell_is_no_formula(operator: TestClient) -> None:
     """Every table as CSV, each cell text."""
     from netops.web.pages.table import Cell, Table, as_csv

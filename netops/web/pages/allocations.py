@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from netops.addresses import holdings, ledger
 from netops.addresses.allocation import HOLDING, Allocation, AllocationState, Request
+from netops.addresses.pool import Pool
 from netops.addresses.span import parsed
 from netops.core import journal
 from netops.core.errors import Missing, NetopsError
@@ -63,7 +64,11 @@ def allocations(visit: Visit) -> Shown:
         csv=visit.here(format="csv"),
     )
     name = called(whose) if whose else declaration
-    answer = _("Addresses of {name}").format(name=name) if name else _("Who has which addresses")
+    pools: list[Pool] = visit.remember("pools", 3.0, lambda: ledger.pools(visit.desk.store))
+    held = sum(pool.allocated for pool in pools if pool.plane in visit.planes)
+    answer = (
+        _("Addresses of {name}").format(name=name) if name else _("Allocated addresses: {count}.").format(count=words.count(held))
+    )
     tabs = [
         (visit.here(state=None, after=None), _("held"), not state),
         *((visit.here(state=one.value, after=None), _(one), state == one) for one in AllocationState),

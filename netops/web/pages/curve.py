@@ -13,6 +13,8 @@ from netops.core.clock import city_time
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 26
 TICKS = 4
+APART = 13.0
+"""Between two letters, so that each can be read."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,16 @@ def svg(title: str, times: Sequence[datetime], several: Sequence[Series], said: 
         parts.append(f'<text class="{kind}" x="{x(place):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{text}</text>')
     if any(one.bad for one in several):
         parts.append(HATCH)
+    lettered: list[tuple[float, float]] = []
     drawn = [(number, one) for number, one in enumerate(several) if any(one.values)]
     for number, one in sorted(drawn, key=lambda pair: (pair[1].bad, -pair[0])):
         line = "M" + "L".join(f"{x(place):.1f} {y(value):.1f}" for place, value in enumerate(one.values))
         highest = max(range(len(one.values)), key=lambda place: one.values[place])
         at_x = min(max(x(highest), LEFT + 8), WIDTH - RIGHT - 8)
         at_y = max(y(one.values[highest]) - 5, TOP + 2)
+        while any(abs(at_x - left) < APART and abs(at_y - up) < APART for left, up in lettered) and at_x > LEFT + APART:
+            at_x -= APART  # peaks at one time: their letters stand side by side
+        lettered.append((at_x, at_y))
         filled = ' fill="url(#hatch)"' if one.bad else ""
         parts.append(
             f'<g class="{kind_of(number, one)}"><title>{escape(one.name)}</title>'

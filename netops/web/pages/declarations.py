@@ -605,7 +605,7 @@ def _fields(visit: Visit, before: Declaration | None) -> list[Field]:
                 known.get(one.name, ""),
                 one.required,
                 choices,
-                _(one.hint) if one.hint else "",
+                _(one.hint) if one.hint and one.name != "organization" else "",
             )
         )
     for name, columns in PIECES.items():

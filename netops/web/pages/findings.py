@@ -151,7 +151,14 @@ def show(visit: Visit) -> Shown:
         _("Who saw it"),
         [_("witness"), _("weight"), _("saw"), _("source"), _("first seen"), _("last seen")],
         [
-            [_(each.witness), words.share(each.weight), _(each.saw), each.source, words.time(each.first), words.time(each.last)]
+            [
+                _(each.witness),
+                words.share(each.weight),
+                _(each.saw),
+                each.source,
+                Cell(words.time(each.first), short=True),
+                Cell(words.time(each.last), short=True),
+            ]
             for each in told.witnesses
         ],
         _("No witness is known."),

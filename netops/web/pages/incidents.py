@@ -252,6 +252,7 @@ def _clocks(visit: Visit, one: Incident, now: datetime) -> Table:
                 words.ago(clock.due, now) if clock.due else _("promptly"),
                 mark=state,
                 under=words.time(clock.due) if clock.due else "",
+                short=True,
             )
         doubt = "" if clock.verified else _("term of the office") if clock.local else _("unverified")
         rows.append(

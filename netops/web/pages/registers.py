@@ -11,7 +11,7 @@ from netops.core import docket
 from netops.core.errors import Missing
 from netops.core.finding import STANDING
 from netops.core.journal import Entry as JournalEntry
-from netops.core.language import N_, _, called, series, spoken
+from netops.core.language import N_, _, bracketed, called, series, spoken
 from netops.core.permission import Deed
 from netops.core.sheet import folded
 from netops.registers import attachments, entries
@@ -361,15 +361,26 @@ def _values(found: Kind, one: Entry | None, names: DeskNames) -> dict[str, str]:
 
 def _field(visit: Visit, found: Kind, one: KindField, entry: Entry | None, names: DeskNames) -> Field:
     known = _values(found, entry, names).get(one.name, "")
-    label = one.label(spoken()) + (f" ({one.unit(spoken())})" if one.unit(spoken()) else "")
+    label = bracketed(one.label(spoken()), one.unit(spoken())) if one.unit(spoken()) else one.label(spoken())
     if one.name == "organization" and visit.own:
         return Field(one.name, label, "choice", called(visit.own), one.required, [(called(visit.own), called(visit.own))])
-    if one.choices:
-        options = [(choice.zh if spoken() == "zh" else choice.en) for choice in one.choices]
-        return Field(one.name, label, "choice", known, one.required, [("", "—"), *((text, text) for text in options)])
+    if options := _options(visit, one):
+        several = dict.fromkeys((*options, *([known] if known else [])))
+        return Field(one.name, label, "choice", known, one.required, [("", "—"), *((text, text) for text in several)])
+    if one.type == "note":
+        return Field(one.name, label, "area", known, one.required)
     if one.type == "date" and (not known or _is_day(known)):
         return Field(one.name, label, "date", known, one.required)
     return Field(one.name, label, "text", known, one.required)
+
+
+def _options(visit: Visit, one: KindField) -> list[str]:
+    """What a field may say, as `read` reads it again; nothing where it may say anything. A department is told of no other."""
+    if one.type == "organization" and not visit.own:
+        return [called(entry.code) for entry in visit.desk.register.organizations]
+    if one.type == "yesno":
+        return [shown(one, value, spoken(), DeskNames(visit.desk)) for value in (True, False)]
+    return [(choice.zh if spoken() == "zh" else choice.en) for choice in one.choices]
 
 
 def _is_day(text: str) -> bool:
