@@ -180,6 +180,7 @@ def _move(number: str, state: str, why: str, until: str = "") -> None:
     out = output()
     with desk() as opened:
         one = docket.one(opened.store, number)
+        docket.require_ahead(one.id, until, opened.clock())
         out.say(
             _("plan: {number}: {before} → {after}, because: {why}").format(
                 number=number, before=_(one.state), after=_(state), why=why

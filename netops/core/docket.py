@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from netops.core import custody, ids, tally
 from netops.core.basis import Basis
+from netops.core.clock import city_time
 from netops.core.custody import evidence
 from netops.core.errors import Missing, Refused
 from netops.core.evidence import Evidence, digest
@@ -355,6 +356,18 @@ def witnesses(store: Store, numbers: Iterable[str]) -> dict[str, str]:
             query = select(evidence.c.id, evidence.c.kind).where(evidence.c.id.in_(wanted[start : start + 500]))
             found |= {row.id: row.kind for row in connection.execute(query)}
     return found
+
+
+def require_ahead(number: str, until: str, now: datetime) -> None:
+    """
+    Make sure that an exception ends on a day to come, in the city; "" is none.
+
+    Raises:
+        Refused: the day is past, and it would open again at once.
+    """
+    if until and until < city_time(now, "%Y-%m-%d"):
+        raise Refused(N_("{number} was not accepted"), N_("{until} is past: it would open again at once"),
+                      N_("name the day on which it ends"), number=number, until=until)  # fmt: skip
 
 
 def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -> None:

@@ -405,6 +405,18 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(desk: Desk, o
     assert MINE.replace("\r\n", "\n") == journal.log(desk.store, 1, subject="F-0001")[0].why
 
 
+def test_an_exception_ends_on_a_day_to_come(desk: Desk, operator: TestClient) -> None:
+    """Today at the earliest, at the plan and at the deed; of a past day it would open again at once."""
+    for step in ("", "do"):
+        said = {"why": "已知", "until": "2026-11-19", "step": step, "key": "k"}
+        answer = operator.post("/findings/F-0001/accept", data=said, headers=SAME)
+        assert (409, True) == (answer.status_code, "已过" in answer.text)
+    plan = operator.post("/findings/F-0001/accept", data={"why": "已知", "until": "2026-11-20"}, headers=SAME)
+    assert "至 2026-11-20" in plan.text
+    assert 200 == operator.post("/findings/F-0001/accept", data={**hidden(plan.text), "step": "do"}, headers=SAME).status_code
+    assert "2026-11-20" == docket.one(desk.store, "F-0001").accepted_until
+
+
 def test_what_is_too_long_is_said_and_kept(operator: TestClient) -> None:
     """On the form, whatever browser sends it: nothing is cut off."""
     answer = operator.post("/findings/F-0001/acknowledge", data={"why": "长" * 2001}, headers=SAME)
@@ -423,6 +435,7 @@ def test_addresses_are_given_as_planned_and_once(desk: Desk, operator: TestClien
         places.append(done.headers["Location"])
     assert 1 == len(set(places))
     shown = operator.get(places[0]).text
+    assert "操作日志第" in shown
     assert "10.72.12." in shown
     assert "<script>alert" not in shown
     stale = operator.post("/allocate", data={**second, "step": "do"}, headers=SAME)

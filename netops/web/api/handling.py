@@ -115,6 +115,7 @@ class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def _moved(to: State, call: Call) -> FindingRecord:
     before = one_finding(call, Deed.JUDGE)
     until = call.body.until.isoformat() if to is State.ACCEPTED else ""
+    docket.require_ahead(before.id, until, call.desk.clock())
     with journal.act(call.desk.store, call.desk.actor, call.desk.clock) as act:
         if call.if_match:
             call.match(told(docket.one(call.desk.store, before.id)))

@@ -233,7 +233,12 @@ def allocating(visit: Visit) -> Intent:
                 N_("look at the new plan, then decide anew"),
             )
         given = allocate.run(visit.desk, found, name)
-        return path("allocations", given[0].id) if len(given) == 1 else path("allocations", declaration=given[0].declaration)
+        number = given[0].declaration
+        entries = journal.log(visit.desk.store, 20, subject=number, verb="ip allocate")
+        done = next((one.seq for one in entries if one.after and one.after.get("key") == name), None)
+        if len(given) == 1:
+            return path("allocations", given[0].id, done=done)
+        return path("allocations", declaration=number, done=done)
 
     fields = [
         Field("declaration", _("Declaration that it rests on"), required=True, most=64),

@@ -330,13 +330,17 @@ def _moving(verb: str) -> Act:
                     "",
                     number=one.id,
                 )
-            _day(said.get("until", ""))
+            until = _day(said.get("until", ""))
+            docket.require_ahead(one.id, until, visit.desk.clock())
             steps = [Step(_("{number}: {before} → {after}").format(number=one.id, before=_(one.state), after=_(to)))]
+            steps += [Step(_("until {day}").format(day=until))] if until else []
             return steps + ([Step(_("because: {why}").format(why=said["why"]))] if said["why"] else [])
 
         def do(said: Mapping[str, str], _key: str) -> None:
+            until = _day(said.get("until", ""))
+            docket.require_ahead(one.id, until, visit.desk.clock())
             with journal.act(visit.desk.store, visit.desk.actor, visit.desk.clock) as act:
-                docket.move(act, one.id, to, said["why"], _day(said.get("until", "")))
+                docket.move(act, one.id, to, said["why"], until)
 
         def again() -> str:
             now = docket.one(visit.desk.store, one.id)

@@ -43,7 +43,10 @@ document.addEventListener("pointermove", (event) => {
 }, { passive: true });
 
 // ---- a form is sent once; a choice asks by itself
-for (const form of document.querySelectorAll("form[data-once]")) form.addEventListener("submit", () => setTimeout(() => { for (const one of form.querySelectorAll("button")) one.disabled = true; }));
+for (const form of document.querySelectorAll("form[data-once]")) form.addEventListener("submit", () => {
+  history.replaceState(null, "", location.href); // the way back leads to the form anew, not to a page that was sent and is gone
+  setTimeout(() => { for (const one of form.querySelectorAll("button")) one.disabled = true; });
+});
 for (const select of document.querySelectorAll("form.ask select")) select.addEventListener("change", () => select.form.requestSubmit());
 addEventListener("pageshow", () => { for (const one of document.querySelectorAll("form[data-once] button")) one.disabled = false; });
 document.addEventListener("keydown", (event) => {
