@@ -37,7 +37,7 @@ def heads() -> list[str]:
     """The heads above `row`."""
     return [
         _("id"),
-        _("number"),
+        _("document number"),
         _("title"),
         _("kind"),
         _("state"),

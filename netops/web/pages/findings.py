@@ -250,13 +250,17 @@ def _samples(visit: Visit, pieces: list[Evidence]) -> list[Table]:
     )
 
 
+SUBJECTS = {"ip": N_("address"), "mac": "MAC"}
+"""Parts of a subject as people call them; the others are called as they are."""
+
+
 def _subject(one: Finding) -> list[Cell]:
     cells = []
     for key, value in one.subject.items():
         if isinstance(value, dict):
-            cells.append(Cell(f"{key}: " + " ".join(str(part) for part in value.values() if part)))
+            cells.append(Cell(" ".join(str(part) for part in value.values() if part)))
         elif value:
-            cells.append(Cell(str(value), path("who", q=str(value)), under=_(key)))
+            cells.append(Cell(str(value), path("who", q=str(value)), under=_(SUBJECTS.get(key, key))))
     return cells
 
 
