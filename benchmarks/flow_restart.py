@@ -40,7 +40,7 @@ EARLIER = 8
 """Records of so many earlier templates are sent in every life."""
 LOST_SECONDS = 2.0
 """What was sent so long before a kill may be lost: it is gathered for a second before it is written."""
-SECONDS = (0.05, 1.2)
+SECONDS = (0.05, 4.0)
 """A life lasts so long once it listens, at least and at most."""
 
 
@@ -180,7 +180,7 @@ def stored(folder: Path) -> tuple[Counter[int], int]:
     for path in folder.rglob("*.parquet"):
         if "bytes" in pq.read_schema(path).names:
             counts.update(pq.read_table(path, columns=["bytes"])["bytes"].to_pylist())
-    half = [*folder.rglob(f"*{RUNNING}"), *folder.rglob("*.broken"), *folder.rglob("*.mend"), *folder.rglob("*.ring*")]
+    half = [*folder.rglob(f"*{RUNNING}"), *folder.rglob("*.broken"), *folder.rglob("*.mend"), *folder.rglob(".*.ring*")]
     return counts, len(half)
 
 

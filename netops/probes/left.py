@@ -15,7 +15,8 @@ from netops.probes.ring import ENTRY, SLOT, Ring, slots_of
 
 logger = logging.getLogger("netops.egress")
 ENDING, WRITING = ".ring", ".ring-part"
-LOCK = "receiver.lock"
+LOCK = ".receiver.lock"
+"""These names begin with a dot: no backup takes them."""
 PATIENCE_SECONDS = 10.0
 PIECE = 1024
 """Datagrams that are put into the new ring at once."""
@@ -53,7 +54,7 @@ def leave(ring: Ring, folder: Path) -> int:
     entries = view.entries
     if not len(entries):
         return 0
-    path = folder / f"{uuid.uuid4().hex}{WRITING}"
+    path = folder / f".{uuid.uuid4().hex}{WRITING}"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(len(entries).to_bytes(8, "big") + entries.tobytes())
@@ -72,10 +73,10 @@ def taken(ring: Ring, folder: Path) -> int:
 
     Each file is removed before anything of it is used: rather lost than counted twice.
     """
-    for path in folder.glob(f"*{WRITING}"):
+    for path in folder.glob(f".*{WRITING}"):
         path.unlink()
     count = 0
-    for path in sorted(folder.glob(f"*{ENDING}"), key=lambda one: one.stat().st_mtime_ns):
+    for path in sorted(folder.glob(f".*{ENDING}"), key=lambda one: one.stat().st_mtime_ns):
         content = path.read_bytes()
         path.unlink()
         number = int.from_bytes(content[:8], "big")

@@ -164,8 +164,8 @@ def test_what_waits_outlives_kill_9(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\xff" * 8, bytes(7) + b"\x01" + bytes(100)])
 def test_what_was_left_and_cannot_be_read_is_put_away(tmp_path: Path, content: bytes) -> None:
     """It stops no collector."""
-    (tmp_path / f"x{left.ENDING}").write_bytes(content)
-    (tmp_path / f"y{left.WRITING}").write_bytes(b"half")
+    (tmp_path / f".x{left.ENDING}").write_bytes(content)
+    (tmp_path / f".y{left.WRITING}").write_bytes(b"half")
     descriptor = os.memfd_create("test")
     ring = Ring(descriptor, 70, 16)
     os.close(descriptor)
