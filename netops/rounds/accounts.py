@@ -101,9 +101,8 @@ def change(desk: Desk, name: str, verb: str, why: str = "", **changes: Any) -> A
     """
     with act(desk.store, desk.actor, desk.clock) as one:
         before = accounts.named(one.connection, name)
-        if before.source is not Source.LOCAL and changes.keys() & {"role", "planes", "organization"}:
-            why = N_("it is kept elsewhere ({source}), which says what it is at each sign-in")
-            raise Refused(N_("{name} was not changed"), why, N_("change its groups there"), name=name, source=before.source)
+        if changes.keys() & {"role", "planes", "organization"}:
+            _require_own_role(before)
         after = msgspec.structs.replace(before, **changes)
         others = accounts.listed(one.connection)
         rules.check(after, others, desk.register_in(one.connection).organization)
@@ -112,6 +111,42 @@ def change(desk: Desk, name: str, verb: str, why: str = "", **changes: Any) -> A
         accounts.end(one.connection, account=name)
         one.record(f"user {verb}", name, why=why, before=_shown(before), after=_shown(after))
         return after
+
+
+def _require_own_role(account: Account) -> None:
+    if account.source is not Source.LOCAL:
+        why = N_("it is kept elsewhere ({source}), which says what it is at each sign-in")
+        mend = N_("change its groups there")
+        raise Refused(N_("{name} was not changed"), why, mend, name=account.name, source=account.source)
+
+
+def grantable(who: Principal, account: Account) -> None:
+    """
+    Make sure that somebody may give this account a role.
+
+    Raises:
+        Refused: it is their own, or is kept elsewhere.
+    """
+    _require_own_role(account)
+    if account.name == who.name:
+        raise Refused(N_("{name} was not changed"), N_("nobody grants themselves a role"), N_("another administrator does it"),
+                      name=account.name)  # fmt: skip
+
+
+def grant(
+    desk: Desk, who: Principal, name: str, role: Role, planes: Collection[Plane], organization: str, why: str
+) -> Account:
+    """
+    The role is given, and the account can be used.
+
+    Raises:
+        Missing: there is no such account.
+        Refused: see `grantable` and `change`.
+    """
+    with desk.store.read() as connection:
+        grantable(who, accounts.named(connection, name))
+    return change(desk, name, "grant", why, role=role, planes=tuple(sorted(set(planes))), organization=organization,
+                  state=AccountState.ENABLED, locked_until=None)  # fmt: skip
 
 
 def _keep_one(after: Account, others: Iterable[Account]) -> None:

@@ -34,6 +34,7 @@ ROOMS: tuple[tuple[str, str, Deed], ...] = (
     ("/documents", N_("Documents"), Deed.READ),
     ("/inspections", N_("Inspections"), Deed.READ),
     ("/journal", N_("Journal"), Deed.READ_JOURNAL),
+    ("/accounts", N_("Accounts"), Deed.READ_ACCOUNTS),
 )
 """Rooms in the order of the navigation: address, title, and what it takes to look inside."""
 ALSO = {"devices": "topology", "allocations": "pools", "allocate": "pools", "rules": "findings", "declare": "declarations"}

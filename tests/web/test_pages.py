@@ -12,8 +12,9 @@ import pytest
 from msgspec.structs import astuple
 from starlette.testclient import TestClient
 
+from netops.core import accounts as kept
 from netops.core import docket, journal, passwords
-from netops.core.account import Role
+from netops.core.account import Account, AccountState, Role
 from netops.core.clock import Clock, still
 from netops.core.finding import State
 from netops.core.observation import Sighting
@@ -80,6 +81,10 @@ CONCRETE: dict[str, tuple[str, str]] = {
     "/inspections/{number}/changes": ("IS-2026-0001", "IS-2026-0002"),
     "/inspections/{number}/scores": ("IS-2026-0001", "IS-2026-0002"),
     "/journal/{number}": ("1", ""),
+    "/accounts/{name}": ("li.si", ""),
+    "/accounts/{name}/disable": ("li.si", ""),
+    "/accounts/{name}/grant": ("li.si", ""),
+    "/accounts/tokens/{id}/revoke": ("token", ""),
     "/devices/{plane}/{name}": ("extranet r-fin", "extranet r-edu"),
     "/allocations/{number}": ("fin", "edu"),
     "/allocations/{number}/release": ("fin", "edu"),
@@ -101,6 +106,8 @@ def desk(written: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.Monkey
     monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
     monkeypatch.setattr(passwords, "_NOBODYS", [])
     opened = city.opened(written, tmp_path, clock)
+    accounts.add(opened, Account("li.si", "李四 <script>alert(1)</script>", Role.VIEWER, (EXTRANET,)))
+    accounts.issue(opened, "li.si", [Deed.READ], label="<script>alert(1)</script>")
     yield opened
     opened.close()
 
@@ -127,6 +134,8 @@ def addresses(desk: Desk, what: Page | Act) -> tuple[str, str]:
             from netops.addresses import ledger
 
             places = [next(one.id for one in ledger.allocations(desk.store, EXTRANET, organization=places[0]))]
+        if "tokens/{id}" in path:
+            places = [one.id for one in kept.tokens_of(desk.store, "li.si")]
         for place in places:
             path = re.sub(r"\{\w+(:path)?\}", place, path, count=1)
         found.append(path if "{" not in path else "")
@@ -252,7 +261,10 @@ def test_a_department_sees_only_its_own(desk: Desk) -> None:
 
 
 DOING = {"step": "do", "key": "k", "seen": "x", "why": "x", "answer": "conform", "note": "x"}
-NOBODYS = {"/rules/{code}", "/registers/{kind}", "/registers/{kind}/form.xlsx", "/registers/{kind}/add", "/journal/{number}"}
+NOBODYS = {
+    *(one.path for one in ROUTES if one.path.startswith("/accounts/")), "/rules/{code}", "/registers/{kind}",
+    "/registers/{kind}/form.xlsx", "/registers/{kind}/add", "/journal/{number}",
+}  # fmt: skip
 """Routes with places that name nothing of anybody's."""
 
 
@@ -415,6 +427,34 @@ def test_an_exception_ends_on_a_day_to_come(desk: Desk, operator: TestClient) ->
     assert "至 2026-11-20" in plan.text
     assert 200 == operator.post("/findings/F-0001/accept", data={**hidden(plan.text), "step": "do"}, headers=SAME).status_code
     assert "2026-11-20" == docket.one(desk.store, "F-0001").accepted_until
+
+
+def test_accounts_are_two_peoples_work(desk: Desk) -> None:
+    """The system administrator disables, the security administrator grants and takes tokens back; nobody grants themselves."""
+    system, security = (browser(desk, f"{role}.one", role) for role in (Role.SYSTEM, Role.SECURITY))
+    assert "/accounts" == system.get("/", follow_redirects=False).headers["Location"]
+    for who, path, said, other in (
+        (security, addresses_of(desk, "/accounts/tokens/{id}/revoke"), {}, system),
+        (system, "/accounts/li.si/disable", {}, security),
+        (security, "/accounts/li.si/grant", {"role": "department", "planes": "both", "organization": "fin"}, system),
+    ):  # fmt: skip
+        assert 403 == other.post(path, data={**said, "why": "x"}, headers=SAME).status_code
+        plan = who.post(path, data={**said, "why": "调整"}, headers=SAME)
+        assert 200 == plan.status_code, plan.text
+        sent = {**hidden(plan.text), "step": "do"}
+        assert 303 == who.post(path, data=sent, headers=SAME, follow_redirects=False).status_code
+    with desk.store.read() as connection:
+        now = kept.named(connection, "li.si")
+    assert (Role.DEPARTMENT, "fin", AccountState.ENABLED) == (now.role, now.organization, now.state)
+    assert ["user grant", "user disable", "user revoke"] == [one.verb for one in journal.log(desk.store, 3, subject="li.si")]
+    mine = security.post("/accounts/security.one/grant", data={"role": "operator", "planes": "both", "why": "x"}, headers=SAME)
+    assert (409, True) == (mine.status_code, "不能给自己" in mine.text)
+    never = security.post("/accounts/system.one/grant", data={"role": "auditor", "planes": "both", "why": "x"}, headers=SAME)
+    assert never.status_code in (409, 422)
+
+
+def addresses_of(desk: Desk, path: str) -> str:
+    return addresses(desk, next(one for one in ACTS if one.path == path))[0]
 
 
 def test_what_is_too_long_is_said_and_kept(operator: TestClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netops.web.pages import (
+    accounts,
     addresses,
     allocations,
     answering,
@@ -39,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     *comparisons.PAGES,
     *inspections.PAGES,
     *log.PAGES,
+    *accounts.PAGES,
 )
 ACTS: tuple[Act, ...] = (
     *findings.ACTS,
@@ -49,4 +51,5 @@ ACTS: tuple[Act, ...] = (
     *declarations.ACTS,
     *registers.ACTS,
     *answering.ACTS,
+    *accounts.ACTS,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from starlette.responses import RedirectResponse, Response
+
 from netops.core import docket
 from netops.core.finding import Finding
 from netops.core.language import _, series
@@ -20,8 +22,11 @@ MOST = 12
 SECONDS = 3.0
 
 
-def show(visit: Visit) -> Shown:
-    """A sentence that answers, each plane, the next clock, what stands, and the rounds."""
+def show(visit: Visit) -> Shown | Response:
+    """A sentence that answers, each plane, the next clock, what stands, and the rounds; administrators begin at the accounts."""
+    if not visit.may(Deed.READ) and visit.may(Deed.READ_ACCOUNTS):
+        return RedirectResponse("/accounts", 303)
+    visit.who.require(Deed.READ)
     planes: list[look.PlaneStatus] = visit.remember(
         "status", SECONDS, lambda: look.status(visit.desk, visit.every_plane, visit.own)
     )
@@ -183,4 +188,4 @@ def _rounds(visit: Visit, now: datetime) -> Table:
     )
 
 
-PAGES = (Page("/", Deed.READ, show),)
+PAGES = (Page("/", None, show),)
