@@ -18,13 +18,14 @@ from starlette.staticfiles import StaticFiles
 
 from netops.core import journal
 from netops.core.clock import city_time
-from netops.core.errors import Missing, NetopsError, Refused
+from netops.core.errors import NetopsError
 from netops.core.language import N_, _
 from netops.core.permission import Forbidden, Principal, Unproven
 from netops.desk import Desk
 from netops.web import trays
 from netops.web.api.app import Api
 from netops.web.api.commands import Commands
+from netops.web.api.problem import STATUS
 from netops.web.asking import Askers, own_page
 from netops.web.events import Events
 from netops.web.frame import HERE, Frame
@@ -84,7 +85,7 @@ def application(
             *signing.routes,
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        exception_handlers={NetopsError: site.problem, 404: site.not_found, 405: site.not_found},
+        exception_handlers={NetopsError: site.problem, 404: site.not_found, 405: site.not_found, 500: site.broken},
     )
     api = Api(desk, askers, events, commands)
     return Gate(served, api, desk, askers, is_open=is_open, is_secure=is_secure, refuse=site.refused)
@@ -157,17 +158,7 @@ class Site:
     # ---- what is wrong
     def _told(self, request: Request, error: NetopsError, who: Principal | None) -> Response:
         what, why, mend = error.told()
-        status = (
-            404
-            if isinstance(error, Missing)
-            else 403
-            if isinstance(error, Forbidden)
-            else 401
-            if isinstance(error, Unproven)
-            else 409
-            if isinstance(error, Refused)
-            else 422
-        )
+        status = next(number for kind, number, _name in STATUS if isinstance(error, kind))
         return self.frame.render(request, Shown("problem.html", what, {"why": why, "mend": mend}, status=status), who)
 
     def problem(self, request: Request, error: Exception) -> Response:
@@ -205,6 +196,15 @@ class Site:
             request,
             Shown("problem.html", _("There is no such page."), {"why": "", "mend": ""}, status=404),
             request.scope.get(WHO),
+        )
+
+
+    def broken(self, request: Request, error: Exception) -> Response:
+        """A fault of ours: nothing of it is shown, the log has the whole, and the person knows that it was not them."""
+        self.frame.speak(request)
+        why, mend = _("a fault of netops; its log has the details"), _("try again; if it stays so, tell whoever runs it")
+        return self.frame.render(
+            request, Shown("problem.html", _("The page was not shown."), {"why": why, "mend": mend}, status=500)
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from netops.core.clock import Clock, still
 from netops.core.finding import State
 from netops.core.observation import Sighting
 from netops.core.permission import MAY, Deed
+from netops.core.store import StoreFault
 from netops.declarations import filings
 from netops.desk import Desk
 from netops.egress import hits
@@ -680,6 +682,27 @@ def test_what_does_not_exist_is_a_clear_page(operator: TestClient) -> None:
     for path in ("/findings/F-9999", "/nowhere", "/pools/extranet/192.0.2.0/24", "/pools/nowhere/10.72.12.0/24"):
         assert 404 == operator.get(path).status_code
     assert 422 == operator.get("/who?q=fin&at=never").status_code
+
+
+def test_a_store_that_is_away_and_a_fault_of_ours_are_told_apart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 with what the store said; 500 with nothing of the fault, in the language of who asks."""
+    who = TestClient(application(desk), base_url=HOME, raise_server_exceptions=False)
+    who.cookies.set(COOKIE, city.account(desk, "wang.gong", Role.OPERATOR, EXTRANET, INTRANET))
+    told = []
+    for fault in (StoreFault("sqlite:///a.db", "disk I/O error"), RuntimeError("secret of ours")):
+        monkeypatch.setattr(docket, "counted", partial(_raise, fault))
+        answer = who.get("/findings", params={"lang": "en"})
+        told.append((answer.status_code, answer.headers["Content-Type"], answer.text))
+
+    assert [(503, True, True), (500, False, True)] == [
+        (status, "disk I/O error" in text, "text/html" in kind) for status, kind, text in told
+    ]
+    assert "The page was not shown." in told[1][2]
+    assert "secret of ours" not in told[1][2]
+
+
+def _raise(fault: Exception, *_args: object, **_more: object) -> None:
+    raise fault
 
 
 def test_metrics_are_text_that_prometheus_reads(desk: Desk, operator: TestClient) -> None:
