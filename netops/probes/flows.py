@@ -33,6 +33,8 @@ READY_SECONDS = 10.0
 """The receiver reads within that time; what comes before waits in the sockets."""
 BATCH = 8192
 """Datagrams taken at once: enough that columns pay, and few enough that they stay in a processor's cache."""
+PEEKED, HEAD, SETS = 64, 22, {9: 20, 10: 16}
+"""Datagrams looked at for templates, how far, and where the id of the first set stands by version."""
 MAX_UNKNOWN = 1000
 SO_RCVBUFFORCE, SO_MEMINFO = 33, 55
 MEMINFO = struct.Struct("9I")
@@ -139,6 +141,22 @@ class Collector:
     def waiting(self) -> int:
         """Datagrams that were received and not yet taken."""
         return self._ring.waiting if self._ring else 0
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Return as soon as datagrams wait, or after so long."""
+        if self._child is None:
+            time.sleep(timeout_seconds)
+        self._wait(timeout_seconds)
+
+    def teaches(self) -> bool:
+        """Whether one of the first datagrams that wait begins with templates, which must not wait for others."""
+        view = self._ring.view(PEEKED) if self._ring else None
+        if view is None or not len(view.entries):
+            return False
+        starts = view.entries["start"][view.entries["length"] >= HEAD].astype(np.int64)
+        heads = view.octets[starts[:, None] + np.arange(HEAD)]
+        is_template = [(heads[:, 1] == version) & (heads[:, at] == 0) & (heads[:, at + 1] <= 3) for version, at in SETS.items()]
+        return bool(((heads[:, 0] == 0) & np.any(is_template, axis=0)).any())
 
     def quiet_seconds(self) -> float:
         """Time since a datagram was last seen to have come; 0 while some are waiting."""

@@ -186,7 +186,7 @@ class Watcher:
 
     def _safely(self, *, everything: bool) -> None:
         try:
-            if not everything and 0 < self.collector.waiting < BATCH:
+            if not everything and 0 < self.collector.waiting < BATCH and not self.collector.teaches():
                 time.sleep(GATHER_SECONDS)
                 if MANY < self.collector.waiting < BATCH:
                     time.sleep(GATHER_SECONDS)
@@ -197,7 +197,7 @@ class Watcher:
             logger.warning("flow watch: turn failed: %r", str(error))
             time.sleep(0.5)
         if not everything and self.collector.quiet_seconds():
-            self._ending.wait(GATHER_SECONDS)
+            self.collector.wait(GATHER_SECONDS)
 
     def _work(self, *, everything: bool) -> None:
         now = time.monotonic()

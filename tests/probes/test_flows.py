@@ -119,6 +119,40 @@ def test_payloads_of_every_size_keep_their_bytes() -> None:
     assert sent == found
 
 
+@pytest.mark.parametrize(
+    ("payload", "teaches"),
+    [
+        (b"\0\x09" + bytes(18) + b"\0\0\0\x08" + bytes(4), True),
+        (b"\0\x09" + bytes(18) + b"\0\x01", True),
+        (b"\0\x0a" + bytes(14) + b"\0\x02\0\x08" + bytes(4), True),
+        (b"\0\x09" + bytes(18) + b"\x01\0\0\x08", False),
+        (b"\0\x0a" + bytes(14) + b"\x01\x02\0\x08" + bytes(4), False),
+        (b"\0\x05" + bytes(70), False),
+        (b"\0\x09\0", False),
+    ],
+    ids=["v9", "v9 options", "IPFIX", "v9 data", "IPFIX data", "v5", "cut"],
+)
+def test_templates_are_noticed_while_they_wait(payload: bytes, teaches: bool) -> None:
+    """Behind data of others too; nothing is taken by looking."""
+    descriptor = os.memfd_create("test")
+    collector = Collector(["127.0.0.1:0"], {})
+    collector._ring = ring = Ring(descriptor, 70, 16)
+    os.close(descriptor)
+    payloads = [b"\0\x05" + bytes(70), payload]
+    place, _ = ring.room(2, 2) or (0, 0)
+    entries = np.zeros(2, ENTRY)
+    entries["length"] = [len(one) for one in payloads]
+    for number, one in enumerate(payloads):
+        at = (place + number) * SLOT
+        ring.octets[at : at + len(one)] = np.frombuffer(one, np.uint8)
+
+    assert not collector.teaches()
+    ring.put(entries, place)
+
+    assert teaches == collector.teaches()
+    assert 2 == collector.waiting
+
+
 KILLED = """
 import sys, time
 from pathlib import Path
