@@ -144,6 +144,7 @@ class Signing:
         return await run_in_threadpool(tried)
 
     def _form(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        self.speak(request)
         answers = {"sign_in.html": N_("Sign in"), "first.html": N_("The first account")}
         if template == "sign_in.html":
             values |= self._elsewhere(request)

@@ -493,7 +493,8 @@ def test_a_wrong_password_is_told_in_both_languages_and_nobody_is_sent_elsewhere
 ) -> None:
     """The form again, with the name; where it leads to stays here."""
     accounts.add(desk, Account("li.lei", "李雷", Role.OPERATOR, (EXTRANET,)), GOOD)
-    for language, word in (("zh", "未登录"), ("en", "nobody was signed in")):
+    for language, word, head in (("zh", "未登录", "登录"), ("en", "nobody was signed in", "Sign in")):
+        assert f">{head}</h1>" in client.get(f"/sign-in?lang={language}").text
         answer = client.post(
             f"/sign-in?lang={language}", data={"name": "li.lei", "password": "x"}, headers={"Origin": HOME}
         )

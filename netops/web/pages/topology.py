@@ -244,7 +244,7 @@ def _link_row(link: Link) -> list[str | Cell]:
         Cell(link.b.device, path("devices", link.b.plane, link.b.device)),
         link.b.interface,
         str(link.layer),
-        series(link.protocols),
+        series(_(one) if one == "register" else one for one in link.protocols),
         words.share(link.confidence),
         Cell(series(remarks) or _("both ends tell of it"), mark=mark),
     ]
