@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import click
@@ -127,6 +129,32 @@ def test_what_speaks_of_the_servers_machine_is_refused(tmp_path: Path) -> None:
     for words in ELSEWHERE:
         with pytest.raises(NetopsError):
             remote.run_for(desk, Principal("x", Role.OPERATOR, frozenset(BOTH)), Command(words))
+
+
+def test_the_token_is_shown_to_the_named_server_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A server that sends on to another one is no server of ours: whoever it names hears nothing, and the token least of all."""
+    heard: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append(self.path)
+            self.send_response(307)
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/stolen")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_more: object) -> None:
+            pass
+
+    (tmp_path / "token").write_text("netops_1_secret")
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://127.0.0.1:{server.server_address[1]}"
+        assert 0 != main(["--server", where, "--token-file", str(tmp_path / "token"), "status"])
+        server.shutdown()
+    assert ["/api/v1/commands"] == heard
+    assert "secret" not in capfd.readouterr().err
 
 
 HERE = """

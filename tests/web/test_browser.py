@@ -17,6 +17,7 @@ from netops.core.account import Role
 from netops.core.clock import still
 from netops.core.finding import Conclusion
 from netops.desk import Desk
+from netops.inspections import archive
 from netops.rounds import look
 from netops.web.app import application
 from netops.web.asking import COOKIE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PAGES = (
     "/", "/findings", "/findings/F-0001", "/topology", "/pools/extranet/10.72.12.0/24", "/declarations?state=every", "/egress",
     "/incidents/INC-2026-0001", "/documents/D-0001", "/inspections", "/registers/systems/add", "/who?q=czj",
+    "/inspections/IS-2026-0001/answer",
 )  # fmt: skip
 """One of each make; every page, in both languages and lights and at three widths, is walked by benchmarks/pages.py."""
 
@@ -174,3 +176,42 @@ def _moves(page: Page, base: str, desk: Desk) -> None:
     docket.settle(desk.store, look.rules(), [found], plane=city.EXTRANET, at=NOON)
     page.get_by_text(docket.newest(desk.store)).first.wait_for()
     assert page.evaluate("window.same")
+
+
+def test_two_people_tick_one_checklist_in_two_browsers(browser: Browser, served: tuple[str, str, Desk]) -> None:
+    """
+    In Chinese and in English, with script and without: the second is told and loses no tick; a double click does it once; the way
+    back shows the form; a session that ends meanwhile costs nothing that was written.
+    """
+    base, secret, desk = served
+    other = city.account(desk, "jian.cha", Role.INSPECTOR, city.EXTRANET, city.INTRANET)
+    place, before = "/inspections/IS-2026-0001/answer", len(archive.one(desk.store, "IS-2026-0001").answers)
+
+    def tick(page: Page, item: str, answer: str, note: str) -> None:
+        page.locator("fieldset.k-ticks", has_text=item).get_by_label(answer, exact=True).check()
+        page.get_by_label(item, exact=False).last.fill(note)
+        page.locator(".ends button").click()
+
+    with visiting(browser, served) as mine, visiting(browser, (base, other, desk), script=False) as theirs:
+        mine.goto(f"{place}?lang=zh")
+        theirs.goto(f"{place}?lang=en")
+        tick(mine, "A06-3", "不符合", "看过方案")
+        tick(theirs, "A06-3", "partial", "half of it")
+        theirs.get_by_role("button", name="Do it").click()
+        assert "Done: entry" in theirs.get_by_role("status").inner_text()
+        mine.locator(".do button").click()
+        assert "有人改动过" in mine.get_by_role("alert").inner_text()
+        assert "看过方案" == mine.locator("textarea", has_text="看过方案").input_value()
+        mine.locator(".ends button").click()
+        assert "jian.cha" in mine.locator(".plan").inner_text()
+        mine.context.clear_cookies(name=COOKIE)
+        mine.locator(".do button").click()
+        assert mine.get_by_role("link", name="登录").last.is_visible()
+        mine.context.add_cookies([{"name": COOKIE, "value": secret, "url": base}])
+        mine.get_by_role("button", name="再次提交").click()
+        mine.locator(".do button").dblclick()
+        mine.wait_for_url("**done=**")
+        mine.go_back()
+        assert mine.locator("fieldset.k-ticks").count() > 20
+    said = [(one.actor, one.judgement.result.value, one.note) for one in archive.one(desk.store, "IS-2026-0001").answers[before:]]
+    assert [("jian.cha", "partial", "half of it"), ("wang.gong", "nonconform", "看过方案")] == said
