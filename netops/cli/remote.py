@@ -41,7 +41,8 @@ def _each(deed: Deed, text: str) -> dict[str, Deed]:
 COMMANDS: dict[str, Deed] = {
     **_each(Deed.READ, """status, explain, organization list, topology check, topology devices, topology diff, topology events,
         topology history, topology links, topology map, topology neighbors, topology path, topology show, pool list, pool show,
-        pool verify, ip formats, ip sources, exit list, exit show, site list, site show, egress allow list, egress archive show,
+        pool verify, ip formats, ip sources, exit list, exit show, exit traffic, site list, site show, egress allow list,
+        egress archive show,
         egress coverage, egress explain, egress exporters, egress leads, egress query, egress report, finding list, playbook list,
         playbook show, playbook check, round list, round next, inspect catalogue list, inspect catalogue show,
         inspect catalogue checks, inspect catalogue map, inspect catalogue check, inspect catalogue export, document wordings,
