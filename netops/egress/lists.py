@@ -69,9 +69,10 @@ def _put(
     if name[-3:] in ("_hi", "_lo", "_v4") and told_before.intersection((f"{name[:-3]}_hi", f"{name[:-3]}_v4")):
         return
     before = columns.get(name)
-    column = np.zeros(size, values.dtype) if values.dtype != object else np.full(size, "", object)
+    nothing: object = "" if values.dtype == object else 0
+    column = np.full(size, nothing, values.dtype)
     column[rows] = values
-    columns[name] = column if before is None else np.where((before == 0) | (before == ""), column, before)
+    columns[name] = column if before is None else np.where(before == nothing, column, before)
 
 
 def _only(layout: Layout, body: bytes) -> bytes:

@@ -15,7 +15,6 @@ from types import TracebackType
 import msgspec
 
 from netops.core import docket
-from netops.core.errors import NetopsError
 from netops.core.finding import STANDING, Conclusion, Finding, Subject
 from netops.core.language import N_
 from netops.core.observation import Unreachable
@@ -242,8 +241,8 @@ class Watcher:
             return
         try:
             hits.keep_learned(self.desk.store, learned, *self.decoder.kept_of(learned))
-        except NetopsError as error:
-            logger.warning("flow watch: templates are not kept: %s", error.english())
+        except Exception as error:  # noqa: BLE001 - whatever the store says, the flows that wait must not be lost for it
+            logger.warning("flow watch: templates are not kept: %r", str(error))
             self._learn_at = time.monotonic() + TRY_SECONDS
             return
         took = time.monotonic() - began
