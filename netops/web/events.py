@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,15 +17,28 @@ from netops.core.errors import NetopsError
 from netops.desk import Desk
 from netops.web.shelf import Shelf
 
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
 EVERY_SECONDS, BEAT_SECONDS = 2.0, 20.0
 MOST = 200
 """Pages and programs that listen at once."""
 RETRY, BEAT = "retry: 5000\n\n", ": still here\n\n"
 
 
-def stream(told: AsyncIterator[str]) -> StreamingResponse:
-    """An answer that goes on, which no proxy may hold back."""
-    return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+class _Stream(StreamingResponse):
+    """An answer that goes on, which no proxy may hold back; *left* is called when it has ended, however it did."""
+
+    def __init__(self, told: AsyncIterator[str], left: Callable[[], None]) -> None:
+        super().__init__(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until the other side goes."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._left()
 
 
 class Events:
@@ -35,39 +49,43 @@ class Events:
         self._listening = 0
         self._stamp = ""
         self._looker: asyncio.Task[None] | None = None
-        self._changed = asyncio.Condition()
+        self._beginning, self._changed = asyncio.Lock(), asyncio.Condition()
 
     async def stream(self, request: Request) -> Response:
         """The stream; `Last-Event-ID` that is not the newest is answered at once."""
-        if self.is_full:
-            return PlainTextResponse("503 too many listen\n", 503, {"Retry-After": "60"})
-        return stream(self._told(request.headers.get("last-event-id", "")))
+        answer = self.answer(self._told(request.headers.get("last-event-id", "")))
+        return answer or PlainTextResponse("503 too many listen\n", 503, {"Retry-After": "60"})
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nobody more can listen."""
-        return self._listening >= MOST
+    def answer(self, told: AsyncIterator[str]) -> Response | None:
+        """
+        What is told, as a stream; None where nobody more can listen.
+
+        A place is taken here and not when the stream begins: of many who come at once every one would still find one.
+        """
+        if self._listening >= MOST:
+            return None
+        self._listening += 1
+        return _Stream(told, self._leave)
+
+    def _leave(self) -> None:
+        self._listening -= 1
 
     async def _told(self, known: str) -> AsyncIterator[str]:
-        async with self.listening() as stamp:
-            yield RETRY
-            known = known or stamp
-            while True:
-                stamp = await self.later(known)
-                yield f"id: {stamp}\nevent: change\ndata: {stamp}\n\n" if stamp != known else BEAT
-                known = stamp
+        stamp = await self.begun()
+        yield RETRY
+        known = known or stamp
+        while True:
+            stamp = await self.later(known)
+            yield f"id: {stamp}\nevent: change\ndata: {stamp}\n\n" if stamp != known else BEAT
+            known = stamp
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        """Somebody listens, from this stamp on."""
-        self._listening += 1
-        try:
+    async def begun(self) -> str:
+        """The stamp of now, once the store is looked at for those who listen."""
+        async with self._beginning:
             if self._looker is None or self._looker.done():
                 self._stamp = await run_in_threadpool(self._look)
                 self._looker = asyncio.create_task(self._watch())
-            yield self._stamp
-        finally:
-            self._listening -= 1
+        return self._stamp
 
     async def later(self, known: str) -> str:
         """The stamp once it is another, or the same after BEAT_SECONDS."""

@@ -8,8 +8,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -345,10 +346,40 @@ def test_a_store_that_fails_once_ends_no_stream_of_news(desk: Desk, monkeypatch:
     async def heard() -> tuple[str, str]:
         events = Events(desk, Shelf())
         monkeypatch.setattr(events, "_look", look)
-        async with events.listening() as stamp:
-            return stamp, await events.later(stamp)
+        assert events.answer(silence()) is not None
+        stamp = await events.begun()
+        return stamp, await events.later(stamp)
 
     assert ("before", "after") == asyncio.run(heard())
+
+
+async def silence() -> AsyncIterator[str]:
+    """A stream that tells nothing and ends."""
+    nothing: tuple[str, ...] = ()
+    for text in nothing:
+        yield text
+
+
+def test_of_many_who_come_to_listen_at_once_no_more_find_a_place_than_there_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place is taken before the stream begins, and free again when it has ended, even where the other side was gone."""
+    monkeypatch.setattr("netops.web.events.MOST", 2)
+    events = Events(desk, Shelf())
+
+    async def gone(message: Any) -> None:
+        raise OSError
+
+    async def asked() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    first, second, third = (events.answer(silence()) for _ in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is None
+    with suppress(Exception):
+        asyncio.run(first({"type": "http", "asgi": {"spec_version": "2.4"}}, asked, gone))
+    assert [True, False] == [events.answer(silence()) is not None for _ in range(2)]
 
 
 def test_what_is_late_is_found_anew_only_when_its_mark_says_so() -> None:

@@ -44,7 +44,7 @@ from netops.web.api.commands import Commands
 from netops.web.api.operation import MOST, Asked, Call, Operation, Page, etag
 from netops.web.api.problem import Problem, plain
 from netops.web.asking import COOKIE, Askers, bearer
-from netops.web.events import Events, stream
+from netops.web.events import Events
 from netops.web.limits import Buckets
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -170,11 +170,12 @@ class Api:
                 who.require(operation.deed)
             except NetopsError as error:
                 raise _Stop(problem.of(error, request.url.path)) from error
-        if self._events.is_full:
+        last = request.headers.get("last-event-id", "")[:16]
+        told = streaming.findings(self._events, self._desk, lambda: self._askers.of(request, "GET"), last)
+        if (answer := self._events.answer(told)) is None:
             raise _Stop(plain(503, "full", _("it was not done"), _("too many listen"), _("try again later"), request.url.path),
                         {"Retry-After": "60"})  # fmt: skip
-        last = request.headers.get("last-event-id", "")[:16]
-        return stream(streaming.findings(self._events, self._desk, lambda: self._askers.of(request, "GET"), last))
+        return answer
 
     def _found(self, request: Request, path: str) -> tuple[Operation, dict[str, str]]:
         allowed = []

@@ -37,22 +37,22 @@ async def findings(events: Events, desk: Desk, who: Callable[[], Principal], las
         who: asks anew who listens, each time before anything is told: what was taken back hears nothing more.
         last: the number of a finding, or "".
     """
-    async with events.listening() as stamp:
-        # What is opened once the client hears anything is told.
-        known = last or await run_in_threadpool(docket.newest, desk.store)
-        yield RETRY
-        while True:
-            try:
-                asks = await run_in_threadpool(who)
-            except Unproven:
-                return
-            while found := await run_in_threadpool(docket.later, desk.store, known, AT_ONCE):
-                known = found[-1].id
-                for text in await run_in_threadpool(_told, desk, asks, found):
-                    yield text
-            before, stamp = stamp, await events.later(stamp)
-            if stamp == before:
-                yield BEAT
+    stamp = await events.begun()
+    # What is opened once the client hears anything is told.
+    known = last or await run_in_threadpool(docket.newest, desk.store)
+    yield RETRY
+    while True:
+        try:
+            asks = await run_in_threadpool(who)
+        except Unproven:
+            return
+        while found := await run_in_threadpool(docket.later, desk.store, known, AT_ONCE):
+            known = found[-1].id
+            for text in await run_in_threadpool(_told, desk, asks, found):
+                yield text
+        before, stamp = stamp, await events.later(stamp)
+        if stamp == before:
+            yield BEAT
 
 
 def _told(desk: Desk, who: Principal, found: Sequence[Finding]) -> list[str]:
