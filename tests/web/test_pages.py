@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from netops.core import accounts as kept
 from netops.core import docket, journal, passwords
-from netops.core.account import Account, AccountState, Role
+from netops.core.account import Account, AccountState, Role, Source
 from netops.core.clock import Clock, still
 from netops.core.finding import State
 from netops.core.observation import Sighting
@@ -86,6 +86,7 @@ CONCRETE: dict[str, tuple[str, str]] = {
     "/accounts/{name}": ("li.si", ""),
     "/accounts/{name}/disable": ("li.si", ""),
     "/accounts/{name}/grant": ("li.si", ""),
+    "/accounts/{name}/enable": ("li.si", ""),
     "/accounts/tokens/{id}/revoke": ("token", ""),
     "/devices/{plane}/{name}": ("extranet r-fin", "extranet r-edu"),
     "/allocations/{number}": ("fin", "edu"),
@@ -449,6 +450,15 @@ def test_accounts_are_two_peoples_work(desk: Desk) -> None:
         now = kept.named(connection, "li.si")
     assert (Role.DEPARTMENT, "fin", AccountState.ENABLED) == (now.role, now.organization, now.state)
     assert ["user grant", "user disable", "user revoke"] == [one.verb for one in journal.log(desk.store, 3, subject="li.si")]
+    assert 422 == security.post("/accounts/li.si/enable", data={"why": "x"}, headers=SAME).status_code
+    with desk.store.write() as connection:
+        kept.put(connection, Account("zhao.liu", "赵六", Role.VIEWER, (EXTRANET,), created=NOON, source=Source.LDAP,
+                                     state=AccountState.DISABLED))  # fmt: skip
+    assert 409 == security.post("/accounts/zhao.liu/grant", data={"role": "viewer", "planes": "both", "why": "x"},
+                                headers=SAME).status_code  # fmt: skip
+    plan = security.post("/accounts/zhao.liu/enable", data={"why": "返岗"}, headers=SAME)
+    assert 200 == security.post("/accounts/zhao.liu/enable", data={**hidden(plan.text), "step": "do"}, headers=SAME).status_code
+    assert ["user enable"] == [one.verb for one in journal.log(desk.store, 1, subject="zhao.liu")]
     mine = security.post("/accounts/security.one/grant", data={"role": "operator", "planes": "both", "why": "x"}, headers=SAME)
     assert (409, True) == (mine.status_code, "不能给自己" in mine.text)
     never = security.post("/accounts/system.one/grant", data={"role": "auditor", "planes": "both", "why": "x"}, headers=SAME)

@@ -8,7 +8,7 @@ import msgspec
 
 from netops.core import account as rules
 from netops.core import accounts as kept
-from netops.core.account import Account, AccountState, Role
+from netops.core.account import Account, AccountState, Role, Source
 from netops.core.accounts import Token
 from netops.core.errors import Missing, NetopsError
 from netops.core.language import N_, _, called, series
@@ -107,7 +107,10 @@ def show(visit: Visit) -> Shown:
     ]  # fmt: skip
     acts = []
     if visit.may(Deed.GRANT) and one.name != visit.who.name:
-        acts.append((path("accounts", one.name, "grant"), _("Give it a role")))
+        if one.source is Source.LOCAL:
+            acts.append((path("accounts", one.name, "grant"), _("Give it a role")))
+        elif one.state is AccountState.DISABLED:
+            acts.append((path("accounts", one.name, "enable"), _("Let it in again")))
     if visit.may(Deed.MANAGE_ACCOUNTS) and one.state is AccountState.ENABLED:
         acts.append((path("accounts", one.name, "disable"), _("Disable it")))
     return Shown(
@@ -150,6 +153,25 @@ def disabling(visit: Visit) -> Intent:
         rounds.change(visit.desk, one.name, "disable", said["why"], state=AccountState.DISABLED)
 
     return _intent(visit, one, _("Disable"), [], plan=plan, do=do)
+
+
+def enabling(visit: Visit) -> Intent:
+    """One that is kept elsewhere may sign in again, as what it is there; its tokens stay taken back."""
+    one = _one(visit)
+
+    def plan(said: Mapping[str, str]) -> list[Step]:
+        if one.source is Source.LOCAL:
+            raise NetopsError(N_("{name} was not changed"), N_("an account that is kept here is enabled by giving it a role"), "",
+                              name=one.name)  # fmt: skip
+        if one.state is AccountState.ENABLED:
+            raise NetopsError(N_("{name} was not changed"), N_("it is enabled already"), "", name=one.name)
+        return [Step(_("{name} of {person} may sign in again").format(name=one.name, person=one.person), "good")]
+
+    def do(said: Mapping[str, str], _key: str) -> None:
+        plan(said)
+        rounds.change(visit.desk, one.name, "enable", said["why"], state=AccountState.ENABLED, locked_until=None)
+
+    return _intent(visit, one, _("Let in again"), [], plan=plan, do=do)
 
 
 def granting(visit: Visit) -> Intent:
@@ -217,6 +239,7 @@ PAGES = (
 )
 ACTS = (
     Act("/accounts/{name}/disable", Deed.MANAGE_ACCOUNTS, disabling, bound=False),
+    Act("/accounts/{name}/enable", Deed.GRANT, enabling, bound=False),
     Act("/accounts/{name}/grant", Deed.GRANT, granting, bound=False),
     Act("/accounts/tokens/{id}/revoke", Deed.GRANT, revoking, bound=False),
 )
