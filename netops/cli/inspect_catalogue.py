@@ -10,7 +10,7 @@ from netops.cli import Group, desk, output
 from netops.cli.inspect_oscal import export, import_
 from netops.cli.printing import Column, labelled, sign
 from netops.core import files
-from netops.core.language import N_, _
+from netops.core.language import N_, _, series
 
 if TYPE_CHECKING:
     from netops.cli.printing import Output
@@ -198,11 +198,12 @@ def _record(opened: Desk, known: Catalogue, one: Item) -> dict[str, Any]:
 
 def _one(out: Output, known: Catalogue, one: Item, record: dict[str, Any]) -> None:
     from netops.incidents.legal_basis import LABELS, Instrument
+    from netops.inspections.facts import kind_words
 
     out.line(f"{known.head.name} {one.id}  {one.question}", style="bold")
     mark = "" if one.verified and known.head.verified else _(" (unverified)")
     out.line(f"  {labelled(_('basis'))}{record['basis']}{mark}  {one.quote_zh}")
-    bound = f"{', '.join(_(kind) for kind in one.applies_to)}  {', '.join(_(plane) for plane in one.planes)}"
+    bound = f"{series(map(kind_words, one.applies_to))}  {series(_(plane) for plane in one.planes)}"
     out.line(f"  {labelled(_('binds'))}{bound}")
     for asked in one.asked:
         given = ", ".join(f"{name}={value}" for name, value in asked.parameters.items())
@@ -215,6 +216,6 @@ def _one(out: Output, known: Catalogue, one: Item, record: dict[str, Any]) -> No
     for allowed in record["consequences"]:
         unverified = _(" (unverified)") if allowed["unverified"] else ""
         label = _(LABELS[Instrument(allowed["instrument"])])
-        out.line(f"  {sign('open')} {_(allowed['addressee'])}: {label}  {'；'.join(allowed['cited'])}{unverified}")
+        out.line(f"  {sign('open')} {kind_words(allowed['addressee'])}: {label}  {'；'.join(allowed['cited'])}{unverified}")
     if not record["consequences"]:
         out.line(f"  {sign('open')} {_('no basis in force allows a document against a breach of it')}")

@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from netops.core.finding import Finding, State
-from netops.core.language import N_
+from netops.core.language import N_, _
 from netops.core.organization import Organization
 from netops.core.plane import Plane
 from netops.inspections.records import Records
@@ -23,6 +23,11 @@ class Kind(StrEnum):
     PLATFORM = "platform"
     AUTHORITY = "authority"
     """信息化主管部门: answers for the duties of Articles 8, 11 and 30."""
+
+
+def kind_words(kind: str) -> str:
+    """What people call such a kind: a department is none of the counties, while any organization may act as one in netops."""
+    return _(N_("municipal department") if kind == Kind.DEPARTMENT else kind)
 
 
 class Look(msgspec.Struct, frozen=True):

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from netops.core.clock import CITY_ZONE
-from netops.core.language import _, spoken
+from netops.core.language import _, series, spoken
 from netops.inspections.answer import Judgement, Result
 from netops.inspections.catalogue import Catalogue
+from netops.inspections.facts import kind_words
 from netops.inspections.item import Item, Method
 from netops.inspections.records import LACKS
 from netops.inspections.sampling import Sample
@@ -198,8 +199,10 @@ def sentence(judgement: Judgement) -> str:
 
 def _worded(name: str, value: str) -> str:
     """A fact in the language in use, when it is one of our own words."""
-    if name in ("plane", "planes", "kinds", "rounds", "roles"):
-        return ", ".join(_(part) for part in value.split(", "))
+    if name == "kinds":
+        return series(map(kind_words, value.split(", ")))
+    if name in ("plane", "planes", "rounds", "roles"):
+        return series(_(part) for part in value.split(", "))
     if name == "lacks":
         return "; ".join(_lack(part) for part in value.split(", "))
     return " ".join(_(part) for part in value.split("/")) if name == "source" else value
