@@ -34,7 +34,7 @@ metadata = MetaData(
     }
 )
 event.listen(metadata, "before_create", tell_dialect)
-REVISION = "0024"
+REVISION = "0025"
 """The migration that this program expects the store to stand at."""
 
 BUSY_SECONDS = 30
