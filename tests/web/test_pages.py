@@ -203,6 +203,20 @@ def test_the_curves_of_exits_are_told_apart_without_colour(desk: Desk, operator:
     assert ["time,A unfiled,B shared", "2026-11-20 11:30,7,123456"] == lines
 
 
+def test_many_exits_share_the_last_curve() -> None:
+    """Ten alone, unfiled ones before all others; the rest is one, and hatched when some of it is unfiled."""
+    from netops.rounds.exit_traffic import Amount, Way
+    from netops.web.pages.egress import _series
+
+    ways = [Way(EXTRANET, "", "unfiled", "", f"r-{n}", "ge9", Amount(1, 1, n), (n, 0)) for n in range(1, 12)]
+    ways.append(Way(EXTRANET, "shared", "shared", "", "", "", Amount(1, 1, 99), (0, 99)))
+    found = _series(ways)
+
+    assert (11, "ABCDEFGHIJK") == (len(found), "".join(one.letter for one in found))
+    assert [True] * 11 == [one.bad for one in found]
+    assert ((1, 99), 2) == (tuple(found[-1].values), int(re.sub(r"\D", "", found[-1].name)))
+
+
 def test_a_form_offers_what_may_be_said(operator: TestClient) -> None:
     """Organizations by name, yes and no, and room for a note; each as the register reads it again."""
     form = operator.get("/registers/systems/add", params={"lang": "zh"}).text

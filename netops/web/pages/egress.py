@@ -133,10 +133,12 @@ def _series(ways: Iterable[Way]) -> list[curve.Series]:
     """A curve for each way that anything passed, those of the least traffic together when there are many."""
     used = [one for one in ways if one.total.bytes]
     alone = sorted(used, key=lambda one: (one.kind != exit_traffic.UNFILED, -one.total.bytes))[:CURVES]
-    rest = [one.steps for one in used if one not in alone]
+    rest = [one for one in used if one not in alone]
     listed = [(_name(one), one.steps, one.kind == exit_traffic.UNFILED) for one in used if one in alone]
     if rest:
-        listed.append((_("{count} others").format(count=len(rest)), tuple(map(sum, zip(*rest, strict=True))), False))
+        steps = tuple(map(sum, zip(*(one.steps for one in rest), strict=True)))
+        unfiled = any(one.kind == exit_traffic.UNFILED for one in rest)
+        listed.append((_("{count} others").format(count=len(rest)), steps, unfiled))
     return [curve.Series(name, steps, LETTERS[place], bad) for place, (name, steps, bad) in enumerate(listed)]
 
 
