@@ -14,7 +14,7 @@ from netops.core.plane import Plane
 from netops.egress.classify import Space
 from netops.egress.flows import Column, address_text, address_value, grouped, mac_text
 from netops.egress.fold import groups, moment, proof
-from netops.egress.judge import IS_INSIDE, PLANES, VIRTUAL_ROUTERS, Judged, Scene
+from netops.egress.judge import IS_INSIDE, PLANES, VIRTUAL_ROUTERS, Judged, Scene, unnamed
 from netops.egress.wiring import Lan
 
 WINDOW_MS = 600_000
@@ -64,6 +64,8 @@ class Crossings:
         self.own: dict[tuple[str, int], int] = {}
         """Ports of exporters that saw strangers by which the plane's own addresses entered, and when."""
         self.cards: dict[int, dict[Plane, Card]] = {}
+        self.in_both: set[int] = set()
+        """Cards that both planes have seen."""
         self.ends: dict[str, dict[Plane, dict[str, str]]] = {}
         """What is known of both ends, by the finding's identity."""
         self._looked = self._swept = 0
@@ -98,7 +100,8 @@ class Crossings:
             self.cards[mac] = {plane: one for plane, one in planes.items() if one.last > before}
             if not self.cards[mac]:
                 del self.cards[mac]
-        if not self.strangers and not self.cards:
+        self.in_both = {mac for mac in self.in_both if len(self.cards.get(mac, {})) == len(PLANES)}
+        if not self.strangers and not self.in_both:
             self.ends = {}
 
     def _strange(self, judged: Judged, rows: Column) -> None:
@@ -155,6 +158,8 @@ class Crossings:
             known = planes.get(plane, Card(frozenset(), at, at))
             ips = known.ips if len(known.ips) > MOST_OF_ONE else known.ips | {pair_of(judged, row)[0]}
             planes[plane] = Card(ips, known.first, at)
+            if len(planes) == len(PLANES):
+                self.in_both.add(int(batch["src_mac"][row]))
 
     # ---- what follows
     def joined(self, plane: Plane, pair: Pair) -> tuple[Plane, Pair] | None:
@@ -226,8 +231,8 @@ def pair_of(judged: Judged, row: int) -> Pair:
 
 
 def _named(scene: Scene, one: Sight) -> dict[str, str]:
-    port = scene.port.get((one.exporter, one.in_if))
-    return {"device": scene.observers[one.exporter].device, "interface": port.name if port else f"ifIndex {one.in_if}"}
+    port = scene.port.get((one.exporter, one.in_if)) or unnamed(one.in_if)
+    return {"device": scene.observers[one.exporter].device, "interface": port.name}
 
 
 def _by_pair(judged: Judged, rows: Column) -> Iterator[Column]:
@@ -269,7 +274,7 @@ def planes_joined(judged: Judged, scene: Scene, crossings: Crossings | None = No
     Refuted: both planes' registers hold the addresses by intention (a registered exchange system, space used twice); two
         machines whose cards bear the same address; no cable and no second card at the places named.
     """
-    if crossings is None or not (crossings.strangers or crossings.cards):
+    if crossings is None or not (crossings.strangers or crossings.in_both):
         return
     yield from _conversations(judged, scene, crossings)
     yield from _same_card(judged, scene, crossings)
@@ -293,7 +298,7 @@ def _conversations(judged: Judged, scene: Scene, crossings: Crossings) -> Iterat
 
 def _same_card(judged: Judged, scene: Scene, crossings: Crossings) -> Iterator[Conclusion]:
     batch = judged.batch
-    both = [mac for mac, planes in crossings.cards.items() if len(planes) == len(PLANES) and crossings.shared(mac)]
+    both = [mac for mac in crossings.in_both if crossings.shared(mac)]
     if not both:
         return
     mask = np.isin(batch["src_mac"], np.array(both, np.uint64))

@@ -12,7 +12,7 @@ from netops.core.language import N_
 from netops.egress.classify import Space
 from netops.egress.flows import mac_text
 from netops.egress.fold import Group, groups, text
-from netops.egress.judge import PLANES, Facing, Judged, Observer, Port, Scene, Terminal
+from netops.egress.judge import PLANES, Facing, Judged, Observer, Port, Scene, Terminal, unnamed
 from netops.egress.telling import conclusion, placed, spaces, where
 
 UDP, SERVER_PORT, CLIENT_PORT = 17, 67, 68
@@ -43,7 +43,7 @@ def rogue_dhcp(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     if not rows.any():
         return
     rows &= (batch["proto"] == UDP) & (batch["dport"] == CLIENT_PORT)
-    rows &= (judged.facing == Facing.LAN) & (judged.plane >= 0)
+    rows &= _is_lan(judged, scene) & (judged.plane >= 0)
     if not rows.any():
         return
     rows &= spaces(judged, scene, judged.source) != Space.DEVICES
@@ -51,8 +51,10 @@ def rogue_dhcp(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
     for group in groups(judged, rows, judged.plane, by_segment, batch["src_hi"], batch["src_lo"]):
         plane, ip = PLANES[judged.plane[group.row]], text(judged, "src", group.row)
         place, port = where(judged, scene, group)
-        if place is None or port is None or (plane, ip) in scene.dhcp_servers:
+        if place is None or (plane, ip) in scene.dhcp_servers:
             continue
+        if port is None:
+            port = unnamed(int(batch["in_if"][group.row]))
         seen = _server(judged, scene, group, place, port)
         subject: Subject = {"ip": ip} | placed(seen)
         yield conclusion(
@@ -73,6 +75,14 @@ def rogue_dhcp(judged: Judged, scene: Scene) -> Iterator[Conclusion]:
                 "servers": ", ".join(sorted(address for of, address in scene.dhcp_servers if of is plane)),
             },
         )
+
+
+def _is_lan(judged: Judged, scene: Scene) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Rows that entered a LAN: also by any port of a switch that nobody walks, for such answers pass no router."""
+    places = [scene.observers.get(address) for address in judged.batch.exporters]
+    blind = np.array([place is not None and place.is_switch and not place.ports for place in places] or [False])
+    found = (judged.facing == Facing.LAN) | ((judged.facing == Facing.UNSEEN) & blind[judged.batch.exporter])
+    return np.asarray(found, np.bool_)
 
 
 def _segments(judged: Judged, scene: Scene) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

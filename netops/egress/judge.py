@@ -79,6 +79,11 @@ class Port(msgspec.Struct, frozen=True):
     """The registered LAN that it belongs to, canonical CIDR, or ""."""
 
 
+def unnamed(if_index: int, facing: Facing = Facing.UNSEEN, exit_id: str = "", address: str = "") -> Port:
+    """An interface that flows alone tell of: they know its number, not its name."""
+    return Port(if_index, f"ifIndex {if_index}", facing, exit_id, address)
+
+
 class Observer(msgspec.Struct, frozen=True):
     """A registered device that exports flows, as the topology knows it."""
 

@@ -14,19 +14,21 @@ import numpy as np
 from netops.egress.classify import Space
 from netops.egress.exit import RegisteredExit
 from netops.egress.flows import Column, address_text, grouped
-from netops.egress.judge import Facing, Judged, Observer, Port, Scene
+from netops.egress.judge import Facing, Judged, Observer, Port, Scene, unnamed
 
 LEARN_MS = 60_000
 """An interface is looked at for so long before anything is said of it,"""
 LEAST = 5
-"""and by so many flows."""
+"""and by so many flows;"""
+PLAIN_MS, PLAIN_LEAST = 15_000, 10
+"""for so long and by so many where all that enters is of one kind."""
 OTHERS_SHARE = 0.01
 """So many flows of others, in parts of all, make it one that leads inside: a stray address on a LAN does not."""
 MOST = 4096
 """Interfaces remembered; what is beyond waits,"""
 FORGET_MS = 3_600_000
 """until one that sent nothing for so long is forgotten: made up numbers must not keep real ones out for ever."""
-KINDS = ("own", "others", "internet", "foreign")
+KINDS = ("own", "others", "internet", "line", "foreign")
 INSIDE = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
 
 
@@ -39,6 +41,8 @@ class Glimpse:
     own: int = 0
     others: int = 0
     internet: int = 0
+    line: int = 0
+    """Of the internet, and to addresses that are not inside: what comes to the outer address of a line."""
     foreign: int = 0
     """Of private space that no plane has: a home router's LAN."""
     outer: str = ""
@@ -47,7 +51,20 @@ class Glimpse:
     @property
     def flows(self) -> int:
         """All of them."""
-        return self.own + self.others + self.internet + self.foreign
+        return self.own + self.others + self.internet + self.line + self.foreign
+
+    def is_ripe(self, now_ms: int) -> bool:
+        """
+        Whether enough was seen to say what is on the other side.
+
+        The platform gives inside addresses to what comes from the internet before it passes it on: where nothing comes but for
+        addresses that are not inside, a few flows suffice.
+        """
+        if self.line == self.flows >= LEAST:
+            return True
+        if self.flows in (self.own, self.others) and self.flows >= PLAIN_LEAST and self.first <= now_ms - PLAIN_MS:
+            return True
+        return self.flows >= LEAST and self.first <= now_ms - LEARN_MS
 
 
 class Learning:
@@ -55,16 +72,25 @@ class Learning:
 
     def __init__(self) -> None:
         self.glimpses: dict[tuple[str, int], Glimpse] = {}
+        self.young: set[tuple[str, int]] = set()
+        """Interfaces that something was said of, and that are looked at for a while yet."""
 
     def see(self, judged: Judged, scene: Scene) -> None:
-        """Take in the rows that entered by interfaces that are not known."""
-        if not (judged.kinds.facing == Facing.UNSEEN).any():
+        """Take in the rows that entered by interfaces that are not known, or not for long: what was said early may be wrong."""
+        if not len(judged.batch):
             return
-        rows = np.flatnonzero((judged.facing == Facing.UNSEEN) & (judged.plane >= 0))
+        kinds, exporters = judged.kinds, judged.batch.exporters
+        unsure = kinds.facing == Facing.UNSEEN
+        if self.young:
+            places = zip(kinds.exporter.tolist(), kinds.in_if.tolist(), strict=True)
+            unsure = unsure | np.array([(exporters[number], in_if) in self.young for number, in_if in places], bool)
+        if not unsure.any():
+            return
+        rows = np.flatnonzero(unsure.take(judged.kind) & (judged.plane >= 0))
         if not len(rows):
             return
         some = judged.take(rows)
-        kind, goes_inside = _sources(some, scene)
+        kind = _sources(some, scene)
         batch = some.batch
         group, firsts = grouped(batch.exporter, batch["in_if"], kind)
         counts = np.bincount(group)
@@ -82,8 +108,8 @@ class Learning:
                 continue
             name = KINDS[int(kind[row]) - 1]
             setattr(glimpse, name, getattr(glimpse, name) + int(counts[number]))
-            outer = np.flatnonzero(mine & ~goes_inside & (kind == 1 + KINDS.index("internet")))
-            if len(outer):
+            if name == "line":
+                outer = np.flatnonzero(mine)
                 glimpse.outer = address_text(int(batch["dst_hi"][outer[-1]]), int(batch["dst_lo"][outer[-1]]))
 
     def unknown(self, scene: Scene, since_ms: int) -> set[str]:
@@ -98,7 +124,7 @@ class Learning:
     def ports(self, scene: Scene, now_ms: int) -> dict[tuple[str, int], Port]:
         """What can be said of interfaces that no walk told of."""
         self.glimpses = {key: one for key, one in self.glimpses.items() if one.last > now_ms - FORGET_MS}
-        told = {key: one for key, one in self.glimpses.items() if one.first <= now_ms - LEARN_MS and one.flows >= LEAST}
+        told = {key: one for key, one in self.glimpses.items() if one.is_ripe(now_ms)}
         found: dict[tuple[str, int], Port] = {}
         taken: set[str] = set()
         for (address, if_index), one in sorted(told.items(), key=lambda item: item[1].first):
@@ -106,20 +132,20 @@ class Learning:
             if observer is None or any(port.if_index == if_index for port in observer.ports):
                 continue
             leads_inside = any(port.facing is Facing.INTERNAL for port in observer.ports) or any(
-                _is_inward(each) for (other, _), each in told.items() if other == address
+                _is_inward(each) for (other, _), each in self.glimpses.items() if other == address
             )
             exits = [each for each in scene.exits if each.device == observer.device]
             facing, used = _facing(one, observer, exits, taken, leads_inside)
             if facing is not Facing.UNSEEN:
                 taken |= {used} - {""}
-                found[address, if_index] = Port(if_index, f"ifIndex {if_index}", facing, used, "" if used else one.outer)
+                found[address, if_index] = unnamed(if_index, facing, used, "" if used else one.outer)
+        self.young = {key for key in found if told[key].first > now_ms - 2 * LEARN_MS}
         return found
 
 
-def _sources(judged: Judged, scene: Scene) -> tuple[Column, Column]:
-    """Of every row: which of KINDS its source is, from 1, or 0; and whether it goes inside."""
+def _sources(judged: Judged, scene: Scene) -> Column:
+    """Of every row: which of KINDS it is, from 1, or 0."""
     kind = np.zeros(len(judged.batch), np.int8)
-    inward = np.zeros(len(judged.batch), bool)
     for number, address in enumerate(judged.batch.exporters):
         observer = scene.observers.get(address)
         rows = np.flatnonzero(judged.batch.exporter == number)
@@ -129,10 +155,11 @@ def _sources(judged: Judged, scene: Scene) -> tuple[Column, Column]:
         spaces = table.spaces[judged.source[rows]]
         is_own = np.array([one.organization == observer.organization and bool(one.organization) for one in table.owners])
         inside = np.isin(spaces, INSIDE) | (spaces == Space.UPSTREAM)
-        conditions = [inside & is_own[judged.source[rows]], inside, spaces == Space.INTERNET, spaces == Space.FOREIGN]
-        kind[rows] = np.select(conditions, range(1, 5), 0)
-        inward[rows] = np.isin(table.spaces[judged.destination[rows]], INSIDE)
-    return kind, inward
+        inward = np.isin(table.spaces[judged.destination[rows]], INSIDE)
+        internet = spaces == Space.INTERNET
+        conditions = [inside & is_own[judged.source[rows]], inside, internet & inward, internet, spaces == Space.FOREIGN]
+        kind[rows] = np.select(conditions, range(1, 1 + len(KINDS)), 0)
+    return kind
 
 
 def _is_inward(one: Glimpse) -> bool:

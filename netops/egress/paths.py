@@ -19,7 +19,7 @@ from netops.core.evidence import Evidence
 from netops.core.plane import Plane
 from netops.egress.classify import Space
 from netops.egress.flows import Batch, Column, address_text, grouped, joined, time_text
-from netops.egress.judge import Facing, Judged, Observer, Port, Scene
+from netops.egress.judge import Facing, Judged, Observer, Port, Scene, unnamed
 from netops.egress.lags import Lags
 
 PLACES = 1 << 20
@@ -242,7 +242,7 @@ class Paths:
 
     def ports(self) -> dict[tuple[str, int], Port]:
         """The interfaces that lead past the platform: nothing registered explains them."""
-        return {place: Port(place[1], f"ifIndex {place[1]}", Facing.UNKNOWN) for place in self.proven}
+        return {place: unnamed(place[1], Facing.UNKNOWN) for place in self.proven}
 
     def absence(self, exporter: str, in_if: int) -> tuple[Evidence, ...]:
         """What the platform did not record, and the question that shows it."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -84,3 +85,12 @@ def test_its_texts_are_filled() -> None:
     assert "192.168.1.1 offers addresses on the LAN 10.20.11.0/24" in rule.title.format(**one.facts)
     assert f"({BOX}) entered sw-fin ge5; registered there: 10.20.11.5." in rule.because.format(**one.facts)
     assert all(part in rule.explanation for part in ("What:", "Why:", "Mend:"))
+
+
+def test_a_switch_that_nobody_walks_tells_at_once() -> None:
+    """Such an answer passes no router, so any port of a switch is on the LAN; at a router the interface must be known first."""
+    blind = {one.address: msgspec.structs.replace(one, ports=()) for one in HERE}
+    watch, place = Watch(), replace(here(), observers=here().observers | blind)
+    watch.see(batch(AT_SWITCH, AT_ROUTER | {"src": "192.168.2.1"}, AT_SWITCH | {"src": "10.20.11.5"}), place)
+
+    assert [FOUND | {"port": "ifIndex 5"}] == [one.subject for one in watch.due(AT) if one.code == "EG-401"]

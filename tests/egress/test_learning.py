@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scenes import EXITS, NOW, OBSERVERS, SHARER, batch, scene
 
 from netops.egress.judge import Facing, Scene
-from netops.egress.learning import FORGET_MS, LEARN_MS, MOST
+from netops.egress.learning import FORGET_MS, LEARN_MS, MOST, PLAIN_LEAST, PLAIN_MS
 from netops.egress.watch import Watch
 
 R_FIN, FW, IN_SW = "10.20.255.11", "10.20.255.2", "10.10.11.2"
@@ -68,9 +68,38 @@ def test_what_enters_says_what_is_there(given: list[dict[str, Any]], expected: d
     assert expected == learned(given)
 
 
-def test_nothing_is_said_too_early() -> None:
-    """An interface is looked at for a minute first."""
-    assert {} == learned(UPLINK + ROGUE, NOW + LEARN_MS - 1)
+MIXED = UPLINK + flows(R_FIN, 9, ("203.0.113.80", "198.51.100.18"), ("203.0.113.80", "10.20.11.11"), sport=80)
+
+
+@pytest.mark.parametrize(
+    ("given", "waits_ms"),
+    [
+        (MIXED, LEARN_MS),
+        (flows(R_FIN, 2, ("10.20.11.11", "10.20.0.80"), count=PLAIN_LEAST), PLAIN_MS),
+        (flows(R_FIN, 2, ("10.20.11.11", "10.20.0.80"), count=PLAIN_LEAST - 1), LEARN_MS),
+        (UPLINK + ROGUE, 0),
+        (UPLINK + ROGUE[:4], None),
+    ],
+    ids=["mixed: a minute", "its own alone: a quarter", "few of its own: a minute", "a public line: at once", "too little"],
+)
+def test_what_is_plain_is_said_sooner(given: list[dict[str, Any]], waits_ms: int | None) -> None:
+    """Answers from the internet that go to an outer address come by a line, and by nothing else."""
+    mine = (R_FIN, given[-1]["in_if"])
+    assert (waits_ms == 0) == (mine in learned(given, NOW + 1))
+    if waits_ms:
+        assert mine not in learned(given, NOW + waits_ms - 1)
+    assert (waits_ms is not None) == (mine in learned(given, NOW + LEARN_MS))
+
+
+def test_what_was_said_early_is_put_right() -> None:
+    """Addresses of others by what looked like a LAN or a line for a moment: it leads inside."""
+    watch, city = Watch(), unwalked()
+    watch.see(batch(*UPLINK, *ROGUE), city)
+    city = replace(city, learned=watch.learning.ports(city, NOW))
+    assert Facing.UNKNOWN is city.learned[R_FIN, 9].facing
+
+    watch.see(batch(*flows(R_FIN, 9, ("10.20.0.80", "10.20.11.11"), received=NOW + 10_000)), city)
+    assert Facing.INTERNAL is watch.learning.ports(city, LATER)[R_FIN, 9].facing
 
 
 def test_numbers_that_somebody_made_up_do_not_keep_real_ones_out() -> None:

@@ -2,6 +2,7 @@
 What each sense of netops finds in the lab city, by which witness, and how fast: a table, and JSON with -o.
 
     python tests/lab/senses.py [--city FILE] [--quiet SECONDS] [--alone] [--together] [--without] [-o FILE.json]
+    python tests/lab/senses.py --quiet SECONDS --without snmp [--only-quiet]                    # quiet by flows alone
 
 Root, and the lab (`../shared/lab` beside the checkout). Without a choice everything runs: quiet, each scenario alone, all at
 once, and all at once with each sense switched off in turn. It takes two hours; what was measured is written after each step.
@@ -75,14 +76,14 @@ class Bench:
         self.city.serve()
         time.sleep(SETTLE)
 
-    def quiet(self, seconds: float) -> None:
+    def quiet(self, seconds: float, what: str = "quiet") -> None:
         """Nothing may be said, whatever everyday traffic does."""
         said: dict[str, Json] = {}
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             said |= {one["id"]: one for one in self.city.standing()}
             time.sleep(10)
-        self.note({"what": "quiet", "seconds": seconds, "false": [(one["kind"], one["subject"]) for one in said.values()]})
+        self.note({"what": what, "seconds": seconds, "false": [(one["kind"], one["subject"]) for one in said.values()]})
 
     def broken(self, what: str, names: list[str], most: float = MOST) -> None:
         """Start scenarios, wait until all is found, look once more, and undo them."""
@@ -176,6 +177,8 @@ def main() -> int:
     parser.add_argument("--alone", nargs="*", metavar="SCENARIO")
     parser.add_argument("--together", action="store_true")
     parser.add_argument("--without", nargs="*", choices=[*SENSES, []])
+    parser.add_argument("--only-quiet", action="store_true", help="with --quiet and --without: break nothing afterwards")
+    parser.add_argument("--scenarios", nargs="+", metavar="SCENARIO", help="with --without: only these, not all")
     parser.add_argument("-o", "--out", type=Path)
     args = parser.parse_args()
     if why := missing(args.lab):
@@ -191,9 +194,10 @@ def main() -> int:
             bench.made["city"] = city.name
             time.sleep(15)
             names = [name for name in city.scenarios() if name != "quiet"]
-            if args.quiet or args.alone is not None or args.together or everything:
+            of_all = args.without is None
+            if (args.quiet and of_all) or args.alone is not None or args.together or everything:
                 bench.fresh()
-            if args.quiet or everything:
+            if (args.quiet and of_all) or everything:
                 bench.quiet(args.quiet or 3600)
             for name in (args.alone or names) if args.alone is not None or everything else ():
                 bench.broken(f"alone {name}", [name])
@@ -201,7 +205,10 @@ def main() -> int:
                 bench.broken("all", names)
             for sense in (args.without or SENSES) if args.without is not None or everything else ():
                 bench.fresh(sense)
-                bench.broken(f"without {sense}", names)
+                if args.quiet and not of_all:
+                    bench.quiet(args.quiet, f"quiet without {sense}")
+                if not args.only_quiet:
+                    bench.broken(f"without {sense}", args.scenarios or names)
         finally:
             city.down()
     print(table(bench.made))

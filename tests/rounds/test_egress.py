@@ -30,7 +30,7 @@ from netops.core.store import Store
 from netops.core.walk import DeviceWalk
 from netops.declarations.declaration import RegisteredDeclaration
 from netops.desk import Desk
-from netops.egress import hits
+from netops.egress import hits, learning
 from netops.egress.exit import ExitKind, RegisteredExit
 from netops.register import Register
 from netops.rounds import egress
@@ -327,3 +327,27 @@ def test_what_was_lost_on_the_way_is_told_by_exporter(desk: Desk) -> None:
     [row] = hits.exporters(desk.store)
     assert (2, 3, 0) == (row.datagrams, row.lost_datagrams, row.lost_records)
     assert abs(row.clock_offset_ms) > 60_000
+
+
+@pytest.mark.parametrize("credential", ["", "v3"], ids=["nobody is asked by SNMP", "a walk may still come"])
+def test_nobody_waits_for_walks_that_never_come(desk: Desk, monkeypatch: pytest.MonkeyPatch, credential: str) -> None:
+    """Where no device is asked, flows alone tell, at once; else a later walk has two minutes to tell it better."""
+    monkeypatch.setattr(learning, "PLAIN_MS", 0)
+    register = msgspec.structs.replace(
+        REGISTER,
+        devices=tuple(msgspec.structs.replace(one, snmp=credential) for one in REGISTER.devices),
+        declarations=(RegisteredDeclaration("D-1", "fin", "办公", "全局", 5, allocated=("10.20.11.0/26",)),),
+    )
+    with journal.act(desk.store, "王工") as act:
+        applied.apply(act, register.content(), 1, {})
+        ledger.sync_prefixes(act, register.prefixes)
+        ledger.adopt(act, Plane.EXTRANET, register.declarations[0])
+    flow = {"dst": "10.20.254.1", "in_if": 2, "packets": 1}
+    with watching(desk) as watcher:
+        send(watcher, "10.20.255.11", v5(*[flow | {"src": f"10.20.11.{number}"} for number in range(2, 14)]))
+        watcher.flush()
+        send(watcher, "10.20.255.11", v5(flow | {"src": "10.20.11.200"}))
+        watcher.flush()
+        told = [(one.code, one.subject) for one in docket.listed(desk.store)]
+
+    assert ([] if credential else [("EG-301", {"ip": "10.20.11.200"})]) == told
