@@ -34,7 +34,7 @@ INSIDE = (Space.INSIDE, Space.ALLOCATED, Space.DEVICES)
 
 @dataclass(slots=True)
 class Glimpse:
-    """What entered by one interface: flows of its device's own organization, of others inside, and of the internet."""
+    """What entered by one interface: flows of those at home at its device, of others inside, and of the internet."""
 
     first: int
     last: int = 0
@@ -153,7 +153,8 @@ def _sources(judged: Judged, scene: Scene) -> Column:
             continue
         table = scene.tables[observer.plane]
         spaces = table.spaces[judged.source[rows]]
-        is_own = np.array([one.organization == observer.organization and bool(one.organization) for one in table.owners])
+        homes = scene.wiring.homes(observer.plane, observer.device, observer.organization)
+        is_own = np.array([one.organization in homes for one in table.owners])
         inside = np.isin(spaces, INSIDE) | (spaces == Space.UPSTREAM)
         inward = np.isin(table.spaces[judged.destination[rows]], INSIDE)
         internet = spaces == Space.INTERNET

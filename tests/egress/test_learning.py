@@ -13,9 +13,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from scenes import EXITS, NOW, OBSERVERS, SHARER, batch, scene
 
+from netops.core.plane import Plane
 from netops.egress.judge import Facing, Scene
 from netops.egress.learning import FORGET_MS, LEARN_MS, MOST, PLAIN_LEAST, PLAIN_MS
 from netops.egress.watch import Watch
+from netops.egress.wiring import Lan, Wiring
 
 R_FIN, FW, IN_SW = "10.20.255.11", "10.20.255.2", "10.10.11.2"
 LATER = NOW + LEARN_MS
@@ -100,6 +102,17 @@ def test_what_was_said_early_is_put_right() -> None:
 
     watch.see(batch(*flows(R_FIN, 9, ("10.20.0.80", "10.20.11.11"), received=NOW + 10_000)), city)
     assert Facing.INTERNAL is watch.learning.ports(city, LATER)[R_FIN, 9].facing
+
+
+def test_a_department_straight_on_the_core_has_a_lan_there() -> None:
+    """The register says whose LANs a device routes: their addresses lead no further inside."""
+    given = flows(FW, 6, ("10.20.12.11", "10.20.0.80"), ("10.20.12.200", "10.20.0.80"), count=PLAIN_LEAST)
+    assert Facing.INTERNAL is learned(given)[FW, 6][0]
+
+    watch = Watch()
+    city = replace(unwalked(), wiring=Wiring((Lan(Plane.EXTRANET, "10.20.12.0/24", "hrss", "fw"),)))
+    watch.see(batch(*given), city)
+    assert Facing.LAN is watch.learning.ports(city, LATER)[FW, 6].facing
 
 
 def test_numbers_that_somebody_made_up_do_not_keep_real_ones_out() -> None:
