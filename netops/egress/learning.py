@@ -53,16 +53,17 @@ class Glimpse:
         """All of them."""
         return self.own + self.others + self.internet + self.line + self.foreign
 
-    def is_ripe(self, now_ms: int) -> bool:
+    def is_ripe(self, now_ms: int, *, walked: bool) -> bool:
         """
-        Whether enough was seen to say what is on the other side.
+        Whether enough was seen to say what is on the other side; of a device that is *walked* the next walk says it better.
 
         The platform gives inside addresses to what comes from the internet before it passes it on: where nothing comes but for
         addresses that are not inside, a few flows suffice.
         """
-        if self.line == self.flows >= LEAST:
+        if not walked and self.line == self.flows >= LEAST:
             return True
-        if self.flows in (self.own, self.others) and self.flows >= PLAIN_LEAST and self.first <= now_ms - PLAIN_MS:
+        is_plain = self.flows in (self.own, self.others) and self.flows >= PLAIN_LEAST
+        if not walked and is_plain and self.first <= now_ms - PLAIN_MS:
             return True
         return self.flows >= LEAST and self.first <= now_ms - LEARN_MS
 
@@ -124,7 +125,8 @@ class Learning:
     def ports(self, scene: Scene, now_ms: int) -> dict[tuple[str, int], Port]:
         """What can be said of interfaces that no walk told of."""
         self.glimpses = {key: one for key, one in self.glimpses.items() if one.last > now_ms - FORGET_MS}
-        told = {key: one for key, one in self.glimpses.items() if one.is_ripe(now_ms)}
+        walked = {one.address for one in scene.observers.values() if one.ports}
+        told = {key: one for key, one in self.glimpses.items() if one.is_ripe(now_ms, walked=key[0] in walked)}
         found: dict[tuple[str, int], Port] = {}
         taken: set[str] = set()
         for (address, if_index), one in sorted(told.items(), key=lambda item: item[1].first):

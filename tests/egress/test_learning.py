@@ -93,6 +93,14 @@ def test_what_is_plain_is_said_sooner(given: list[dict[str, Any]], waits_ms: int
     assert (waits_ms is not None) == (mine in learned(given, NOW + LEARN_MS))
 
 
+def test_a_device_that_is_walked_is_left_to_the_walk() -> None:
+    """A minute, as ever: the walk knows the name of the port, and one line must not become two findings."""
+    watch, city = Watch(), scene()
+    watch.see(batch(*flows(R_FIN, 33, ("203.0.113.80", "198.51.100.18"))), city)
+    assert {} == watch.learning.ports(city, LATER - 1)
+    assert Facing.UNKNOWN is watch.learning.ports(city, LATER)[R_FIN, 33].facing
+
+
 def test_what_was_said_early_is_put_right() -> None:
     """Addresses of others by what looked like a LAN or a line for a moment: it leads inside."""
     watch, city = Watch(), unwalked()
