@@ -65,7 +65,7 @@ spans = Table(
     Column("alive_at", Instant),
     Column("is_open", Boolean, nullable=False),
     Index("ix_sightings_plane_last_seen", "plane", "last_seen"),
-    Index("ix_sightings_plane_switch", "plane", "switch"),
+    Index("ix_sightings_plane_switch_last_seen", "plane", "switch", "last_seen"),
     Index("ix_sightings_mac", "mac"),
     Index("ix_sightings_ip", "ip"),
 )

@@ -8,8 +8,8 @@ branch_labels = depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_sightings_plane_switch", "sightings", ["plane", "switch"])
+    op.create_index("ix_sightings_plane_switch_last_seen", "sightings", ["plane", "switch", "last_seen"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_sightings_plane_switch", "sightings")
+    op.drop_index("ix_sightings_plane_switch_last_seen", "sightings")
