@@ -6,7 +6,7 @@ import click
 
 from netops.cli import Group, desk, output
 from netops.cli.printing import Column, sign
-from netops.core.language import N_, _
+from netops.core.language import N_, _, recalled
 
 
 @click.group(cls=Group)
@@ -32,7 +32,7 @@ def log(limit: int, subject: str) -> None:
                 Column(N_("who"), lambda one: one.actor),
                 Column(N_("act"), lambda one: one.verb, style="cyan"),
                 Column(N_("subject"), lambda one: one.subject),
-                Column(N_("reason"), lambda one: one.why),
+                Column(N_("reason"), lambda one: recalled(one.why)),
                 Column("SHA-256", lambda one: one.sha256[:12]),
             ],
             next_step="netops journal verify",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gettext
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+
+from netops.core.agreement import counted
 
 LANGUAGES = ("zh", "en")
 _current: ContextVar[str] = ContextVar("language", default="zh")
@@ -63,7 +66,10 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """*message* (an English id) in the language in use."""
-    return catalogue(_current.get()).gettext(message) if message else ""
+    language = _current.get()
+    if language == "en":
+        return counted(message)
+    return catalogue(language).gettext(message) if message else ""
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
@@ -90,6 +96,33 @@ class Said:
     def at(self, place: object) -> Said:
         """The same, with where it stands before it."""
         return Said("{place}: {said}", place=place, said=self)
+
+    def kept(self) -> str:
+        """
+        As a record keeps it, such as the reason of an act that no person gave: told in the language of whoever reads it.
+
+        The English id, and behind it what fills its places as JSON; see `recalled`.
+        """
+        facts = {name: str(value) for name, value in self.facts.items()}
+        return f"{self.what} {json.dumps(facts, ensure_ascii=False, sort_keys=True)}" if facts else self.what
+
+
+WORDS = ("severity", "state")
+"""Facts of kept reasons that are words of ours."""
+
+
+def recalled(text: str) -> str:
+    """A kept reason in the language in use; what a person wrote as it was written."""
+    what, brace, facts = text.partition(' {"')
+    if not brace:
+        return _(text)
+    try:
+        filling = json.loads(brace[1:] + facts)
+        if not all(f"{{{name}}}" in what for name in filling):
+            return text
+        return str(Said(what, **{name: _(value) if name in WORDS else value for name, value in filling.items()}))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return text
 
 
 Text = str | Said

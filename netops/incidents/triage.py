@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from netops.core.finding import Finding, Severity
-from netops.core.language import N_, _
+from netops.core.language import N_, Said, recalled
 from netops.core.plane import Plane
 from netops.incidents.incident import Incident
 from netops.incidents.taxonomy import Taxonomy
@@ -51,7 +51,12 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def reason(self) -> str:
         """Why, in the language in use."""
-        return _(self.why).format(**{name: _(value) if name == "severity" else value for name, value in self.facts.items()})
+        return recalled(self.kept)
+
+    @property
+    def kept(self) -> str:
+        """Why, as records keep it."""
+        return Said(self.why, **self.facts).kept()
 
 
 class Key(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from netops.core import docket
 from netops.core.errors import Missing, NetopsError
 from netops.core.finding import STANDING, Finding, State
 from netops.core.journal import Act
-from netops.core.language import spoken
+from netops.core.language import recalled, spoken
 from netops.desk import Desk
 from netops.incidents import casebook, clocks, handling, papers, playbook, proceedings
 from netops.incidents.incident import Event, Incident, Stage, may_move
@@ -173,7 +173,7 @@ def dossier(desk: Desk, incident: Incident, findings: list[Finding]) -> dict[str
         "rechecks": {"clean": sum(bool(one.detail["clean"]) for one in events if one.kind == "recheck"),
                      "unclean": sum(not one.detail["clean"] for one in events if one.kind == "recheck")},
         "documents": kept,
-        "history": casebook.history(desk.store, incident.number),
+        "history": [msgspec.structs.replace(one, why=recalled(one.why)) for one in casebook.history(desk.store, incident.number)],
         "events": events,
         "tasks": tasks(events),
         "timeline": [{**msgspec.structs.asdict(one), "what": one.what} for one in lines],

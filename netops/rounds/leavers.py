@@ -141,7 +141,7 @@ def _disable(desk: Desk, before: Account) -> None:
     after = msgspec.structs.replace(before, state=AccountState.DISABLED)
     with act(desk.store, desk.actor, desk.clock) as one:
         accounts.put(one.connection, after, failed=0)
-        why = _("the directory knows nobody of this name any more")
+        why = N_("the directory knows nobody of this name any more")
         one.record("user disable", before.name, why=why, before={"state": before.state}, after={"state": after.state})
         admission.shut(one, before, why)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from netops.core.finding import Finding
-from netops.core.language import N_, _, called, spoken
+from netops.core.language import N_, _, called, recalled, spoken
 from netops.desk import Desk
 from netops.incidents import casebook, papers, proceedings
 from netops.incidents.casebook import Move
@@ -87,7 +87,7 @@ def of(desk: Desk, incident: Incident, findings: list[Finding]) -> list[Line]:
 
 
 def _moved(one: Move) -> Line:
-    return Line(one.at, one.actor, one.what, "  ".join(part for part in (_change(one), one.why) if part))
+    return Line(one.at, one.actor, one.what, "  ".join(part for part in (_change(one), recalled(one.why)) if part))
 
 
 def _change(one: Move) -> str:

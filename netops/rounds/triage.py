@@ -9,7 +9,7 @@ from netops.core import custody, docket
 from netops.core.errors import Refused
 from netops.core.finding import STANDING, Finding
 from netops.core.journal import Act, act
-from netops.core.language import _
+from netops.core.language import N_
 from netops.core.plane import Plane
 from netops.desk import Desk
 from netops.incidents import casebook, clocks, grading, handling, playbook, proceedings, taxonomy
@@ -31,11 +31,11 @@ def run(desk: Desk, progress: Progress = silent) -> Report:
     opened = []
     for done, step in enumerate(steps, 1):
         if step.action is folding.Action.OPEN:
-            opened.append(open_incident(desk, step.findings, step.organization, step.reason, ACTOR, step.place))
+            opened.append(open_incident(desk, step.findings, step.organization, step.kept, ACTOR, step.place))
         else:
             told = {finding.id: then.had(desk, finding) for finding in step.findings}
             with act(desk.store, ACTOR, desk.clock) as one:
-                new = casebook.join(one, step.incident, list(told), step.reason, step.place)
+                new = casebook.join(one, step.incident, list(told), step.kept, step.place)
                 _who_had_it(one, step.incident, [finding for finding in step.findings if finding.id in new], told)
         progress(done, len(steps), step.cause)
     settlements = [_hold_clocks(desk, plane) for plane in desk.planes]
@@ -127,9 +127,9 @@ def _hold_clocks(desk: Desk, plane: Plane) -> docket.Settlement:
         if changed or cleared:
             with act(desk.store, ACTOR, desk.clock) as done:
                 if cleared:
-                    handling.release(done, one.number, _("its cause has cleared"))
+                    handling.release(done, one.number, N_("its cause has cleared"))
                 if changed:
-                    handling.reckon(done, one.number, law, _("the law or the working calendar was changed"))
+                    handling.reckon(done, one.number, law, N_("the law or the working calendar was changed"))
     incidents = casebook.listed(desk.store, plane)
     now = desk.clock()
     conclusions = [one for rule in CLOCKS.values() for one in rule(incidents, now)]

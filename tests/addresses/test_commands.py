@@ -160,7 +160,7 @@ def test_a_table_goes_in_and_out(city: Path, capsys: pytest.CaptureFixture[str])
         "地址,接入说明,用途\n10.20.11.70-72,D-1,窗口\n10.20.11.999,D-1,\n10.20.11.80,D-8,\n", "gb18030"
     )
     assert 1 == main(["ip", "import", "in.csv", "--dry-run", "--lang", "en"])
-    assert "1 rows are new, 0 stand in the ledger already, 2 are at fault" in capsys.readouterr().err
+    assert "1 row is new, 0 stand in the ledger already, 2 are at fault" in capsys.readouterr().err
     assert 1 == main(["ip", "import", "in.csv", "--yes", "--lang", "zh"])
     assert 1 == len(answer(capsys, "ip", "list"))
     assert 1 == main(["ip", "import", "in.csv", "--yes", "--partial", "--lang", "zh"])

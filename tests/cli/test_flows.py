@@ -111,7 +111,7 @@ def test_the_archive_is_shown_compacted_and_checked(config: str, capsys: pytest.
     """Compaction shows its plan first, and --dry-run stops there."""
     assert 0 == main(["-c", config, "egress", "archive"])
     assert 0 == main(["-c", config, "egress", "archive", "compact", "--dry-run", "--lang", "en"])
-    assert "1 files are to be put together" in capsys.readouterr().err
+    assert "1 file is to be put together" in capsys.readouterr().err
     assert 4 == main(["-c", config, "egress", "archive", "compact", "--no-input"])
     assert 0 == main(["-c", config, "egress", "archive", "compact", "--yes", "--json"])
     capsys.readouterr()

@@ -63,8 +63,8 @@ def test_the_plan_comes_first_and_dry_run_stops_there(city: Path, capsys: pytest
     """Every bad line with its place; nothing is kept by --dry-run, nor without an answer."""
     (city / "leases").write_text(LEASE + "garbage\n", encoding="utf-8")
     shown = run(capsys, "ip", "observe", "leases", "--dry-run")
-    assert "1 addresses, 1 lines not understood" in shown
-    assert "1 columns instead of 5" in shown
+    assert "1 address, 1 line not understood" in shown
+    assert "1 column instead of 5" in shown
     run(capsys, "ip", "observe", "leases", "--no-input", code=4)
     assert "leases" not in run(capsys, "ip", "sources", code=3).replace("kind", "")
 
@@ -112,7 +112,7 @@ def test_reconcile_answers_in_a_sentence_first(city: Path, capsys: pytest.Captur
 
     (city / "arp.txt").write_text(GOOD + STRAY, encoding="utf-8")
     shown = run(capsys, "pool", "reconcile", code=1)
-    assert shown.startswith("1 differences stand.")
+    assert shown.startswith("1 difference stands.")
     assert "10.20.11.200 is used without an allocation" in shown
     assert "arp-fin" in shown
     [finding] = items(capsys, "ip", "reconcile", "10.20.11.0/24", code=1)
@@ -120,7 +120,7 @@ def test_reconcile_answers_in_a_sentence_first(city: Path, capsys: pytest.Captur
 
     (city / "arp.txt").unlink()
     blind = run(capsys, "ip", "reconcile", code=3)
-    assert "1 differences stand; 1 sources or prefixes were not seen" in blind
+    assert "1 difference stands; 1 source or prefixes were not seen" in blind
     assert "not seen: arp-fin" in blind
     assert 3 == main(["ip", "sources", "--lang", "zh"])
 

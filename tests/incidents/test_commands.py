@@ -340,7 +340,7 @@ def test_recheck_and_close(run: Run, desk: Desk) -> None:
     argv = ("incident", "close", number, "--why", "复查无问题")
 
     code, out, _err = run("incident", "recheck", number)
-    assert (1, True) == (code, "1 of 1 findings still stand" in out)
+    assert (1, True) == (code, "1 of 1 finding still stands" in out)
     code, _out, err = run(*argv, "--yes")
     assert (4, True) == (code, "these findings still stand: F-0001" in err)
     mended(desk, "F-0001")

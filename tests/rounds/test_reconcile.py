@@ -293,7 +293,7 @@ def test_a_file_finds_what_the_walk_does_not_see(desk: Desk, tmp_path: Path) -> 
     [
         (None, 5, "No such file"),
         (neighbor(11), 70, "too old"),
-        (neighbor(11) + "garbage\n", 5, "1 lines"),
+        (neighbor(11) + "garbage\n", 5, "1 line"),
         ("\0\1\2", 5, "no text"),
         ("nothing that is known\n", 5, "no format"),
     ],

@@ -11,13 +11,14 @@ from netops.core import docket, journal
 from netops.core.clock import still
 from netops.core.evidence import Evidence
 from netops.core.finding import Conclusion, State
+from netops.core.language import recalled, speaking
 from netops.core.observation import Unreachable
 from netops.core.plane import Plane
 from netops.core.store import Store
 from netops.desk import Desk
 from netops.incidents import casebook
 from netops.incidents.incident import Grade
-from netops.rounds import handling, inventory, look, recheck, triage
+from netops.rounds import handling, inventory, look, recheck, timeline, triage
 from netops.topology import snapshots
 from tests.conftest import NOON
 from tests.incidents.city import configuration
@@ -71,6 +72,25 @@ def test_a_later_finding_joins(desk: Desk) -> None:
 
     assert 0 == triage.run(desk).facts["incidents opened"]
     assert ("F-0001", "F-0002") == casebook.one(desk.store, "INC-2026-0001").findings
+
+
+@pytest.mark.parametrize(("made_in", "read_in"), [("zh", "en"), ("en", "zh")])
+def test_a_reason_that_a_machine_gave_is_told_to_each_reader_in_theirs(desk: Desk, made_in: str, read_in: str) -> None:
+    """A round runs in one language, and who reads the timeline or the journal reads another."""
+    conclude(desk, "EG-101", "health", "r-health")
+    with speaking(made_in):
+        triage.run(desk)
+
+    with speaking(read_in):
+        lines = timeline.of(desk, casebook.one(desk.store, "INC-2026-0001"), [])
+        why = recalled(next(one for one in journal.log(desk.store, 9) if one.verb == "incident open").why)
+
+    told = {
+        "en": "F-0001 is high, and no open incident has its organization, cause and place (—)",
+        "zh": "F-0001 级别为高，没有单位、起因、地点（—）都相同的未结事件",
+    }[read_in]
+    assert told == why
+    assert told in next(one.text for one in lines if one.kind == "open")
 
 
 def test_what_is_not_grave_opens_nothing(desk: Desk) -> None:

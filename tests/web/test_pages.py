@@ -640,7 +640,7 @@ def test_inspections_stand_beside_each_other(desk: Desk, operator: TestClient) -
         archive.fill(act, archive.one(desk.store, again.number), "A08-1", Party.INSPECTOR, Result.NONCONFORM, "有一台双网卡")
 
     one = operator.get(f"/inspections/{again.number}/changes?lang=en").text
-    assert "1 items got worse since IS-2026-0001" in unescape(one)
+    assert "1 item got worse since IS-2026-0001" in unescape(one)
     assert "有一台双网卡" in one
     every = operator.get("/inspections/changes?format=csv&lang=en").text
     assert f"财政局,IS-2026-0001,{again.number},1," in every.replace("云溪市", "").replace("Finance Bureau", "财政局")

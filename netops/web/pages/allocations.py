@@ -11,7 +11,7 @@ from netops.addresses.pool import Pool
 from netops.addresses.span import parsed
 from netops.core import journal
 from netops.core.errors import Missing, NetopsError
-from netops.core.language import N_, _, called, series
+from netops.core.language import N_, _, called, recalled, series
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.declarations import filings
@@ -136,7 +136,7 @@ def allocation(visit: Visit) -> Shown:
         _("What was decided"),
         [_("time"), _("who"), _("what"), _("why")],
         [
-            [words.time(entry.at), entry.actor, entry.verb, entry.why]
+            [words.time(entry.at), entry.actor, entry.verb, recalled(entry.why)]
             for entry in journal.log(visit.desk.store, 50, subject=one.id)
         ],
         _("Nobody has decided anything about it."),

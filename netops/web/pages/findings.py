@@ -10,7 +10,7 @@ from netops.core import docket, journal
 from netops.core.errors import Missing, NetopsError
 from netops.core.evidence import Evidence
 from netops.core.finding import ROOMS, STANDING, Finding, Severity, State
-from netops.core.language import N_, _
+from netops.core.language import N_, _, recalled
 from netops.core.permission import Deed
 from netops.rounds import look
 from netops.web.pages import words
@@ -189,7 +189,7 @@ def show(visit: Visit) -> Shown:
         _("What was decided"),
         [_("time"), _("who"), _("what"), _("why")],
         [
-            [words.time(entry.at), entry.actor, entry.verb, entry.why]
+            [words.time(entry.at), entry.actor, entry.verb, recalled(entry.why)]
             for entry in journal.log(visit.desk.store, 50, subject=one.id)
         ],
         _("Nobody has decided anything about it."),

@@ -6,7 +6,7 @@ import msgspec
 
 from netops.core import journal
 from netops.core.errors import Missing
-from netops.core.language import _
+from netops.core.language import _, recalled
 from netops.core.permission import Deed
 from netops.web.pages import words
 from netops.web.pages.page import Page, Shown
@@ -29,7 +29,7 @@ def listed(visit: Visit) -> Shown:
             one.actor,
             Cell(one.verb, visit.here(verb=one.verb, before=None)),
             Cell(one.subject, visit.here(subject=one.subject, before=None)),
-            one.why,
+            recalled(one.why),
             Cell(one.sha256[:12] + "…", short=True),
         ]
         for one in found[:LIMIT]
@@ -73,7 +73,7 @@ def show(visit: Visit) -> Shown:
         (_("who"), one.actor),
         (_("what"), one.verb),
         (_("subject"), Cell(one.subject, path("who", q=one.subject))),
-        (_("why"), one.why),
+        (_("why"), recalled(one.why)),
         (_("before"), _said(one.before)),
         (_("after"), _said(one.after)),
         (_("follows"), one.previous),
