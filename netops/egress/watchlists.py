@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from netops.core.language import N_, Said, Text
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 from netops.egress.flows import Column
 
 TCP, UDP = 6, 17
@@ -85,10 +85,7 @@ def tunnels(playbooks: Path) -> tuple[Signature, ...]:
         Faults: every fault of the file.
     """
     path = playbooks / "watchlists" / "tunnels.toml"
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return ()
+    return _read(path) if path.exists() else ()
 
 
 class Carrier(msgspec.Struct, frozen=True):
@@ -115,10 +112,7 @@ def carriers(playbooks: Path) -> tuple[Carrier, ...]:
         Faults: every fault of the file.
     """
     path = playbooks / "watchlists" / "carriers.toml"
-    try:
-        return _carriers(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return ()
+    return _carriers(path) if path.exists() else ()
 
 
 def carrier(address: str, known: tuple[Carrier, ...]) -> str:
@@ -136,8 +130,8 @@ def carrier(address: str, known: tuple[Carrier, ...]) -> str:
     return best.name if best.verified else f"{best.name}?"
 
 
-@lru_cache(4)
-def _carriers(path: Path, _changed: int) -> tuple[Carrier, ...]:
+@until_changed(lambda path: [path])
+def _carriers(path: Path) -> tuple[Carrier, ...]:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"carriers"})
@@ -176,10 +170,7 @@ def makers(playbooks: Path) -> tuple[Maker, ...]:
         Faults: every fault of the file.
     """
     path = playbooks / "watchlists" / "home-routers.toml"
-    try:
-        return _makers(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return ()
+    return _makers(path) if path.exists() else ()
 
 
 class Consumer(msgspec.Struct, frozen=True):
@@ -198,14 +189,11 @@ def consumer(playbooks: Path) -> Consumer:
         Faults: every fault of the file.
     """
     path = playbooks / "watchlists" / "consumer.toml"
-    try:
-        return _consumer(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return Consumer()
+    return _consumer(path) if path.exists() else Consumer()
 
 
-@lru_cache(4)
-def _consumer(path: Path, _changed: int) -> Consumer:
+@until_changed(lambda path: [path])
+def _consumer(path: Path) -> Consumer:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"words", "source", "checked", "cellular", "bridges"})
@@ -235,8 +223,8 @@ def _registered(prefix: str) -> str:
         return ""
 
 
-@lru_cache(4)
-def _makers(path: Path, _changed: int) -> tuple[Maker, ...]:
+@until_changed(lambda path: [path])
+def _makers(path: Path) -> tuple[Maker, ...]:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"makers"})
@@ -245,8 +233,8 @@ def _makers(path: Path, _changed: int) -> tuple[Maker, ...]:
     return found
 
 
-@lru_cache(4)
-def _read(path: Path, _changed: int) -> tuple[Signature, ...]:
+@until_changed(lambda path: [path])
+def _read(path: Path) -> tuple[Signature, ...]:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"tunnels"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from netops.core.finding import Conclusion, Severity, rule
 from netops.core.language import N_, Said, Text
 from netops.core.lead import Lead, identity
 from netops.core.plane import Plane
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 TELLS_AT = 0.75
 """For kinds that the file does not name."""
@@ -112,14 +111,11 @@ def rulebook(playbooks: Path) -> Rulebook:
         Faults: every fault of the file.
     """
     path = playbooks / "witnesses.toml"
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return Rulebook({}, {})
+    return _read(path) if path.exists() else Rulebook({}, {})
 
 
-@lru_cache(4)
-def _read(path: Path, _changed: int) -> Rulebook:
+@until_changed(lambda path: [path])
+def _read(path: Path) -> Rulebook:
     faults: list[Text] = []
     source = Source(path, path.name, faults)
     source.unknown({"kinds", "witnesses", "rules"})

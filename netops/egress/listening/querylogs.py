@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from netops.core.language import N_, Said, Text
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 
 class QueryFormat(msgspec.Struct, frozen=True):
@@ -38,14 +37,11 @@ def formats(playbooks: Path) -> tuple[QueryFormat, ...]:
         Faults: every fault of the file.
     """
     path = playbooks / "flow_logs" / "queries.toml"
-    try:
-        return _formats(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return ()
+    return _formats(path) if path.exists() else ()
 
 
-@lru_cache(4)
-def _formats(path: Path, _changed: int) -> tuple[QueryFormat, ...]:
+@until_changed(lambda path: [path])
+def _formats(path: Path) -> tuple[QueryFormat, ...]:
     faults, found = list[Text](), list[QueryFormat]()
     source = Source(path, path.name, faults)
     source.unknown({"formats"})

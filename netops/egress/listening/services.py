@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
 from netops.core.language import N_, Text
-from netops.core.toml import Source, settled
+from netops.core.toml import Source, settled, until_changed
 
 FILES = ("remote-control", "file-sharing", "connectivity-checks", "public-resolvers", "vpn-services", "applications")
 
@@ -108,13 +107,13 @@ def read(playbooks: Path) -> Services:
         Faults: every fault of every file.
     """
     paths = [playbooks / "watchlists" / f"{name}.toml" for name in FILES]
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in paths if path.exists()))
+    return _read(tuple(path for path in paths if path.exists()))
 
 
-@lru_cache(4)
-def _read(paths: tuple[tuple[Path, int], ...]) -> Services:
+@until_changed(lambda paths: paths)
+def _read(paths: tuple[Path, ...]) -> Services:
     faults, found = list[Text](), dict[str, Service]()
-    for path, _changed in paths:
+    for path in paths:
         source = Source(path, path.name, faults)
         source.unknown({"services"})
         for index, one in source.entries("services", Service):
