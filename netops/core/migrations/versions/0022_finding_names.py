@@ -34,6 +34,10 @@ def upgrade() -> None:
     )
     findings = sa.table("findings", *(sa.column(name) for name in ("id", "subject", *SHARED)))
     connection = op.get_bind()
+    # By the order of findings, then sorted at once: into the tree of names one by one, each would fetch a page of its own.
+    scattered = sa.Table("scattered_names", sa.MetaData(), sa.Column("name", sa.Text), sa.Column("finding", sa.Text),
+                         prefixes=["TEMPORARY"])  # fmt: skip
+    scattered.create(connection)
     counted: Counter[tuple[str, ...]] = Counter()
     last = ""
     while True:
@@ -45,7 +49,10 @@ def upgrade() -> None:
         counted.update(tuple(getattr(row, name) for name in SHARED) for row in rows)
         named = [{"name": text, "finding": row.id} for row in rows for text in sorted(_texts(json.loads(row.subject)))]
         if named:
-            connection.execute(names.insert(), named)
+            connection.execute(scattered.insert(), named)
+    ordered = sa.select(scattered).order_by(scattered.c.name, scattered.c.finding)
+    connection.execute(names.insert().from_select(["name", "finding"], ordered))
+    scattered.drop(connection)
     if counted:
         several = [{**dict(zip(SHARED, shared, strict=True)), "number": number} for shared, number in counted.items()]
         connection.execute(counts.insert(), several)
