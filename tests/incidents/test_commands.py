@@ -501,7 +501,7 @@ def test_a_repeat_is_counted(run: Run, desk: Desk) -> None:
     number = next(one.number for one in casebook.listed(desk.store, open_only=True) if one.organization == "health")
 
     assert [first] == json.loads(run("incident", "show", number, "--json")[1])["items"][0]["repeats"]
-    assert "1 earlier incidents of this organization and cause" in run("incident", "show", number)[1]
+    assert "1 earlier incident of this organization and cause" in run("incident", "show", number)[1]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
