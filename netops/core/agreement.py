@@ -35,7 +35,7 @@ VERBS = {
 }  # fmt: skip
 COUNTED = re.compile(
     rf"\{{(?P<field>\w+)(?::[^{{}}]*)?\}}(?: (?P<between>(?:(?:{BESIDE}) )*)(?P<noun>{NOUNS})\b)?"
-    rf"(?P<link>,? that|,? still)?(?: (?P<verb>{'|'.join(VERBS)})\b)?"
+    rf"(?P<link>,? that|,? still)?(?: (?P<verb>{'|'.join(VERBS)})\b(?: \w+ and (?P<second>{'|'.join(VERBS)})\b)?)?"
 )
 
 
@@ -79,8 +79,10 @@ def counted(message: str) -> str:
 
 def _single(found: re.Match[str]) -> str:
     text, noun, verb = found[0], found["noun"], found["verb"]
+    if second := found["second"]:
+        text = f"{text.removesuffix(second)}{VERBS[second]}"
     if verb:
-        text = f"{text.removesuffix(verb)}{VERBS[verb]}"
+        text = re.sub(rf" {verb}\b", f" {VERBS[verb]}", text, count=1)
     return text.replace(f" {noun}", f" {_one(noun)}", 1) if noun else text
 
 

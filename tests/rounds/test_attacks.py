@@ -260,7 +260,7 @@ def test_a_finding_reads_in_both_languages(lite: tuple[Desk, Hands]) -> None:
 
     assert english == (
         "10.20.11.5 scans the network",
-        "10.20.11.5 tried 1 hosts and up to 150 ports of one, such as 10.20.12.7:1, within 10 minutes; 100% was in vain.",
+        "10.20.11.5 tried 1 host and up to 150 ports of one, such as 10.20.12.7:1, within 10 minutes; 100% was in vain.",
     )
     assert chinese == (
         "10.20.11.5 扫描网络",

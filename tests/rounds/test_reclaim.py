@@ -130,7 +130,7 @@ def test_a_pool_that_went_to_others_is_a_cause_of_its_own(desk: Desk) -> None:
 
 WORDS = {
     "zh": ("计划：收回 1 项分配，冷却 30 天", "接入说明已注销", "登记册仍写明"),
-    "en": ("plan: 1 allocations go back and rest for 30 days", "its declaration was withdrawn", "still says"),
+    "en": ("plan: 1 allocation goes back and rests for 30 days", "its declaration was withdrawn", "still says"),
 }
 
 
