@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections import OrderedDict
+from collections import Counter
 from email import message_from_bytes
 from email.message import Message
 from time import monotonic
@@ -17,7 +17,7 @@ from netops.core.language import N_
 MOST_BYTES = 4 << 20
 """Of a form with a file."""
 MOST, LASTS_SECONDS = 32, 1800.0
-"""Files that are kept at the same time, the oldest leave first; and how long each is."""
+"""Files that are kept at the same time, the oldest of whoever has most leaves first; and how long each is."""
 LONGEST_NAME = 120
 MOST_PARTS = 400
 
@@ -33,7 +33,7 @@ class Tray:
     """Files by the number that the form carries on in their place."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], tuple[float, Handed]] = OrderedDict()
+        self._kept: dict[tuple[str, str], tuple[float, Handed]] = {}
         self._lock = threading.Lock()
 
     def put(self, who: str, one: Handed) -> str:
@@ -42,7 +42,8 @@ class Tray:
         with self._lock:
             self._kept[who, number] = monotonic(), one
             while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+                most = Counter(owner for owner, _ in self._kept).most_common(1)[0][0]
+                del self._kept[next(key for key in self._kept if key[0] == most)]
         return number
 
     def get(self, who: str, number: str) -> Handed:

@@ -120,9 +120,14 @@ def test_forms_with_files_are_taken_apart_byte_by_byte() -> None:
     assert ({"why": "年度"}, content) == (said, files["file"].content)
     assert files["file"].name.endswith("汇总.xlsx")
     assert "\\" not in files["file"].name
-    tray = trays.Tray()
-    first = tray.put("a", files["file"])
-    for _ in range(trays.MOST):
-        tray.put("b", files["file"])
-    with pytest.raises(trays.Missing):
-        tray.get("a", first)
+
+
+def test_one_person_pushes_out_no_file_of_another() -> None:
+    """Whoever hands in file after file loses the oldest of their own; another's number is nobody else's."""
+    tray, one = trays.Tray(), trays.Handed("汇总.xlsx", b"1")
+    first = tray.put("a", one)
+    theirs = [tray.put("b", one) for _ in range(trays.MOST)]
+    assert (one, one) == (tray.get("a", first), tray.get("b", theirs[1]))
+    for who, number in (("b", theirs[0]), ("b", first)):
+        with pytest.raises(trays.Missing):
+            tray.get(who, number)
