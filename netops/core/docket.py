@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -18,12 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    and_,
     bindparam,
-    case,
-    cast,
     func,
-    or_,
     select,
 )
 
@@ -233,7 +229,8 @@ def _see_again(connection: Connection, row: Row[Any], one: Conclusion, changed: 
     changed.move(row._asdict(), {"state": state, "organization": one.organization or row.organization})
 
 
-def _finding(row: Row[Any]) -> Finding:
+def of_row(row: Row[Any]) -> Finding:
+    """A finding as its row in the store says it."""
     values = {name: getattr(row, name) for name in Finding.__struct_fields__}
     return Finding(
         **values
@@ -269,14 +266,14 @@ def listed(
     if since:
         query = query.where(findings.c.last_seen >= since)
     with store.read() as connection:
-        return [_finding(row) for row in connection.execute(query)]
+        return [of_row(row) for row in connection.execute(query)]
 
 
 def by_key(store: Store, codes: Collection[str]) -> dict[str, Finding]:
     """Findings of these rules that are not resolved, by the key of the conclusion that makes them."""
     query = select(findings).where(findings.c.code.in_(list(codes)), findings.c.state != State.RESOLVED.value)
     with store.read() as connection:
-        return {row.key: _finding(row) for row in connection.execute(query)}
+        return {row.key: of_row(row) for row in connection.execute(query)}
 
 
 def naming(
@@ -305,7 +302,7 @@ def naming(
         wanted = [text[: tally.LONGEST] for text in texts]
         query = query.where(findings.c.id.in_(select(tally.names.c.finding).where(tally.names.c.name.in_(wanted))))
     with store.read() as connection:
-        return sorted(map(_finding, connection.execute(query)), key=lambda one: one.id)
+        return sorted(map(of_row, connection.execute(query)), key=lambda one: one.id)
 
 
 def one(store: Store, number: str) -> Finding:
@@ -319,7 +316,7 @@ def one(store: Store, number: str) -> Finding:
         row = connection.execute(select(findings).where(findings.c.id == number)).first()
     if row is None:
         raise Missing("there is no finding {number}", "", "netops finding list", number=number)
-    return _finding(row)
+    return of_row(row)
 
 
 def newest(store: Store) -> str:
@@ -335,7 +332,7 @@ def later(store: Store, number: str, limit: int) -> list[Finding]:
     after = (length > len(number)) | ((length == len(number)) & (findings.c.id > number))
     with store.read() as connection:
         rows = connection.execute(select(findings).where(after).order_by(length, findings.c.id).limit(limit))
-        return [_finding(row) for row in rows]
+        return [of_row(row) for row in rows]
 
 
 def pieces(store: Store, numbers: Iterable[str]) -> list[Evidence]:
@@ -405,144 +402,8 @@ def move(act: Act, number: str, to: State, why: str, accepted_until: str = "") -
     )
 
 
-def open_counts(store: Store) -> dict[tuple[str, str], int]:
-    """Standing findings by (plane, code)."""
-    return {(one.plane, one.code): one.number for one in counted(store, by=("plane", "code"))}
-
-
-class Count(msgspec.Struct, frozen=True):
-    """How many findings share these; "" where they are counted whatever it is."""
-
-    number: int
-    plane: str = ""
-    code: str = ""
-    organization: str = ""
-    severity: str = ""
-    state: str = ""
-
-
-def counted(
-    store: Store,
-    *,
-    by: Collection[str],
-    planes: Collection[Plane] = tuple(Plane),
-    organization: str = "",
-    state: Collection[State] = STANDING,
-) -> list[Count]:
-    """How many findings there are, by any of plane, code, organization, severity and state; however many they are."""
-    columns = [tally.counts.c[name] for name in by]
-    where: list[ColumnElement[bool]] = [tally.counts.c.plane.in_(planes)]
-    if state:
-        where.append(tally.counts.c.state.in_(state))
-    if organization:
-        where.append(tally.counts.c.organization == organization)
-    number = func.sum(tally.counts.c.number)
-    query = select(number, *columns).where(*where).group_by(*columns).having(number > 0).order_by(*columns)
-    with store.read() as connection:
-        return [Count(int(row[0]), **dict(zip(by, row[1:], strict=True))) for row in connection.execute(query)]
-
-
-def page(
-    store: Store,
-    limit: int,
-    offset: int = 0,
-    *,
-    planes: Collection[Plane] = tuple(Plane),
-    organization: str = "",
-    state: Collection[State] = STANDING,
-    severity: str = "",
-    code: str = "",
-    codes: Collection[str] = (),
-    text: str = "",
-) -> list[Finding]:
-    """
-    Up to *limit* findings, the gravest first, of these the newest; each argument narrows.
-
-    Args:
-        code: beginning of a rule's code, such as "EG-" for a room; *codes*: whole codes, of which one must fit.
-        text: that the subject or the facts have inside.
-    """
-    where = _narrowed(planes, organization, state)
-    with store.read() as connection:
-        there = _there(connection, planes, organization, state, [severity] if severity else list(Severity), code, codes)
-        if text and there and (code or codes or severity):
-            where.append(or_(*(and_(findings.c.severity == one.severity, findings.c.code.in_(one.codes)) for one in there)))
-        ranked = (
-            []
-            if not there
-            else _inside(connection, where, text, offset + limit)
-            if text
-            else _ranked(connection, there, where, offset + limit)
-        )
-        wanted = ranked[offset:]
-        rows = {row.id: row for row in connection.execute(select(findings).where(findings.c.id.in_(wanted)))}
-    return [_finding(rows[name]) for name in wanted]
-
-
-FEW = 2000
-"""Findings that are sorted rather than looked for among all others of their severity."""
-
-
-class _Kind(NamedTuple):
-    """Findings of one severity: rules of which there are any, and how many findings at most."""
-
-    severity: str
-    codes: tuple[str, ...]
-    number: int
-
-
-def _there(
-    connection: Connection,
-    planes: Collection[Plane],
-    organization: str,
-    state: Collection[State],
-    severities: Sequence[str],
-    code: str,
-    codes: Collection[str],
-) -> list[_Kind]:
-    """By severity, the gravest first, which rules have findings like these, as the kept counts say."""
-    counts = tally.counts.c
-    where: list[ColumnElement[bool]] = [counts.number > 0, counts.plane.in_(planes)]
-    where += [counts.state.in_(state)] if state else []
-    where += [counts.organization == organization] if organization else []
-    where += [counts.code.startswith(code, autoescape=True)] if code else []
-    where += [counts.code.in_(codes)] if codes else []
-    query = select(counts.severity, counts.code, func.sum(counts.number)).where(*where)
-    found: dict[str, tuple[list[str], int]] = {}
-    for severity, rule, number in connection.execute(query.group_by(counts.severity, counts.code)):
-        rules, sum_ = found.get(severity, ([], 0))
-        found[severity] = ([*rules, rule], sum_ + int(number))
-    return [_Kind(str(one), tuple(found[one][0]), found[one][1]) for one in severities if one in found]
-
-
-def _ranked(connection: Connection, there: Sequence[_Kind], where: list[ColumnElement[bool]], most: int) -> list[str]:
-    """
-    One severity after the other, each in the order of the index: nothing is sorted, however many there are.
-
-    A few that share a rule are found by it and sorted: the index would be read to its end for them.
-    """
-    found: list[str] = []
-    for one in there:
-        severity = findings.c.severity if one.number > FEW else func.coalesce(findings.c.severity, "")
-        query = select(findings.c.id).where(severity == one.severity, findings.c.code.in_(one.codes), *where)
-        query = query.order_by(findings.c.last_seen.desc(), findings.c.id.desc()).limit(most - len(found))
-        found += [row.id for row in connection.execute(query)]
-        if len(found) >= most:
-            break
-    return found
-
-
-def _inside(connection: Connection, where: list[ColumnElement[bool]], text: str, most: int) -> list[str]:
-    """Those that have a text inside, in the same order: every row is read, once, as it lies in the table."""
-    inside = [cast(column, Text).contains(text, autoescape=True) for column in (findings.c.subject, findings.c.facts)]
-    rank = case({one.value: place for place, one in enumerate(Severity)}, value=findings.c.severity)
-    has = or_(findings.c.id == text.upper(), *inside)
-    query = select(findings.c.id).where(has, *where)
-    query = query.order_by(rank, findings.c.last_seen.desc(), findings.c.id.desc()).limit(most)
-    return [row.id for row in connection.execute(query)]
-
-
-def _narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:
+def narrowed(planes: Collection[Plane], organization: str, state: Collection[State]) -> list[ColumnElement[bool]]:
+    """Conditions on `findings`: in one of these planes and states, and of an organization; no states and "" are any."""
     where: list[ColumnElement[bool]] = [findings.c.plane.in_(planes)]
     if state:
         # Not through the index of states, in which nearly every finding stands the same.

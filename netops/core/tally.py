@@ -7,12 +7,26 @@ The docket is the only one that writes findings, and it writes these in the same
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, text
+import msgspec
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    func,
+    select,
+    text,
+)
 
-from netops.core.store import Prepared, metadata
+from netops.core.finding import STANDING, State
+from netops.core.plane import Plane
+from netops.core.store import Prepared, Store, metadata
 
 names = Table(
     "finding_names",
@@ -104,3 +118,40 @@ class Tally:
                 connection.execute(BEGIN, values)
                 ADD(connection, more=number, **values)
         self._changes.clear()
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many findings share these; "" where they are counted whatever it is."""
+
+    number: int
+    plane: str = ""
+    code: str = ""
+    organization: str = ""
+    severity: str = ""
+    state: str = ""
+
+
+def counted(
+    store: Store,
+    *,
+    by: Collection[str],
+    planes: Collection[Plane] = tuple(Plane),
+    organization: str = "",
+    state: Collection[State] = STANDING,
+) -> list[Count]:
+    """How many findings there are, by any of plane, code, organization, severity and state; however many they are."""
+    columns = [counts.c[name] for name in by]
+    where: list[ColumnElement[bool]] = [counts.c.plane.in_(planes)]
+    if state:
+        where.append(counts.c.state.in_(state))
+    if organization:
+        where.append(counts.c.organization == organization)
+    number = func.sum(counts.c.number)
+    query = select(number, *columns).where(*where).group_by(*columns).having(number > 0).order_by(*columns)
+    with store.read() as connection:
+        return [Count(int(row[0]), **dict(zip(by, row[1:], strict=True))) for row in connection.execute(query)]
+
+
+def open_counts(store: Store) -> dict[tuple[str, str], int]:
+    """Standing findings by (plane, code)."""
+    return {(one.plane, one.code): one.number for one in counted(store, by=("plane", "code"))}

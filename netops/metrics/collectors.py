@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from netops.core import docket
+from netops.core import tally
 from netops.core.finding import ROOMS
 from netops.desk import Desk
 
@@ -80,7 +80,7 @@ def findings(desk: Desk) -> Iterable[Metric]:
     gauge = GaugeMetricFamily(
         "netops_findings_open", "Findings that stand.", labels=["plane", "room", "code"]
     )
-    for (plane, code), count in sorted(docket.open_counts(desk.store).items()):
+    for (plane, code), count in sorted(tally.open_counts(desk.store).items()):
         gauge.add_metric([plane, ROOMS[code[:2]], code], count)
     yield gauge
 

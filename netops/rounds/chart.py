@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
-from netops.core import docket
+from netops.core import ranked
 from netops.core.errors import NetopsError
 from netops.core.finding import Finding
 from netops.core.language import spoken
@@ -133,7 +133,7 @@ def drawing(desk: Desk, current: Sequence[DeviceView] | None = None, wired: Wiri
         layout.Drawn(view.plane, view.key, "", "", view.address, "silent" if view.stale else "up")
         for view in views.values()
     ]
-    findings = docket.page(desk.store, MARKED, code="TP-") if desk.at is None else []
+    findings = ranked.page(desk.store, MARKED, code="TP-") if desk.at is None else []
     wired = walk.wiring(desk) if wired is None else wired
     return devices, [*_drawn(wired.links), *_on_paper(desk, devices)], findings, wired.segments
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from netops.core import docket
+from netops.core import tally
 from netops.core.errors import Missing
 from netops.core.finding import ROOMS, Finding, Rule, Severity
 from netops.core.language import _, called, series, sided, spoken
@@ -168,7 +168,7 @@ def status(desk: Desk, planes: Collection[Plane] | None = None, organization: st
     from netops.topology import snapshots
 
     wanted = [plane for plane in desk.planes if planes is None or plane in planes]
-    findings = docket.counted(desk.store, by=("plane", "code", "severity"), planes=wanted, organization=organization)
+    findings = tally.counted(desk.store, by=("plane", "code", "severity"), planes=wanted, organization=organization)
     reachable = snapshots.reachable(desk.store)
     runs = diary.last(desk.store)
     declared = filings.listed(desk.store, organization=organization)

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from netops.core import docket, journal
+from netops.core import journal, tally
 from netops.core.errors import NetopsError
 from netops.desk import Desk
 from netops.web.shelf import Shelf
@@ -110,5 +110,5 @@ class Events:
         from netops.rounds import diary
 
         runs = sorted((name, str(run.ended), run.outcome) for name, run in diary.last(self.desk.store).items())
-        counts = docket.counted(self.desk.store, by=("plane", "code", "severity", "state"), state=())
+        counts = tally.counted(self.desk.store, by=("plane", "code", "severity", "state"), state=())
         return sha256(repr((journal.head(self.desk.store), runs, counts, self.shelf.renewed)).encode()).hexdigest()[:16]

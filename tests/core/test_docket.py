@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from alembic import command
 
-from netops.core import docket, journal, tally
+from netops.core import docket, journal, ranked, tally
 from netops.core.basis import Basis
 from netops.core.clock import Clock
 from netops.core.errors import Refused
@@ -125,7 +125,7 @@ def test_counts_are_those_of_the_findings(store: Store, clock: Clock) -> None:
     """Opened, moved, resolved, seen again: what is kept says the same as reading every finding."""
 
     def kept() -> dict[tuple[str, str], int]:
-        found = docket.counted(store, by=("state", "organization"), state=())
+        found = tally.counted(store, by=("state", "organization"), state=())
         return {(one.state, one.organization): one.number for one in found}
 
     def read() -> dict[tuple[str, str], int]:
@@ -140,7 +140,7 @@ def test_counts_are_those_of_the_findings(store: Store, clock: Clock) -> None:
     assert {("acknowledged", "fin"): 1, ("open", "edu"): 1, ("resolved", "fin"): 1} == read() == kept()
     settle(store, conclusion("r3", minutes=2), minutes=2)
     assert read() == kept()
-    assert {("extranet", "TP-901"): 1} == docket.open_counts(store)
+    assert {("extranet", "TP-901"): 1} == tally.open_counts(store)
 
 
 def test_a_store_of_before_gets_its_names_and_counts(store_url: str) -> None:
@@ -149,11 +149,11 @@ def test_a_store_of_before_gets_its_names_and_counts(store_url: str) -> None:
     store.prepare()
     ends = {"a": {"device": "core", "interface": "GE1"}, "b": {"device": "edge 二", "interface": "GE2"}}
     settle(store, conclusion("r1"), msgspec.structs.replace(conclusion("r2"), subject=ends))
-    counted = docket.counted(store, by=tally.SHARED, state=())
+    counted = tally.counted(store, by=tally.SHARED, state=())
     command.downgrade(configuration(store.engine), "0021")
     store.prepare()
 
-    assert counted == docket.counted(store, by=tally.SHARED, state=())
+    assert counted == tally.counted(store, by=tally.SHARED, state=())
     assert ["F-0001", "F-0002"] == [one.id for one in docket.naming(store, {"r1", "edge 二"})]
     store.close()
 
@@ -163,7 +163,7 @@ def test_a_page_of_findings_is_the_gravest_and_newest(store: Store) -> None:
     settle(store, *(conclusion(f"r{number}", minutes=number) for number in range(5)))
 
     def page(limit: int = 9, offset: int = 0, **narrowed: str) -> list[str]:
-        return [one.id for one in docket.page(store, limit, offset, **narrowed)]  # type: ignore[arg-type]
+        return [one.id for one in ranked.page(store, limit, offset, **narrowed)]  # type: ignore[arg-type]
 
     assert ["F-0005", "F-0004"] == page(2)
     assert ["F-0003"] == page(1, 2, code="TP-")

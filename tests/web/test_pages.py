@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 from starlette.testclient import TestClient
 
 from netops.core import accounts as kept
-from netops.core import docket, journal, passwords
+from netops.core import docket, journal, passwords, tally
 from netops.core.account import Account, AccountState, Role, Source
 from netops.core.clock import Clock, still
 from netops.core.finding import State
@@ -714,7 +714,7 @@ def test_a_store_that_is_away_and_a_fault_of_ours_are_told_apart(desk: Desk, mon
     who.cookies.set(COOKIE, city.account(desk, "wang.gong", Role.OPERATOR, EXTRANET, INTRANET))
     told = []
     for fault in (StoreFault("sqlite:///a.db", "disk I/O error"), RuntimeError("secret of ours")):
-        monkeypatch.setattr(docket, "counted", partial(_raise, fault))
+        monkeypatch.setattr(tally, "counted", partial(_raise, fault))
         answer = who.get("/findings", params={"lang": "en"})
         told.append((answer.status_code, answer.headers["Content-Type"], answer.text))
 

@@ -1,9 +1,10 @@
-"""Declarations: the queue, versions with what differs, declared beside allocated and seen; steps, papers, handing in."""
+"""Declarations: the queue, versions with what differs, declared beside allocated and seen; papers to print and to sign."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,27 +13,21 @@ from starlette.responses import Response
 from netops.addresses import quota, usage
 from netops.addresses.quota import Use
 from netops.addresses.span import parsed
-from netops.core.errors import Faults, Missing
-from netops.core.journal import Entry
-from netops.core.language import N_, _, called, spoken
+from netops.core.errors import Missing
+from netops.core.language import N_, _, called
 from netops.core.permission import Deed
 from netops.core.plane import Plane
 from netops.declarations import filings
-from netops.declarations.declaration import Declaration, DeclarationState, Statements
+from netops.declarations.declaration import Declaration, DeclarationState
 from netops.declarations.difference import changes
-from netops.declarations.fields import FIELD, FIELDS, PARTS, cells, stated_of
-from netops.declarations.fields import Entry as Kind
-from netops.declarations.form import Form, wrong
-from netops.declarations.reading import Reading
+from netops.declarations.fields import cells
 from netops.declarations.review import Note
 from netops.incidents import papers
 from netops.rounds import censuses, declaration_ledger, declaration_papers, declared, declaring, reconcile
 from netops.rounds import declaration_steps as steps
-from netops.rounds.declaration_words import change_words, field_words, note_words, value_words
-from netops.rounds.declaring import Wishes
+from netops.rounds.declaration_words import field_words, note_words, value_words
 from netops.web.pages import documents, words
-from netops.web.pages.acting import seen_of
-from netops.web.pages.page import Act, Field, Intent, Page, Shown, Step
+from netops.web.pages.page import Page, Shown
 from netops.web.pages.table import Cell, Table
 from netops.web.pages.visit import Visit, path
 
@@ -46,6 +41,13 @@ MARKS = {
     "withdrawn": "open",
     "superseded": "open",
     "draft": "open",
+}
+VERBS = {
+    "approve": N_("Approve"),
+    "return": N_("Return to be mended"),
+    "connect": N_("Connect"),
+    "suspend": N_("Suspend"),
+    "withdraw": N_("End it"),
 }
 MEDIA = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -184,11 +186,16 @@ def _row(visit: Visit, one: Declaration, given: Mapping[tuple[str, str], Use]) -
     ]
 
 
-def _one(visit: Visit) -> Declaration:
-    number = visit.path["number"][:64]
+def known(visit: Visit, number: str, at: datetime | None = None) -> Declaration:
+    """
+    A declaration, as it stood *at* a time.
+
+    Raises:
+        Missing: there is none of that number, or none that these people may know of.
+    """
     missing = Missing("there is no declaration {number}", "", "netops declare list", number=number)
     try:
-        one = filings.one(visit.desk.store, number, visit.desk.at)
+        one = filings.one(visit.desk.store, number, at)
     except Missing:
         raise missing from None
     if not visit.sees(one.plane, one.organization):
@@ -196,10 +203,15 @@ def _one(visit: Visit) -> Declaration:
     return one
 
 
+def asked(visit: Visit) -> Declaration:
+    """The declaration that a page's address names, as the page is asked about: see `known`."""
+    return known(visit, visit.path["number"][:64], visit.desk.at)
+
+
 def show(visit: Visit) -> Shown:
     """One declaration: its statements, declared beside allocated and seen, steps, what each version changed, remarks."""
     visit = visit.then()
-    one = _one(visit)
+    one = asked(visit)
     history = [
         step for step in filings.history(visit.desk.store, one.number) if visit.desk.at is None or step.at <= visit.desk.at
     ]
@@ -378,7 +390,7 @@ def _notes(visit: Visit, notes: Sequence[Note]) -> Table:
 # ---- papers
 def paper(visit: Visit) -> Response:
     """The written statement of a declaration, as a file to print and to sign."""
-    one = _one(visit.then())
+    one = asked(visit.then())
     kind, _dot, suffix = visit.path["file"].partition(".")
     if kind != "statement" or f".{suffix}" not in MEDIA:
         raise Missing(
@@ -409,236 +421,9 @@ def _file(visit: Visit, content: Declaration | declaration_ledger.Ledger, name: 
     )
 
 
-# ---- steps
-VERBS = {
-    "approve": N_("Approve"),
-    "return": N_("Return to be mended"),
-    "connect": N_("Connect"),
-    "suspend": N_("Suspend"),
-    "withdraw": N_("End it"),
-}
-NEED_WHY = ("return", "suspend", "withdraw")
-
-
-def _stepping(verb: str) -> Act:
-    def intend(visit: Visit) -> Intent:
-        one = _one(visit)
-        visit.who.require(Deed.REVIEW, one.plane, one.organization)
-        moved = filings.movable(visit.desk.store, one.number, verb)
-
-        def stands() -> str:
-            now = filings.movable(visit.desk.store, one.number, verb)
-            return seen_of(now.version, now.state, now.since)
-
-        def plan(said: Mapping[str, str]) -> list[Step]:
-            step = steps.planned(visit.desk, one.number, verb)
-            lines = [
-                Step(
-                    _("{number} version {version}: {before} → {after}").format(
-                        number=one.number, version=step.before.version, before=_(step.before.state), after=_(step.after)
-                    )
-                )
-            ]
-            lines += [Step(f"{note.code} {note_words(note)}", "bad" if note.required else "note") for note in step.notes]
-            lines += (
-                [Step(_("{count} allocations rest on it and lose their ground").format(count=step.rests), "note")]
-                if step.rests
-                else []
-            )
-            lines += [Step(_("because: {why}").format(why=said["why"]))] if said["why"] else []
-            steps.require(step)
-            return lines
-
-        def do(said: Mapping[str, str], _key: str) -> None:
-            steps.take(visit.desk, steps.planned(visit.desk, one.number, verb), said["why"])
-
-        return Intent(
-            words.about(_(VERBS[verb]), f"{one.number} {called(one.organization)}"),
-            [Field("why", _("Why"), "area", required=verb in NEED_WHY)],
-            plan,
-            do,
-            path("declarations", one.number),
-            stands(),
-            stands,
-            facts=[
-                (_("state"), _(moved.state)),
-                (_("version"), str(moved.version)),
-                (_("nature"), moved.nature),
-                (_("terminals"), str(moved.terminals)),
-            ],
-            verb=_(VERBS[verb]),
-        )
-
-    return Act(f"/declarations/{{number}}/{verb}", Deed.REVIEW, intend, bound=False)
-
-
-def replying(visit: Visit) -> Intent:
-    """The reply to a declaration as it stands is drafted: it is numbered and sent by nobody yet."""
-    one = _one(visit)
-    visit.who.require(Deed.HANDLE, one.plane, one.organization)
-
-    def stands() -> str:
-        now = filings.one(visit.desk.store, one.number)
-        return seen_of(now.version, now.state, now.since)
-
-    def plan(_said: Mapping[str, str]) -> list[Step]:
-        return [Step(_("draft the reply to {number}, which is {state}").format(number=one.number, state=_(one.state)), "good")]
-
-    def do(_said: Mapping[str, str], _key: str) -> str:
-        return path("documents", declaration_papers.reply(visit.desk, one.number).id)
-
-    title = _("Draft the reply to {number}").format(number=one.number)
-    return Intent(title, [], plan, do, path("declarations", one.number), stands(), stands)
-
-
-# ---- handing in
-SEPARATORS = ("|", "｜", "\t", "；", ";")
-PIECES = {
-    "equipment": ("name", "model", "address", "kind", "certificate"),
-    "applications": ("name", "address", "ports", "users"),
-}
-
-
-def declaring_(visit: Visit) -> Intent:
-    """A department hands in a declaration, or a change of one: the plan is what differs and what the review remarks."""
-    number = (visit.said.get("number") or visit.asked("number"))[:64]
-    before = _known(visit, number) if number else None
-    if before is not None:
-        visit.who.require(Deed.DECLARE, before.plane, before.organization)
-
-    def stated(said: Mapping[str, str]) -> Statements:
-        parts = {name: _pieces(said[name], columns) for name, columns in PIECES.items()}
-        plain = {name: text for name, text in said.items() if name in FIELD}
-        for name in ("terminals", "wired", "wireless", "servers", "other"):
-            if plain.get(name) and not (plain[name].isascii() and plain[name].isdigit() and len(plain[name]) < 9):
-                raise Faults(
-                    N_("nothing was filed"), [f"{field_words(name)}: {_('{text} is no number').format(text=plain[name])}"], ""
-                )
-        made = stated_of(plain, parts)
-        visit.who.require(Deed.DECLARE, made.plane, made.organization)
-        if faults := [f"{field_words(key)}: {what}" for key, what in wrong(made)]:
-            raise Faults(N_("nothing was filed"), faults, "")
-        return made
-
-    def made(said: Mapping[str, str]) -> tuple[declaring.Plan, Reading, Wishes]:
-        forms = Reading((Form(number, stated(said), before.version if before else 0),), ())
-        wishes = Wishes(why=said["why"])
-        found = declaring.plan(visit.desk, forms, wishes)
-        if found.faults:
-            told = [
-                f"{field_words(fault.field)} {fault.value}: {_(fault.what).format(**fault.facts)}" for fault in found.faults
-            ]
-            raise Faults(N_("nothing was filed"), told, _(found.faults[0].mend).format(**found.faults[0].facts))
-        return found, forms, wishes
-
-    def plan(said: Mapping[str, str]) -> list[Step]:
-        [planned] = made(said)[0].items
-        lines = [Step(change_words(change), "good") for change in planned.changes]
-        lines += [Step(f"{note.code} {note_words(note)}", "bad" if note.required else "note") for note in planned.notes]
-        return lines or [Step(_("It says what is there already: nothing is filed."), "note")]
-
-    def do(said: Mapping[str, str], _key: str) -> str:
-        found, forms, wishes = made(said)
-        filed = declaring.run(visit.desk, found, forms, wishes)
-        return path("declarations", filed[0].number if filed else found.items[0].number)
-
-    def stands() -> str:
-        if not number:
-            return "new"
-        now = filings.one(visit.desk.store, number)
-        return seen_of(now.version, now.state, now.since)
-
-    title = _("Hand in a change of {number}").format(number=number) if before else _("Hand in a declaration")
-    return Intent(
-        title,
-        [Field("number", "", "hidden", number), *_fields(visit, before)],
-        plan,
-        do,
-        path("declarations", number) if before else path("declarations"),
-        stands(),
-        stands,
-        where=_filed,
-        verb=_("Hand it in"),
-    )
-
-
-def _filed(entry: Entry) -> str:
-    return path("declarations", entry.subject)
-
-
-def _known(visit: Visit, number: str) -> Declaration:
-    missing = Missing("there is no declaration {number}", "", "netops declare list", number=number)
-    try:
-        one = filings.one(visit.desk.store, number)
-    except Missing:
-        raise missing from None
-    if not visit.sees(one.plane, one.organization):
-        raise missing
-    return one
-
-
-def _fields(visit: Visit, before: Declaration | None) -> list[Field]:
-    known = (
-        cells(before.statements)
-        if before
-        else {"organization": visit.own, "plane": visit.every_plane[-1].value if visit.every_plane else ""}
-    )
-    kinds = {Kind.LONG: "area", Kind.COUNT: "number", Kind.DATE: "date", Kind.CHOICE: "choice"}
-    fields = []
-    for one in FIELDS:
-        if one.name in ("number", "version", "authority"):
-            continue
-        kind, choices = (
-            kinds.get(one.entry, "text"),
-            [("", "—"), *((value, one.words(value, spoken())) for value in one.choices)],
-        )
-        if one.name == "organization":
-            codes = [visit.own] if visit.own else [entry.code for entry in visit.desk.register.organizations]
-            kind, choices = "choice", [(code, called(code)) for code in codes]
-        elif one.name == "plane":
-            choices = [(plane.value, words.plane(plane)) for plane in visit.every_plane]
-        fields.append(
-            Field(
-                one.name,
-                one.label(spoken()),
-                kind,
-                known.get(one.name, ""),
-                one.required,
-                choices,
-                _(one.hint) if one.hint and one.name != "organization" else "",
-            )
-        )
-    for name, columns in PIECES.items():
-        labels = {one.name: one.label(spoken()) for one in PARTS[name]}
-        lines = (
-            ["；".join(str(getattr(piece, column)) for column in columns).rstrip("；") for piece in getattr(before, name)]
-            if before
-            else []
-        )
-        hint = _("One a line: {columns}, with ； between them.").format(columns="；".join(labels[column] for column in columns))
-        fields.append(Field(name, field_words(name), "area", "\n".join(lines), hint=hint, most=60_000))
-    return [*fields, Field("why", _("Why it changes"), "area")]
-
-
-def _pieces(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    found = []
-    for line in text.splitlines():
-        for mark in SEPARATORS[1:]:
-            line = line.replace(mark, SEPARATORS[0])
-        if line.strip(" |"):
-            parts = [part.strip() for part in line.split(SEPARATORS[0])]
-            found.append(dict(zip(columns, [*parts, *[""] * len(columns)], strict=False)))
-    return found
-
-
 PAGES = (
     Page("/declarations", Deed.READ, listed),
     Page("/declarations/ledger/{plane}/{file}", Deed.READ, ledger),
     Page("/declarations/{number}/papers/{file}", Deed.READ, paper),
     Page("/declarations/{number}", Deed.READ, show),
-)
-ACTS = (
-    *(_stepping(verb) for verb in VERBS),
-    Act("/declarations/{number}/reply", Deed.HANDLE, replying, bound=False),
-    Act("/declare", Deed.DECLARE, declaring_),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from netops.core import docket
+from netops.core import ranked
 from netops.core.clock import CITY_ZONE
 from netops.core.language import N_, _, series
 from netops.core.permission import Deed
@@ -44,7 +44,7 @@ def show(visit: Visit) -> Shown:
         ("exits", window, planes), kept, lambda: exit_traffic.traffic(visit.desk, window, planes, visit.own), late=True
     )
     codes = [rule.code for rule in look.rules().values() if rule.kind in UNFILED]
-    unfiled = docket.page(visit.desk.store, LIMIT, planes=planes, organization=visit.own, codes=codes)
+    unfiled = ranked.page(visit.desk.store, LIMIT, planes=planes, organization=visit.own, codes=codes)
     exits = [one for one in visit.desk.register.exits if one.plane in planes and visit.sees(one.plane, one.organization)]
     seen: Coverage = visit.remember(("coverage", window), SECONDS, lambda: query.covered(visit.desk, since, until), late=True)
     several = _series(_by_kind(passed.ways) if by_kind else passed.ways)
@@ -266,7 +266,7 @@ def _exporters(visit: Visit, seen: Coverage) -> Table:
 
 
 def _leads_of_findings(visit: Visit) -> Table:
-    found = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, code="EG-")
+    found = ranked.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, code="EG-")
     return Table(
         "findings",
         _("Findings of the watch"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from netops.core import docket, journal
+from netops.core import docket, journal, ranked, tally
 from netops.core.errors import Missing, NetopsError
 from netops.core.evidence import Evidence
 from netops.core.finding import ROOMS, STANDING, Finding, Severity, State
@@ -34,7 +34,7 @@ def listed(visit: Visit) -> Shown:
     found = (
         []
         if visit.own and visit.asked("organization") not in ("", visit.own)
-        else docket.page(
+        else ranked.page(
             visit.desk.store,
             LIMIT + 1,
             offset,
@@ -46,10 +46,10 @@ def listed(visit: Visit) -> Shown:
             text=text,
         )
     )
-    counts: list[docket.Count] = visit.remember(
+    counts: list[tally.Count] = visit.remember(
         ("finding counts", visit.planes, whose),
         3.0,
-        lambda: docket.counted(visit.desk.store, by=("code", "severity"), planes=visit.planes, organization=whose),
+        lambda: tally.counted(visit.desk.store, by=("code", "severity"), planes=visit.planes, organization=whose),
     )
     standing = sum(one.number for one in counts)
     grave = sum(one.number for one in counts if one.severity in (Severity.CRITICAL, Severity.HIGH))
@@ -85,7 +85,7 @@ def listed(visit: Visit) -> Shown:
     )
 
 
-def _by_rule(visit: Visit, counts: list[docket.Count]) -> Table:
+def _by_rule(visit: Visit, counts: list[tally.Count]) -> Table:
     sums: dict[str, int] = {}
     for one in counts:
         sums[one.code] = sums.get(one.code, 0) + one.number
@@ -283,7 +283,7 @@ def _plain(value: object) -> str:
 def rule(visit: Visit) -> Shown:
     """What a rule says: what, why, mend; and how many of its findings stand."""
     one = look.rule(visit.path["code"][:32])
-    found = docket.page(visit.desk.store, LIMIT, planes=visit.every_plane, organization=visit.own, code=one.code)
+    found = ranked.page(visit.desk.store, LIMIT, planes=visit.every_plane, organization=visit.own, code=one.code)
     table = Table(
         "findings",
         _("Standing findings"),

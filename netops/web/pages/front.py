@@ -6,7 +6,7 @@ from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
 
-from netops.core import docket
+from netops.core import ranked
 from netops.core.finding import Finding
 from netops.core.language import _, series
 from netops.core.permission import Deed
@@ -31,7 +31,7 @@ def show(visit: Visit) -> Shown | Response:
         "status", SECONDS, lambda: look.status(visit.desk, visit.every_plane, visit.own)
     )
     found: list[Finding] = visit.remember(
-        "front findings", SECONDS, lambda: docket.page(visit.desk.store, MOST, planes=visit.every_plane, organization=visit.own)
+        "front findings", SECONDS, lambda: ranked.page(visit.desk.store, MOST, planes=visit.every_plane, organization=visit.own)
     )
     incidents: list[Incident] = visit.remember(
         "front incidents",

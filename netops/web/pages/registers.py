@@ -7,7 +7,7 @@ from datetime import date
 
 from starlette.responses import Response
 
-from netops.core import docket
+from netops.core import ranked
 from netops.core.errors import Missing
 from netops.core.finding import STANDING
 from netops.core.journal import Entry as JournalEntry
@@ -63,7 +63,7 @@ def listed(visit: Visit) -> Shown:
         frozenset({3, 4}),
         csv=visit.here(format="csv", table="registers"),
     )
-    found = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, state=STANDING, code="RG-")
+    found = ranked.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, state=STANDING, code="RG-")
     wrong = Table(
         "findings",
         _("What is missing, late or contrary"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from netops.core import docket
+from netops.core import docket, ranked, tally
 from netops.core.clock import CITY_ZONE, city_time
 from netops.core.errors import Missing, NetopsError
 from netops.core.language import N_, _, called, series, spoken
@@ -73,7 +73,7 @@ def network(desk: Desk, shelf: Shelf) -> Network:
 
 def _mark(desk: Desk) -> Hashable:
     """Changes with everything that is on the map."""
-    marked = docket.counted(desk.store, by=("code", "state"), state=())
+    marked = tally.counted(desk.store, by=("code", "state"), state=())
     return (walking.stamp(desk), tuple((one.code, one.state, one.number) for one in marked if one.code.startswith("TP-")))
 
 
@@ -104,7 +104,7 @@ def show(visit: Visit) -> Shown:
         )
     ]
     if wrong:
-        counts = docket.counted(visit.desk.store, by=("code",), planes=visit.planes, organization=visit.own)
+        counts = tally.counted(visit.desk.store, by=("code",), planes=visit.planes, organization=visit.own)
         differing = sum(one.number for one in counts if one.code.startswith("TP-"))
         said.append(_("Differences from the register: {count}.").format(count=differing))
     if apart:
@@ -254,7 +254,7 @@ def _drift(visit: Visit) -> list[Table]:
     """What the register and the walks disagree about, as findings stand; between two times what changed."""
     tables = []
     if visit.desk.at is None:
-        found = docket.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, code="TP-")
+        found = ranked.page(visit.desk.store, LIMIT, planes=visit.planes, organization=visit.own, code="TP-")
         tables.append(
             Table(
                 "drift",
