@@ -40,7 +40,7 @@ COUNTED = re.compile(
 
 
 class Counted(str):
-    """A message with places for numbers; what is counted agrees with them as they are filled."""
+    """A message with places for numbers; what is counted agrees with them as they are filled. `str()` of it is plain text."""
 
     __slots__ = ("places",)
     places: tuple[tuple[str, str, str], ...]

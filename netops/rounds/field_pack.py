@@ -64,7 +64,7 @@ def words() -> dict[str, str]:
         "saved": _("The result was saved as a file: bring it back, as it is."), "nothing": _("nothing is answered yet"),
         "two_names": _("two different inspectors must be named"), "no_signature": _("the inspected body has not signed"),
         "open_again": _("Go on from a saved result"), "not_ours": _("this file is no result of this pack"),
-        "left": _("{count} answers of the file differ from those here, which were left as they are"),
+        "left": str(_("{count} answers of the file differ from those here, which were left as they are")),
         "noscript": _("This page needs JavaScript, which is switched off in this browser."),
     }  # fmt: skip
 

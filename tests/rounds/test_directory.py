@@ -18,7 +18,7 @@ from netops.core.account import Account, AccountState, Role, Source
 from netops.core.clock import still
 from netops.core.errors import NetopsError, Refused
 from netops.core.identity import Known, Ldap, Rule, account_of
-from netops.core.language import speaking
+from netops.core.language import recalled, speaking
 from netops.core.permission import Deed, Unproven
 from netops.core.plane import Plane
 from netops.core.store import Store
@@ -259,7 +259,8 @@ def test_who_has_left_can_do_nothing(desk: Desk, real: Slapd) -> None:
         name: can(name) for name in entries}  # fmt: skip
     assert Role.VIEWER is accounts.of_token(desk, tokens["moved"]).role
     assert AccountState.DISABLED is account(desk, "gone").state
-    said = {(one.verb, one.subject): one.why for one in journal.log(desk.store, 20)}
+    with speaking("zh"):
+        said = {(one.verb, one.subject): recalled(one.why) for one in journal.log(desk.store, 20)}
     assert "目录中已没有此名" in said["user disable", "gone"]
     assert "停用" in said["user shut out", "shut"]
     assert ("user role", "moved") in said
