@@ -24,11 +24,12 @@ from typing import Any
 
 from benchmarks.addresses.measure import Figure, figure, shown
 from benchmarks.addresses.overhttp import wait_for
+from netops.core.account import Account, Role
 
 CHROMIUM = "/usr/bin/chromium"
 AT_ONCE = 4
 """Pages that are looked at together."""
-PASSWORD = "correct horse battery"
+OPERATOR, PASSWORD = "wang.gong", "correct horse battery"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DECLARATION = "/declarations/云信接〔2026〕3号"
 PATHS = (
@@ -41,13 +42,18 @@ PATHS = (
     "/documents/D-0001/issue", "/inspections", "/inspections/IS-2026-0001", "/inspections/IS-2026-0001/A08-1",
     "/inspections/IS-2026-0001/A08-1/answer", "/inspections/changes", "/inspections/scores", "/inspections/assessment",
     "/inspections/IS-2026-0001/scores", "/inspections/IS-2026-0001/changes", "/sign-in",
+    "/findings/F-0001/acknowledge", "/inspections/IS-2026-0001/answer", "/declare/file",
 )  # fmt: skip
+OTHERS = {
+    "shen.ji": (Role.AUDITOR, ("/journal", "/journal/1")),
+    "li.gong": (Role.SECURITY, ("/accounts", "/accounts/wang.gong", "/accounts/wang.gong/grant")),
+}
+"""Pages that the operator has not, by who has them."""
 
 
 def demonstration(folder: Path) -> str:
     """The demonstration's store with somebody who does the work; where its configuration is."""
     from netops import config
-    from netops.core.account import Account, Role
     from netops.core.plane import Plane
     from netops.desk import open_desk
     from netops.rounds import accounts
@@ -55,7 +61,9 @@ def demonstration(folder: Path) -> str:
     place = folder / "demo"
     subprocess.run([sys.executable, "-m", "netops", "demo", "--exit", str(place)], check=True, capture_output=True)
     with open_desk(config.read(place / "config.toml"), actor="bench") as desk:
-        accounts.add(desk, Account("wang.gong", "王工", Role.OPERATOR, tuple(Plane)), PASSWORD)
+        accounts.add(desk, Account(OPERATOR, "王工", Role.OPERATOR, tuple(Plane)), PASSWORD)
+        for name, (role, _paths) in OTHERS.items():
+            accounts.add(desk, Account(name, name, role), PASSWORD)
     return str(place / "config.toml")
 
 
@@ -86,38 +94,44 @@ class Walk:
 
         async with async_playwright() as play:
             browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            signed_in = await self._sign_in(browser)
+            people = {name: await self._sign_in(browser, name) for name in (OPERATOR, *OTHERS)}
             looks = asyncio.Queue[tuple[str, str, int]]()
             for look in product(("zh", "en"), ("light", "dark"), (1920, 1280, 390)):
                 looks.put_nowait(look)
-            await asyncio.gather(*(self._several(browser, looks, signed_in) for _ in range(AT_ONCE)))
+            await asyncio.gather(*(self._several(browser, looks, people) for _ in range(AT_ONCE)))
             await browser.close()
         return self.counts
 
-    async def _sign_in(self, browser: Any) -> Any:
+    async def _sign_in(self, browser: Any, name: str) -> Any:
         page = await browser.new_page()
         await page.goto(f"{self.base}/sign-in")
-        await page.fill("#name", "wang.gong")
+        await page.fill("#name", name)
         await page.fill("#password", PASSWORD)
         await page.click("main button")
-        await page.wait_for_url(f"{self.base}/")
+        await page.wait_for_url(lambda url: "/sign-in" not in url)
         state = await page.context.storage_state()
         await page.context.close()
         return state
 
-    async def _several(self, browser: Any, looks: asyncio.Queue[tuple[str, str, int]], signed_in: Any) -> None:
+    async def _several(self, browser: Any, looks: asyncio.Queue[tuple[str, str, int]], people: dict[str, Any]) -> None:
+        paths = [(OPERATOR, path) for path in PATHS] + [(name, path) for name, (_, some) in OTHERS.items() for path in some]
         while not looks.empty():
             language, theme, width = looks.get_nowait()
-            context = await browser.new_context(
-                viewport={"width": width, "height": 900}, storage_state=signed_in, reduced_motion="reduce"
-            )
-            page = await context.new_page()
-            page.on("console", self._heard)
-            page.on("pageerror", lambda error: self.wrong("console", str(error)))
-            page.on("request", self._asked)
-            for place, path in enumerate(PATHS):
-                await self._one(page, path, f"{place:02}", (language, theme, width))
-            await context.close()
+            pages = {name: await self._page(browser, width, signed_in) for name, signed_in in people.items()}
+            for place, (name, path) in enumerate(paths):
+                await self._one(pages[name], path, f"{place:02}", (language, theme, width))
+            for page in pages.values():
+                await page.context.close()
+
+    async def _page(self, browser: Any, width: int, signed_in: Any) -> Any:
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, storage_state=signed_in, reduced_motion="reduce"
+        )
+        page = await context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.wrong("console", str(error)))
+        page.on("request", self._asked)
+        return page
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):

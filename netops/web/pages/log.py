@@ -28,7 +28,7 @@ def listed(visit: Visit) -> Shown:
             Cell(words.time(one.at), short=True),
             one.actor,
             Cell(one.verb, visit.here(verb=one.verb, before=None)),
-            Cell(one.subject, visit.here(subject=one.subject, before=None)),
+            Cell(one.subject, visit.here(subject=one.subject, before=None), short=len(one.subject) < 24),
             recalled(one.why),
             Cell(one.sha256[:12] + "…", short=True),
         ]
