@@ -15,6 +15,10 @@ from typing import Any
 
 POOL = "10.0.0.0/8"
 FIRST, LAST = 10 << 24, (11 << 24) - 1
+ALLOCATION = (
+    "id", "first", "last", "plane", "organization", "declaration", "purpose", "state", "origin", "since", "cause",
+)  # fmt: skip
+"""Columns of an allocation, in the order of its row."""
 MAPPED = 0xFFFF << 32
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 PACKAGE = "postgresql: apt-get install postgresql"
@@ -68,20 +72,7 @@ def filled(url: str, used: int) -> str:
             ("first", "next", "state", "allocation", "fit", "plane", "pool"),
             _tiles(taken),
         )
-        columns = (
-            "id",
-            "first",
-            "last",
-            "plane",
-            "organization",
-            "declaration",
-            "purpose",
-            "state",
-            "origin",
-            "since",
-            "cause",
-        )
-        bulk(connection, "allocations", columns, _allocations(taken))
+        bulk(connection, "allocations", ALLOCATION, _allocations(taken))
         pools = pool_table.update().where(pool_table.c.prefix == POOL)
         connection.execute(pools.values(allocated=len(taken)))
         connection.execute(sequences.insert().values(name="allocation", value=len(taken)))

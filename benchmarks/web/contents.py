@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.addresses.stores import MAPPED, bulk
+from benchmarks.addresses.stores import ALLOCATION, MAPPED, bulk
 from benchmarks.web.city import (
     ALLOCATIONS,
     DEVICES,
@@ -108,20 +108,7 @@ def _addresses(store: Any) -> None:
             connection.execute(pool_table.update().where(pool_table.c.prefix == pool).values(allocated=each))
             connection.execute(uses.insert().values(plane="extranet", declaration=f"D-{number}", ipv4=each, ipv6=0))
         bulk(connection, "tiles", ("first", "next", "state", "allocation", "fit", "plane", "pool"), iter(tiles))
-        columns = (
-            "id",
-            "first",
-            "last",
-            "plane",
-            "organization",
-            "declaration",
-            "purpose",
-            "state",
-            "origin",
-            "since",
-            "cause",
-        )
-        bulk(connection, "allocations", columns, iter(given))
+        bulk(connection, "allocations", ALLOCATION, iter(given))
         connection.execute(sequences.insert().values(name="allocation", value=len(given)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -43,43 +44,48 @@ def _is_wrong(one: ExporterRow) -> bool:
     return abs(one.clock_offset_ms) > CLOCK_WRONG_MS
 
 
+def _counted(title: str, name: str, said: str) -> Trouble:
+    value: Callable[[ExporterRow], int] = attrgetter(name)
+    return Trouble(title, value, lambda one: value(one) > 0, said)
+
+
+def _of_time(title: str, name: str, said: str) -> Trouble:
+    """Counted by the exporter's clock: where that is wrong, it is what is wrong."""
+    value: Callable[[ExporterRow], int] = attrgetter(name)
+    return Trouble(title, value, lambda one: value(one) > 0 and not _is_wrong(one), said)
+
+
 TROUBLES = (
-    Trouble(
-        N_("waiting"), lambda one: one.waiting, lambda one: one.waiting > 0,
+    _counted(
+        N_("waiting"), "waiting",
         N_("data of a template that has not come: have the device send its templates every minute"),
     ),
-    Trouble(
-        N_("given up"), lambda one: one.dropped, lambda one: one.dropped > 0,
+    _counted(
+        N_("given up"), "dropped",
         N_("data whose template never came: have the device send its templates every minute"),
     ),
-    Trouble(
-        N_("malformed"), lambda one: one.malformed, lambda one: one.malformed > 0,
+    _counted(
+        N_("malformed"), "malformed",
         N_("datagrams that break their protocol, or were cut on the way: look at one with egress decode"),
     ),
-    Trouble(
-        N_("lost datagrams"), lambda one: one.lost_datagrams, lambda one: one.lost_datagrams > 0,
+    _counted(
+        N_("lost datagrams"), "lost_datagrams",
         N_("gaps in its numbering: look at the line between, and at what the kernel dropped here"),
     ),
-    Trouble(
-        N_("lost records"), lambda one: one.lost_records, lambda one: one.lost_records > 0,
+    _counted(
+        N_("lost records"), "lost_records",
         N_("gaps in its numbering: look at the line between, and at what the kernel dropped here"),
     ),
-    Trouble(
-        N_("reordered"), lambda one: one.reordered, lambda one: one.reordered > 0,
-        N_("datagrams that others overtook; nothing was lost by it"),
-    ),
-    Trouble(
-        N_("restarts"), lambda one: one.resets, lambda one: one.resets > 0,
+    _counted(N_("reordered"), "reordered", N_("datagrams that others overtook; nothing was lost by it")),
+    _counted(
+        N_("restarts"), "resets",
         N_("its clock or its numbering began again: the device, or its flow export, was restarted"),
     ),
-    Trouble(
-        N_("late"), lambda one: one.late, lambda one: one.late > 0 and not _is_wrong(one),
+    _of_time(
+        N_("late"), "late",
         N_("flows that had ended over an hour before they came: set its active timeout to 60 s"),
     ),
-    Trouble(
-        N_("in the future"), lambda one: one.future, lambda one: one.future > 0 and not _is_wrong(one),
-        N_("flows that end after they came: set its clock by NTP"),
-    ),
+    _of_time(N_("in the future"), "future", N_("flows that end after they came: set its clock by NTP")),
     Trouble(
         N_("clock, s"), lambda one: f"{one.clock_offset_ms / 1000:+.1f}", _is_wrong,
         N_("its clock is wrong by so much: set it by NTP; flows are found by the time they came"),

@@ -121,10 +121,10 @@ def check(one: Account, others: Iterable[Account], organizations: Iterable[str])
     if not _plain(one.person):
         raise NetopsError(what, N_("nobody is named whose it is"), N_("add --person NAME"), name=one.name)
     if one.role in EVERYWHERE and one.planes:
-        why = N_("a {role} account is bound to no plane")
+        why = N_("the role {role} is bound to no plane")
         raise NetopsError(what, why, N_("leave --plane out"), name=one.name, role=one.role)
     if one.role not in EVERYWHERE and not one.planes:
-        why = N_("a {role} account is bound to the planes that it may see")
+        why = N_("the role {role} is bound to the planes that it may see")
         raise NetopsError(what, why, N_("add --plane"), name=one.name, role=one.role)
     if (one.role is Role.DEPARTMENT) != bool(one.organization):
         why = N_("department accounts, and only they, are bound to an organization")
